@@ -1,0 +1,84 @@
+# `make` lists the commands. `make up` runs everything; `make test` tests everything; `make check` is exactly CI.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+
+VENV ?= .venv
+BIN := $(VENV)/bin
+PYTHON ?= python3
+PYTEST_WORKERS ?= 2
+
+##@ Every day
+
+.PHONY: help
+help: ## List the commands
+	@awk 'BEGIN {FS = ":.*##"} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*##/ {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: up
+up: $(VENV)/.runs ## Run the whole product on this machine (stop with Ctrl-C)
+	@$(BIN)/rymi up
+
+.PHONY: test
+test: $(VENV)/.tests ## Run all tests
+	$(BIN)/pytest -n $(PYTEST_WORKERS) --dist loadgroup
+
+.PHONY: bench
+bench: $(VENV)/.tests ## Measure, print the tables, write benchmarks/results/
+	$(BIN)/python -m benchmarks
+
+##@ Checking
+
+.PHONY: check
+check: format lint types contracts api-diff test ## Everything CI runs
+
+.PHONY: format
+format: $(VENV)/.tests ## Refuse unformatted code (`make tidy` formats it)
+	$(BIN)/ruff format --check --quiet .
+
+.PHONY: lint
+lint: $(VENV)/.tests ## Lint
+	$(BIN)/ruff check --quiet .
+
+.PHONY: types
+types: $(VENV)/.tests ## Strict types
+	$(BIN)/mypy
+
+.PHONY: contracts
+contracts: $(VENV)/.tests ## The direction of imports
+	$(BIN)/lint-imports
+
+.PHONY: api-diff
+api-diff: $(VENV)/.tests ## Refuse a stale sdks/contract/openapi.json (`make api` writes it)
+	$(BIN)/rymi openapi | diff -u sdks/contract/openapi.json -
+
+##@ Now and then
+
+.PHONY: tidy
+tidy: $(VENV)/.tests ## Format the code and mend what the linter can
+	$(BIN)/ruff check --quiet --fix .
+	$(BIN)/ruff format --quiet .
+
+.PHONY: api
+api: $(VENV)/.tests ## Write sdks/contract/openapi.json
+	$(BIN)/rymi openapi > sdks/contract/openapi.json
+
+.PHONY: pins
+pins: $(VENV)/.tests ## Bring requirements/*.txt up to what requirements/*.in allow
+	deploy/pin-requirements $(BIN)/uv
+
+.PHONY: clean
+clean: ## Remove the virtual environment and caches (never data)
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+# --- set-up ----------------------------------------------------------------------------------------------------------
+
+$(BIN)/python:
+	deploy/make-environment $(PYTHON) $(VENV)
+
+$(VENV)/.runs: requirements/server.txt requirements/rooms.txt pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/server.txt -r requirements/rooms.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	@touch $@
+
+$(VENV)/.tests: requirements/test.txt $(VENV)/.runs
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/test.txt
+	@touch $@

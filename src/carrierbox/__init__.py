@@ -1,0 +1,1 @@
+"""Twilio, Plivo and Vonage on one machine. It knows nothing of `rymi_server`."""
