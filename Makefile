@@ -63,7 +63,7 @@ api: $(VENV)/.tests ## Write sdks/contract/openapi.json
 
 .PHONY: pins
 pins: $(VENV)/.tests ## Bring requirements/*.txt up to what requirements/*.in allow
-	deploy/pin-requirements $(BIN)/uv
+	deploy/pin-requirements $(CURDIR)/$(BIN)/uv
 
 .PHONY: clean
 clean: ## Remove the virtual environment and caches (never data)

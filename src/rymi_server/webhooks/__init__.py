@@ -1,0 +1,1 @@
+"""Where customers want to be told."""

@@ -1,0 +1,59 @@
+"""Every error that leaves the server is made here: `{"error": text, "code": word, …}`."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from starlette.exceptions import HTTPException
+
+from rymi_server.foundation.errors import Refused, RymiError
+
+log = structlog.get_logger(__name__)
+
+_NO_SUCH = {404: ("not_found", "There is no such path."), 405: ("method_not_allowed", "This path has no such method.")}
+
+
+def render_errors(app: FastAPI) -> None:
+    app.add_exception_handler(RymiError, _ours)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _framework)
+
+
+def error_body(message: str, code: str, details: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    return {"error": message, "code": code, **(details or {})}
+
+
+def bug_response() -> JSONResponse:
+    """What the asker sees of a bug: nothing but that it is ours."""
+    return JSONResponse(error_body("Something went wrong on our side.", "internal_error"), status_code=500)
+
+
+async def _ours(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RymiError)
+    headers = error.headers() if isinstance(error, Refused) else {}
+    if not isinstance(error, Refused):
+        log.warning("request_failed", code=error.code, path=request.url.path)
+    return JSONResponse(error_body(error.message, error.code, error.details), status_code=error.status, headers=headers)
+
+
+async def _invalid(_: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    details = [{"field": _field(each["loc"]), "message": each["msg"]} for each in error.errors()[:20]]
+    first = details[0]
+    message = f"{first['field']}: {first['message']}" if first["field"] else first["message"]
+    return JSONResponse(error_body(message, "validation_error", {"details": details}), status_code=400)
+
+
+async def _framework(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    code, message = _NO_SUCH.get(error.status_code, ("http_error", str(error.detail)))
+    return JSONResponse(error_body(message, code), status_code=error.status_code, headers=error.headers)
+
+
+def _field(location: tuple[str | int, ...]) -> str:
+    """`participants.0.identity`: without where in the request it stands, unless it is not the body."""
+    parts = location[1:] if location and location[0] in ("body", "query", "path", "header") else location
+    return ".".join(str(part) for part in parts)

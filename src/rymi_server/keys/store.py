@@ -1,0 +1,134 @@
+"""API keys in the database, found by digest."""
+
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from rymi_server.foundation.database import Transaction
+from rymi_server.foundation.ids import AgentId, KeyId, TenantId, new_prefixed
+from rymi_server.keys.errors import LastKey, UnknownKey
+from rymi_server.keys.models import Audience, Channel, PublishableKey, SecretKey, api_keys, publishable_keys
+
+# `last_used_at` is for people; to the minute is enough, and most requests then only read.
+_USE_IS_NOTED_EVERY = timedelta(minutes=1)
+
+_SECRET = [api_keys.c[name] for name in ("id", "tenant_id", "prefix", "label", "created_at", "last_used_at")]
+_PUBLISHABLE = [
+    publishable_keys.c[name]
+    for name in (
+        *("id", "tenant_id", "agent_id", "prefix", "label", "allowed_channels"),
+        *("audience", "default_from_number", "created_at", "last_used_at"),
+    )
+]
+_SECRET_BY_DIGEST = sa.select(*_SECRET).where(
+    api_keys.c.digest == sa.bindparam("digest"), api_keys.c.revoked_at.is_(None)
+)
+_PUBLISHABLE_BY_DIGEST = sa.select(*_PUBLISHABLE).where(
+    publishable_keys.c.digest == sa.bindparam("digest"), publishable_keys.c.revoked_at.is_(None)
+)
+
+
+async def secret_by_digest(tx: Transaction, digest: bytes) -> SecretKey | None:
+    row = (await tx.execute(_SECRET_BY_DIGEST, {"digest": digest})).one_or_none()
+    return SecretKey(*row) if row else None
+
+
+async def publishable_by_digest(tx: Transaction, digest: bytes) -> PublishableKey | None:
+    row = (await tx.execute(_PUBLISHABLE_BY_DIGEST, {"digest": digest})).one_or_none()
+    return _publishable(row) if row else None
+
+
+async def note_use(tx: Transaction, key: SecretKey | PublishableKey, now: datetime) -> None:
+    """Note the time, unless it was noted just now or somebody else is noting it."""
+    if key.last_used_at and now - key.last_used_at < _USE_IS_NOTED_EVERY:
+        return
+    table = api_keys if isinstance(key, SecretKey) else publishable_keys
+    free = sa.select(table.c.id).where(table.c.id == key.id).with_for_update(skip_locked=True).scalar_subquery()
+    await tx.execute(table.update().where(table.c.id == free).values(last_used_at=now))
+
+
+async def add_secret(
+    tx: Transaction, tenant_id: TenantId, digest: bytes, prefix: str, label: str, now: datetime
+) -> SecretKey:
+    key = SecretKey(KeyId(new_prefixed("key")), tenant_id, prefix, label, now, None)
+    values = {"id": key.id, "tenant_id": tenant_id, "digest": digest, "prefix": prefix, "label": label}
+    await tx.execute(api_keys.insert().values(**values, created_at=now))
+    return key
+
+
+async def list_secret(tx: Transaction, tenant_id: TenantId) -> list[SecretKey]:
+    """Newest first, without those that were revoked."""
+    live = sa.select(*_SECRET).where(api_keys.c.tenant_id == tenant_id, api_keys.c.revoked_at.is_(None))
+    return [SecretKey(*row) for row in await tx.execute(live.order_by(api_keys.c.id.desc()))]
+
+
+async def revoke_secret(tx: Transaction, tenant_id: TenantId, key_id: KeyId, now: datetime) -> SecretKey:
+    """Refuse the last one: its owner would lock themselves out."""
+    live = sa.select(*_SECRET).where(api_keys.c.tenant_id == tenant_id, api_keys.c.revoked_at.is_(None))
+    keys = {row.id: SecretKey(*row) for row in await tx.execute(live.order_by(api_keys.c.id).with_for_update())}
+    if key_id not in keys:
+        raise UnknownKey
+    if len(keys) == 1:
+        raise LastKey
+    await tx.execute(api_keys.update().where(api_keys.c.id == key_id).values(revoked_at=now))
+    return keys[key_id]
+
+
+async def add_publishable(
+    tx: Transaction,
+    tenant_id: TenantId,
+    agent_id: AgentId,
+    *,
+    digest: bytes,
+    prefix: str,
+    label: str,
+    allowed_channels: frozenset[Channel],
+    audience: Audience,
+    default_from_number: str | None,
+    now: datetime,
+) -> KeyId:
+    key_id = KeyId(new_prefixed("key"))
+    await tx.execute(
+        publishable_keys.insert().values(
+            id=key_id,
+            tenant_id=tenant_id,
+            agent_id=agent_id,
+            digest=digest,
+            prefix=prefix,
+            label=label,
+            allowed_channels=sorted(allowed_channels),
+            audience=audience,
+            default_from_number=default_from_number,
+            created_at=now,
+        )
+    )
+    return key_id
+
+
+async def list_publishable(tx: Transaction, tenant_id: TenantId) -> list[PublishableKey]:
+    """Newest first, without those that were revoked."""
+    mine = sa.select(*_PUBLISHABLE).where(
+        publishable_keys.c.tenant_id == tenant_id, publishable_keys.c.revoked_at.is_(None)
+    )
+    return [_publishable(row) for row in await tx.execute(mine.order_by(publishable_keys.c.id.desc()))]
+
+
+async def revoke_publishable(tx: Transaction, tenant_id: TenantId, key_id: KeyId, now: datetime) -> None:
+    revoked = await tx.execute(
+        publishable_keys.update()
+        .where(
+            publishable_keys.c.id == key_id,
+            publishable_keys.c.tenant_id == tenant_id,
+            publishable_keys.c.revoked_at.is_(None),
+        )
+        .values(revoked_at=now)
+    )
+    if revoked.rowcount == 0:
+        raise UnknownKey
+
+
+def _publishable(row: sa.Row[tuple[object, ...]]) -> PublishableKey:
+    values = dict(row._mapping)
+    values["allowed_channels"] = frozenset(Channel(channel) for channel in values["allowed_channels"])
+    values["audience"] = Audience(values["audience"])
+    return PublishableKey(**values)
