@@ -141,7 +141,7 @@ class Settings(BaseSettings):
         default=60,
         ge=1,
         alias="RYMI_FAILED_LOGINS_PER_MINUTE",
-        description="Wrong API keys from one address, a minute.",
+        description="Wrong keys from one address, a minute.",
     )
     publishable_calls_per_minute: int = Field(
         default=30,
