@@ -165,7 +165,7 @@ class Settings(BaseSettings):
     otlp_endpoint: str | None = Field(
         default=None,
         alias="OTEL_EXPORTER_OTLP_ENDPOINT",
-        description="An OpenTelemetry collector. Traces are sent once it is set and the `telemetry` extra is installed.",
+        description="An OpenTelemetry collector. Once it is set, and the `telemetry` extra installed, traces go there.",
     )
 
     @field_validator("secret")
