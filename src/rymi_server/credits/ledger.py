@@ -125,7 +125,7 @@ async def _move(
         .on_conflict_do_nothing(index_elements=["tenant_id", "reference"])
         .returning(credit_entries.c.id)
     )
-    if made.first():
+    if made.one_or_none() is not None:
         await tx.execute(
             credit_accounts.update()
             .where(credit_accounts.c.tenant_id == tenant_id)

@@ -9,10 +9,19 @@ from rymi_server.http.edge import Edge
 from rymi_server.http.error_rendering import render_errors
 from rymi_server.http.health import Readiness, health_routes
 from rymi_server.http.observing import HttpMetrics, Observing
-from rymi_server.http.v1 import agents, batches, call_results, calls, realtime
+from rymi_server.http.v1 import agents, batches, call_results, calls, dnc, numbers, realtime
 
 # The order matters where one path could be read as another: `/calls/queue/stats` before `/calls/{call_id}`.
-PAGES = (batches.routes, call_results.routes, calls.with_any_key, calls.with_secret_key, agents.routes, realtime.routes)
+PAGES = (
+    batches.routes,
+    call_results.routes,
+    calls.with_any_key,
+    calls.with_secret_key,
+    agents.routes,
+    numbers.routes,
+    dnc.routes,
+    realtime.routes,
+)
 
 
 def api(edge: Edge | None = None) -> FastAPI:

@@ -22,7 +22,7 @@ async def register(
         .on_conflict_do_nothing(index_elements=["number"])
         .returning(phone_numbers.c.id)
     )
-    is_new = made.first() is not None
+    is_new = made.one_or_none() is not None
     found = (await tx.execute(sa.select(phone_numbers).where(phone_numbers.c.number == number).with_for_update())).one()
     if found.tenant_id != tenant_id:
         raise NumberTaken
