@@ -1,6 +1,7 @@
 """Puts the edge together: routes, errors, the document, and what stands around every request."""
 
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
 from prometheus_client import CollectorRegistry
 from starlette.types import ASGIApp
 
@@ -30,8 +31,9 @@ def api(edge: Edge | None = None) -> FastAPI:
     app.state.edge = edge
     for page in PAGES:
         app.include_router(page)
-    render_errors(app)
-    describe(app)
+    routes = [route for page in PAGES for route in page.routes if isinstance(route, APIRoute)]
+    render_errors(app, routes)
+    describe(app, routes)
     return app
 
 
