@@ -39,7 +39,7 @@ create table api_keys (
     last_used_at timestamptz,
     revoked_at   timestamptz
 );
-create index api_keys_of_tenant on api_keys (tenant_id, id desc) where revoked_at is null;
+create index api_keys_of_tenant on api_keys (tenant_id, id desc);
 
 create table publishable_keys (
     id                  text primary key,
@@ -108,6 +108,7 @@ create table credit_entries (
     created_at    timestamptz not null,
     unique (tenant_id, reference)
 );
+create index credit_entries_newest on credit_entries (tenant_id, created_at desc, id desc);
 """
 
 CALLS = """

@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry
 from rymi_server.entrypoints.building import build_edge
 from rymi_server.entrypoints.settings import Settings
 from rymi_server.entrypoints.tenancy import add_credit, create_key, create_tenant
-from rymi_server.foundation.clock import SystemClock
+from rymi_server.foundation.clock import Clock, SystemClock
 from rymi_server.foundation.database import Database
 from rymi_server.foundation.sealed import pepper_from_text
 from rymi_server.http.app import server
@@ -19,6 +19,8 @@ from rymi_server.tenants.models import Tenant
 
 SECRET = "only-for-tests-and-never-anywhere-else"
 CLOCK = SystemClock()
+# A well-formed id that nothing has.
+NOBODY = "00000000-0000-7000-8000-000000000000"
 
 
 def settings_for_tests(**changed: Any) -> Settings:
@@ -34,13 +36,13 @@ def settings_for_tests(**changed: Any) -> Settings:
     )
 
 
-def client_for(database: Database, **changed: Any) -> httpx.AsyncClient:
+def client_for(database: Database, clock: Clock = CLOCK, **changed: Any) -> httpx.AsyncClient:
     """Talks to a server that has been built as a process builds it."""
 
     async def ready() -> list[Any]:
         return []
 
-    edge = build_edge(settings_for_tests(**changed), database, CLOCK)
+    edge = build_edge(settings_for_tests(**changed), database, clock)
     transport = httpx.ASGITransport(server(edge, ready, CollectorRegistry()))
     return httpx.AsyncClient(transport=transport, base_url="http://api.test")
 

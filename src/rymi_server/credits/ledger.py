@@ -123,8 +123,9 @@ async def _move(
             created_at=now,
         )
         .on_conflict_do_nothing(index_elements=["tenant_id", "reference"])
+        .returning(credit_entries.c.id)
     )
-    if made.rowcount:
+    if made.one_or_none() is not None:
         await tx.execute(
             credit_accounts.update()
             .where(credit_accounts.c.tenant_id == tenant_id)

@@ -171,7 +171,7 @@ class Settings(BaseSettings):
     otlp_endpoint: str | None = Field(
         default=None,
         alias="OTEL_EXPORTER_OTLP_ENDPOINT",
-        description="An OpenTelemetry collector. Traces need the `telemetry` extra, too.",
+        description="An OpenTelemetry collector. Once it is set, and the `telemetry` extra installed, traces go there.",
     )
 
     @field_validator("secret")

@@ -1,6 +1,7 @@
 """Puts the edge together: routes, errors, the document, and what stands around every request."""
 
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
 from prometheus_client import CollectorRegistry
 from starlette.types import ASGIApp
 
@@ -9,10 +10,31 @@ from rymi_server.http.edge import Edge
 from rymi_server.http.error_rendering import render_errors
 from rymi_server.http.health import Readiness, health_routes
 from rymi_server.http.observing import HttpMetrics, Observing
-from rymi_server.http.v1 import agents, call_results, calls, realtime
+from rymi_server.http.v1 import (
+    agents,
+    batches,
+    call_results,
+    calls,
+    dnc,
+    numbers,
+    publishable_keys,
+    realtime,
+    secret_keys,
+)
 
 # The order matters where one path could be read as another: `/calls/queue/stats` before `/calls/{call_id}`.
-PAGES = (call_results.routes, calls.with_any_key, calls.with_secret_key, agents.routes, realtime.routes)
+PAGES = (
+    batches.routes,
+    call_results.routes,
+    calls.with_any_key,
+    calls.with_secret_key,
+    agents.routes,
+    numbers.routes,
+    dnc.routes,
+    secret_keys.routes,
+    publishable_keys.routes,
+    realtime.routes,
+)
 
 
 def api(edge: Edge | None = None) -> FastAPI:
@@ -21,8 +43,9 @@ def api(edge: Edge | None = None) -> FastAPI:
     app.state.edge = edge
     for page in PAGES:
         app.include_router(page)
-    render_errors(app)
-    describe(app)
+    routes = [route for page in PAGES for route in page.routes if isinstance(route, APIRoute)]
+    render_errors(app, routes)
+    describe(app, routes)
     return app
 
 

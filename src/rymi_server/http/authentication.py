@@ -1,5 +1,7 @@
 """Who asks: the bearer key of a request, recognised by its digest."""
 
+from datetime import datetime
+
 from fastapi import Request
 
 from rymi_server.call_control.wanted import Caller
@@ -19,7 +21,7 @@ async def authenticate(request: Request, edge: Edge) -> Caller:
     plaintext = _bearer(request)
     now = edge.clock.now()
     async with edge.database.transaction() as tx:
-        key = await _recognise(tx, plaintext, edge.pepper) if plaintext else None
+        key = await _recognise(tx, plaintext, edge.pepper, now) if plaintext else None
         if key is not None:
             tenant = await tenants.get(tx, key.tenant_id)
             caller = Caller(tenant, key)
@@ -38,10 +40,12 @@ def require_secret(caller: Caller) -> None:
         raise PublishableKeyRefused("A publishable key may only create calls. Use a secret key from your server.")
 
 
-async def _recognise(tx: Transaction, plaintext: str, pepper: bytes) -> SecretKey | PublishableKey | None:
+async def _recognise(
+    tx: Transaction, plaintext: str, pepper: bytes, now: datetime
+) -> SecretKey | PublishableKey | None:
     if is_publishable(plaintext):
         return await store.publishable_by_digest(tx, digest(plaintext, pepper))
-    return await store.secret_by_digest(tx, digest(plaintext, pepper))
+    return await store.secret_by_digest(tx, digest(plaintext, pepper), now)
 
 
 async def _keep_to_plan(tx: Transaction, request: Request, edge: Edge, caller: Caller) -> None:

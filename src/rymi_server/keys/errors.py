@@ -26,3 +26,10 @@ class LastKey(Refused):
 
     def __init__(self) -> None:
         super().__init__("This is the account's only API key. Create another one before you revoke it.")
+
+
+class KeyAlreadyReplaced(Refused):
+    status, code = 409, "key_already_replaced"
+
+    def __init__(self) -> None:
+        super().__init__("This API key has been replaced already and works only for a while yet.")

@@ -70,6 +70,8 @@ class SecretKey:
     label: str
     created_at: datetime
     last_used_at: datetime | None
+    # In the future for a key that was replaced and may still be used for a while.
+    revoked_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

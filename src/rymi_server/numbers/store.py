@@ -20,13 +20,15 @@ async def register(
         insert(phone_numbers)
         .values(id=new_prefixed("num"), tenant_id=tenant_id, number=number, agent_id=agent_id, created_at=now)
         .on_conflict_do_nothing(index_elements=["number"])
+        .returning(phone_numbers.c.id)
     )
+    is_new = made.one_or_none() is not None
     found = (await tx.execute(sa.select(phone_numbers).where(phone_numbers.c.number == number).with_for_update())).one()
     if found.tenant_id != tenant_id:
         raise NumberTaken
-    if not made.rowcount and agent_id is not None:
+    if not is_new and agent_id is not None:
         return await attach(tx, tenant_id, number, agent_id), False
-    return PhoneNumber(*found), bool(made.rowcount)
+    return PhoneNumber(*found), is_new
 
 
 async def attach(tx: Transaction, tenant_id: TenantId, number: str, agent_id: AgentId) -> PhoneNumber:

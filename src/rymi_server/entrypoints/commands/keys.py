@@ -10,6 +10,7 @@ from rymi_server.entrypoints.tenancy import NewKey, create_key
 from rymi_server.foundation.clock import SystemClock
 from rymi_server.foundation.database import Transaction
 from rymi_server.foundation.ids import KeyId
+from rymi_server.foundation.pagination import Page, Window
 from rymi_server.foundation.sealed import pepper_from_text
 from rymi_server.keys import store
 from rymi_server.keys.models import SecretKey
@@ -19,20 +20,24 @@ app = typer.Typer(
     help="The API keys of a tenant.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
 )
 _clock = SystemClock()
+_SHOWN = Window(limit=200)
 
 Whose = Annotated[str, typer.Option("--tenant", help="The tenant's name or id.")]
 
 
 @app.command("list")
 def list_keys(tenant: Whose) -> None:
-    """List the keys of a tenant, without the secrets: those were shown once."""
+    """List the working keys of a tenant, without the secrets: those were shown once."""
 
-    async def every(tx: Transaction, _: Settings) -> list[SecretKey]:
-        return await store.list_secret(tx, (await find(tx, tenant)).id)
+    async def newest(tx: Transaction, _: Settings) -> Page[SecretKey]:
+        return await store.secret_page(tx, (await find(tx, tenant)).id, _clock.now(), _SHOWN)
 
-    for key in within(every):
+    found = within(newest)
+    for key in found.rows:
         used = f"{key.last_used_at:%Y-%m-%d %H:%M}" if key.last_used_at else "never"
         print(f"{key.id}  {key.prefix}…  made {key.created_at:%Y-%m-%d}  used {used}  {key.label}")
+    if found.total > len(found.rows):
+        print(f"and {found.total - len(found.rows)} older ones")
 
 
 @app.command()

@@ -151,9 +151,9 @@ async def seed(tx: Transaction, key: str, pepper: bytes, plan: str, clock: Clock
     return True
 
 
-async def find_demo(tx: Transaction, key: str, pepper: bytes) -> Demo | None:
+async def find_demo(tx: Transaction, key: str, pepper: bytes, clock: Clock) -> Demo | None:
     """The agent to call with `key`: who answers the demo number, else the newest. None where the key opens nothing."""
-    found = await keys.secret_by_digest(tx, digest(key, pepper))
+    found = await keys.secret_by_digest(tx, digest(key, pepper), clock.now())
     if found is None:
         return None
     attached = await numbers.page(tx, found.tenant_id, _LOOK_AT)

@@ -87,10 +87,10 @@ async def _prepare(here: Installation, demo_key: str) -> str:
     """Bring the database up to date, see to the first run, and return how to make a call."""
     await refuse_unreachable(here)
     await migrate(here.database_url)
-    pepper = pepper_from_text(here.settings.required_secret())
+    pepper, clock = pepper_from_text(here.settings.required_secret()), SystemClock()
     async with here.transaction() as tx:
-        first = await demo.seed(tx, demo_key, pepper, here.settings.default_plan, SystemClock())
-        found = await demo.find_demo(tx, demo_key, pepper)
+        first = await demo.seed(tx, demo_key, pepper, here.settings.default_plan, clock)
+        found = await demo.find_demo(tx, demo_key, pepper, clock)
     return invitation_to_call(here.settings, demo_key, found, first=first)
 
 
