@@ -9,7 +9,18 @@ from rymi_server.http.edge import Edge
 from rymi_server.http.error_rendering import render_errors
 from rymi_server.http.health import Readiness, health_routes
 from rymi_server.http.observing import HttpMetrics, Observing
-from rymi_server.http.v1 import agents, call_results, calls, dnc, numbers, publishable_keys, realtime, secret_keys
+from rymi_server.http.v1 import (
+    agents,
+    analytics,
+    billing,
+    call_results,
+    calls,
+    dnc,
+    numbers,
+    publishable_keys,
+    realtime,
+    secret_keys,
+)
 
 # The order matters where one path could be read as another: `/calls/queue/stats` before `/calls/{call_id}`.
 PAGES = (
@@ -21,6 +32,8 @@ PAGES = (
     dnc.routes,
     secret_keys.routes,
     publishable_keys.routes,
+    billing.routes,
+    analytics.routes,
     realtime.routes,
 )
 
