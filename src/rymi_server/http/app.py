@@ -20,6 +20,7 @@ from rymi_server.http.v1 import (
     publishable_keys,
     realtime,
     secret_keys,
+    webhooks,
 )
 
 # The order matters where one path could be read as another: `/calls/queue/stats` before `/calls/{call_id}`.
@@ -34,6 +35,7 @@ PAGES = (
     publishable_keys.routes,
     billing.routes,
     analytics.routes,
+    webhooks.routes,
     realtime.routes,
 )
 
