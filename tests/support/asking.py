@@ -19,6 +19,8 @@ from rymi_server.tenants.models import Tenant
 
 SECRET = "only-for-tests-and-never-anywhere-else"
 CLOCK = SystemClock()
+# A well-formed id that nothing has.
+NOBODY = "00000000-0000-7000-8000-000000000000"
 
 
 def settings_for_tests(**changed: Any) -> Settings:

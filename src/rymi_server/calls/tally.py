@@ -5,6 +5,7 @@ Triggers append every change to `call_tally`; a total is the sum of a tenant's f
 
 import sqlalchemy as sa
 
+from rymi_server.calls.lifecycle import LIVE
 from rymi_server.calls.models import CallStatus
 from rymi_server.foundation.database import Transaction, metadata
 from rymi_server.foundation.ids import AgentId, TenantId
@@ -37,6 +38,12 @@ async def total(
         counted = counted.where(call_tally.c.status == status)
     if agent_id is not None:
         counted = counted.where(call_tally.c.agent_id == agent_id)
+    return int((await tx.execute(counted)).scalar_one())
+
+
+async def live(tx: Transaction) -> int:
+    """The calls that are not over, of all tenants: for metrics."""
+    counted = sa.select(sa.func.coalesce(sa.func.sum(call_tally.c.change), 0)).where(call_tally.c.status.in_(LIVE))
     return int((await tx.execute(counted)).scalar_one())
 
 

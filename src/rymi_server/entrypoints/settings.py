@@ -1,9 +1,10 @@
 """Every setting of the server, read once from the environment. `docs/reference/settings.md` is made from this."""
 
 import os
+from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import platformdirs
 from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
@@ -162,6 +163,11 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", alias="RYMI_LOG_LEVEL", description="The least that is logged."
     )
+    log_personal: bool = Field(
+        default=False,
+        alias="RYMI_LOG_PERSONAL",
+        description="Let phone numbers, identities and quoted speech into the logs. For development only.",
+    )
     otlp_endpoint: str | None = Field(
         default=None,
         alias="OTEL_EXPORTER_OTLP_ENDPOINT",
@@ -210,10 +216,12 @@ class Settings(BaseSettings):
         return Plans({name: Plan(p.requests_per_minute, p.concurrent_calls, p.burst) for name, p in self.plans.items()})
 
 
-def read_settings() -> Settings:
-    """Raise `WrongSettings` with every mistake on a line of its own."""
+def read_settings(kept: Mapping[str, str] | None = None) -> Settings:
+    """From the environment, and where that says nothing from `kept`. `WrongSettings` has a line for every mistake."""
+    names = {field.alias for field in Settings.model_fields.values()} - os.environ.keys()
+    missing: dict[str, Any] = {name: value for name, value in (kept or {}).items() if name in names}
     try:
-        return Settings()
+        return Settings(**missing)
     except ValidationError as error:
         lines = [f"{'.'.join(map(str, each['loc'])) or 'settings'}: {each['msg']}" for each in error.errors()]
         raise WrongSettings("The settings are wrong:\n  " + "\n  ".join(lines)) from error

@@ -39,6 +39,8 @@ class Database:
             # A connection that died while idle is found before it is used, not by a request.
             pool_pre_ping=False,
             pool_reset_on_return=None,
+            # Errors would quote what people sent us, and end in the logs.
+            hide_parameters=True,
         )
 
     @asynccontextmanager

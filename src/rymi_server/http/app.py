@@ -1,6 +1,7 @@
 """Puts the edge together: routes, errors, the document, and what stands around every request."""
 
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
 from prometheus_client import CollectorRegistry
 from starlette.types import ASGIApp
 
@@ -12,6 +13,7 @@ from rymi_server.http.observing import HttpMetrics, Observing
 from rymi_server.http.v1 import (
     agents,
     analytics,
+    batches,
     billing,
     call_results,
     calls,
@@ -25,6 +27,7 @@ from rymi_server.http.v1 import (
 
 # The order matters where one path could be read as another: `/calls/queue/stats` before `/calls/{call_id}`.
 PAGES = (
+    batches.routes,
     call_results.routes,
     calls.with_any_key,
     calls.with_secret_key,
@@ -46,8 +49,9 @@ def api(edge: Edge | None = None) -> FastAPI:
     app.state.edge = edge
     for page in PAGES:
         app.include_router(page)
-    render_errors(app)
-    describe(app)
+    routes = [route for page in PAGES for route in page.routes if isinstance(route, APIRoute)]
+    render_errors(app, routes)
+    describe(app, routes)
     return app
 
 

@@ -1,9 +1,11 @@
 """Makes the OpenAPI document say all that the server does: every status, with an example of each."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field
 
 from rymi_server.foundation.database import DatabaseUnreachable
@@ -80,7 +82,7 @@ def refusals(*errors: type[RymiError]) -> Documented:
     return documented
 
 
-def describe(app: FastAPI) -> None:
+def describe(app: FastAPI, routes: Sequence[APIRoute]) -> None:
     """Replace the framework's document by ours."""
 
     def document() -> dict[str, Any]:
@@ -92,6 +94,7 @@ def describe(app: FastAPI) -> None:
                 routes=app.routes,
                 openapi_version="3.1.0",
             )
+            _restore_examples(routes, schema)
             app.openapi_schema = _ours(schema)
         return app.openapi_schema
 
@@ -116,6 +119,16 @@ def _ours(schema: dict[str, Any]) -> dict[str, Any]:
     for unused in ("HTTPValidationError", "ValidationError"):
         schema["components"]["schemas"].pop(unused, None)
     return schema
+
+
+def _restore_examples(routes: Sequence[APIRoute], schema: dict[str, Any]) -> None:
+    """The framework drops every null from the document, and with it what our examples say by null."""
+    for route in routes:
+        for method in route.methods or ():
+            responses = schema["paths"][route.path_format][method.lower()]["responses"]
+            for status, documented in route.responses.items():
+                shown = documented["content"]["application/json"]
+                responses[str(status)]["content"]["application/json"].update(shown)
 
 
 def _without_framework_validation(operation: dict[str, Any]) -> None:

@@ -17,9 +17,15 @@ class Missing:
 
 
 Readiness = Callable[[], Awaitable[list[Missing]]]
+Measure = Callable[[], Awaitable[None]]
 
 
-def health_routes(readiness: Readiness, registry: CollectorRegistry) -> APIRouter:
+async def _measure_nothing() -> None:
+    """For numbers that keep themselves."""
+
+
+def health_routes(readiness: Readiness, registry: CollectorRegistry, measure: Measure = _measure_nothing) -> APIRouter:
+    """`measure` brings those numbers of `registry` up to date that must be asked for."""
     routes = APIRouter(include_in_schema=False)
 
     @routes.get("/healthz")
@@ -36,6 +42,7 @@ def health_routes(readiness: Readiness, registry: CollectorRegistry) -> APIRoute
 
     @routes.get("/metrics")
     async def metrics() -> Response:
+        await measure()
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
     return routes

@@ -1,11 +1,9 @@
 """One PostgreSQL cluster in a folder, run as a child process and reachable over a private socket only."""
 
-import ctypes
 import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -14,13 +12,18 @@ from typing import Any
 from urllib.parse import quote
 
 from rymi_server.foundation.errors import Unavailable
+from rymi_server.foundation.orphans import dies_with_parent
 from rymi_server.foundation.postgres_supervisor.binaries import find_binaries, major_version
-from rymi_server.foundation.postgres_supervisor.unprivileged import Account, account_to_run_as, reachable_copy
+from rymi_server.foundation.postgres_supervisor.unprivileged import (
+    Account,
+    account_to_run_as,
+    closed_folder_above,
+    reachable_copy,
+)
 
 DATABASE = "rymi"
 _READY_WITHIN_SECONDS = 60
 _LONGEST_SOCKET_PATH = 90
-_PR_SET_PDEATHSIG = 1
 _NAMES = "select datname from pg_database"
 
 
@@ -33,7 +36,7 @@ class PostgresFailed(Unavailable):
 
 @dataclass
 class PostgresServer:
-    """Starts, and stops with whoever started it, a cluster below `home`."""
+    """Starts, and stops with whoever started it, a cluster below `home`. Start it from the main thread."""
 
     home: Path
     binaries: Path | None = None
@@ -85,6 +88,11 @@ class PostgresServer:
         self._wait_until_ready(programs, account)
         self._create_database(programs, account)
 
+    def wait(self) -> int:
+        """Return the exit code once the server has ended, for whatever reason."""
+        assert self._process is not None
+        return self._process.wait()
+
     def stop(self) -> None:
         """Ask for a fast shutdown: sessions are ended, nothing committed is lost."""
         if self._process is None:
@@ -96,12 +104,19 @@ class PostgresServer:
 
     def _make_folders(self, account: Account | None) -> None:
         self.home.mkdir(parents=True, exist_ok=True)
-        for folder in (self.cluster, self._sockets):
-            folder.mkdir(mode=0o700, exist_ok=True)
-            folder.chmod(0o700)
-            if account:
-                os.chown(folder, account.uid, account.gid)
+        if account and (closed := closed_folder_above(self.cluster)):
+            raise PostgresFailed(
+                f"PostgreSQL does not run as root but as `nobody`, who cannot get into {self.home} because {closed} is "
+                f"closed to others. Choose another data folder with RYMI_DATA_DIR, or run: chmod o+x {closed}"
+            )
+        self._make_private(self._sockets, account)
         self.log.touch(mode=0o600)
+
+    def _make_private(self, folder: Path, account: Account | None) -> None:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        folder.chmod(0o700)
+        if account:
+            os.chown(folder, account.uid, account.gid)
 
     def _create_cluster(self, programs: Path, account: Account | None) -> None:
         # The builtin locale needs nothing of the system's and never changes its mind about sorting; it came with 17.
@@ -109,7 +124,14 @@ class PostgresServer:
             ["--locale-provider=builtin", "--locale=C.UTF-8"] if major_version(programs) >= 17 else ["--locale=C"]
         )
         flags = ["--auth=trust", "--no-sync", "--no-instructions"]
-        self._run([programs / "initdb", "-D", self.cluster, "-U", "postgres", "-E", "UTF8", *locale, *flags], account)
+        # Whoever is interrupted here leaves a folder that is not yet called the cluster.
+        unfinished = self.cluster.with_name("postgres.unfinished")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        self._make_private(unfinished, account)
+        self._run([programs / "initdb", "-D", unfinished, "-U", "postgres", "-E", "UTF8", *locale, *flags], account)
+        if self.cluster.exists():
+            self.cluster.rmdir()
+        unfinished.rename(self.cluster)
 
     def _refuse_another_major(self, programs: Path) -> None:
         stored, ours = int((self.cluster / "PG_VERSION").read_text()), major_version(programs)
@@ -146,7 +168,8 @@ class PostgresServer:
                 cwd="/",
                 # Its own session: Ctrl-C at the terminal reaches us, and we stop it last.
                 start_new_session=True,
-                preexec_fn=_end_with_parent,
+                # Where the kernel cannot end it after us, the next start does.
+                preexec_fn=dies_with_parent(signal.SIGINT),
                 **_as(account),
             )
 
@@ -180,7 +203,15 @@ class PostgresServer:
 
     def _run(self, command: Sequence[str | Path], account: Account | None) -> str:
         done: subprocess.CompletedProcess[str] = subprocess.run(
-            command, check=False, cwd="/", capture_output=True, text=True, stdin=subprocess.DEVNULL, **_as(account)
+            command,
+            check=False,
+            cwd="/",
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+            preexec_fn=dies_with_parent(signal.SIGKILL),
+            **_as(account),
         )
         if done.returncode != 0:
             raise PostgresFailed(f"{Path(command[0]).name} failed: {done.stderr.strip() or done.stdout.strip()}")
@@ -192,12 +223,6 @@ class PostgresServer:
 
 def _as(account: Account | None) -> dict[str, Any]:
     return {"user": account.uid, "group": account.gid, "extra_groups": []} if account else {}
-
-
-def _end_with_parent() -> None:
-    """Linux stops the server cleanly when we are killed; elsewhere the next start stops it."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGINT)
 
 
 def _is_postgres(pid: int) -> bool:

@@ -21,9 +21,17 @@ def account_to_run_as() -> Account | None:
     return Account(nobody.pw_uid, nobody.pw_gid)
 
 
+def closed_folder_above(place: Path) -> Path | None:
+    """The first folder on the way to `place` through which others may not pass."""
+    for folder in reversed(place.resolve().parents):
+        if not folder.stat().st_mode & 0o001:
+            return folder
+    return None
+
+
 def reachable_copy(programs: Path, place: Path) -> Path:
     """`programs`, or a copy of their whole installation in `place` where a parent folder is closed to others."""
-    if all(folder.stat().st_mode & 0o001 for folder in [programs, *programs.resolve().parents]):
+    if closed_folder_above(programs / "postgres") is None:
         return programs
     installation = programs.parent
     package = installation.parent

@@ -27,7 +27,7 @@ from rymi_server.http.routes import AnyKeyRoute, SecretKeyRoute
 from rymi_server.http.v1 import examples
 from rymi_server.http.v1.call_bodies import CallBody, CallListBody, CreatedCallBody, ParticipantsBody
 from rymi_server.http.v1.call_result_bodies import CallDetailBody, EndedCallBody
-from rymi_server.http.v1.fields import Offset
+from rymi_server.http.v1.fields import UUID, Offset
 from rymi_server.keys.errors import PublishableKeyRefused
 from rymi_server.quotas.errors import TooManyCalls
 from rymi_server.rooms.access import access_for
@@ -40,7 +40,7 @@ with_secret_key = APIRouter(prefix="/v1/calls", tags=["Calls"], route_class=Secr
 _ADMISSION = (TenantPaused, NumberOnDoNotCallList, InsufficientCredits, NoCallerId)
 
 Limit = Annotated[int, Query(ge=1, le=200, description="How many to return (at most 200).")]
-Cursor = Annotated[str | None, Query(max_length=64, description="The `next_cursor` of the page before.")]
+Cursor = Annotated[str | None, Query(pattern=UUID, description="The `next_cursor` of the page before.")]
 Status = Annotated[CallStatus | None, Query(description="Only calls in this status.")]
 BatchId = Annotated[str | None, Query(min_length=1, max_length=128, description="Only calls of this batch.")]
 

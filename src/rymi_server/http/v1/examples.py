@@ -145,3 +145,20 @@ REPROCESS = {
     "job_id": f"{_CALL}-2",
     "message": "Post-call intelligence reprocessing has been queued.",
 }
+_QUEUED = PHONE_CALL["participants"]
+BATCH = {
+    "batch_id": "batch_1710",
+    "queued": 1,
+    "status": "queued",
+    "calls": [{"id": _CALL, "room_name": f"call_{_CALL}", "status": "queued", "participants": _QUEUED}],
+    "participants": _QUEUED,
+    "skipped": [],
+}
+PROGRESS = {
+    "batch_id": "batch_1710",
+    "status": "running",
+    "total": 3,
+    "done": 1,
+    "by_status": {"in_progress": 2, "failed": 1},
+    "by_reason": {"dialing_failed": 1},
+}

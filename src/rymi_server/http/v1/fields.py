@@ -19,7 +19,7 @@ class ResponseBody(BaseModel):
     """Only describes an answer; answers are not put through it."""
 
 
-_UUID = r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"
+UUID = r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"
 
 
 def _lower(text: str) -> str:
@@ -33,7 +33,7 @@ def _e164(text: str) -> str:
     return number
 
 
-Uuid = Annotated[str, Field(pattern=_UUID, json_schema_extra={"format": "uuid"}), AfterValidator(_lower)]
+Uuid = Annotated[str, Field(pattern=UUID, json_schema_extra={"format": "uuid"}), AfterValidator(_lower)]
 Phone = Annotated[
     str, Field(max_length=40, description="A phone number in international form (E.164)."), AfterValidator(_e164)
 ]
