@@ -67,12 +67,13 @@ async def _framework(request: Request, error: Exception) -> Response:
 
 
 def _methods_of(request: Request) -> set[str]:
-    """All that this path can be asked for. The framework names those of the first route that has the path only."""
-    methods: set[str] = set()
-    for route in request.app.state.routes:
-        if route.matches({**request.scope, "method": "*"})[0] is not Match.NONE:
-            methods |= route.methods or set()
-    return methods
+    """All that this path can be asked for. The framework names those of the first route that has the path only.
+
+    A path written out in full (`/v1/dnc/batch`) is not also the one with a parameter in its place (`/v1/dnc/{phone}`).
+    """
+    asked = {**request.scope, "method": "*"}
+    matching = [route for route in request.app.state.routes if route.matches(asked)[0] is not Match.NONE]
+    return {method for route in matching if route.path == matching[0].path for method in route.methods or ()}
 
 
 def _plain(message: str) -> str:
