@@ -34,7 +34,7 @@ COMMANDS = {
 
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-_ALL_THE_REST = {"ignore_unknown_options": True, "allow_extra_args": True}
+_ALL_THE_REST = {"ignore_unknown_options": True, "allow_extra_args": True, "allow_interspersed_args": False}
 
 
 @app.callback()
