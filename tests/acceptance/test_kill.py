@@ -20,8 +20,6 @@ from rymi_server.foundation.database import Database
 from rymi_server.foundation.postgres_supervisor import PostgresServer
 from rymi_server.telephony.dialing import Dialer
 
-pytestmark = pytest.mark.xdist_group("kill")
-
 ACCEPTED = 202
 
 

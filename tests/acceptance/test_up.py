@@ -24,7 +24,6 @@ def up() -> Iterator[Up]:
         shutil.rmtree(up.folder)
 
 
-@pytest.mark.xdist_group("up")
 class TestTheFirstStart:
     def test_prints_a_line_that_makes_a_call_as_it_is_printed(self, up: Up) -> None:
         called = subprocess.run(["sh", "-c", up.printed_curl()], capture_output=True, text=True, check=True)
@@ -46,7 +45,6 @@ class TestTheFirstStart:
         assert {line.partition("=")[0] for line in secrets.read_text().splitlines() if "=" in line} >= {"RYMI_SECRET"}
 
 
-@pytest.mark.xdist_group("up")
 class TestWhileItRuns:
     def test_a_second_one_on_the_same_folder_is_refused(self, up: Up) -> None:
         refused = up.command("up")

@@ -26,9 +26,11 @@ COMMANDS = {
     "api": Command("api", "Serve the HTTP API."),
     "worker": Command("worker", "Do the jobs: dialing, what comes after a call, sweeps."),
     "migrate": Command("commands.migrate", "Bring the database up to date."),
+    "doctor": Command("commands.doctor", "Check this installation, and say how to mend it."),
     "tenants": Command("commands.tenants", "The tenants of this installation."),
     "keys": Command("commands.keys", "The API keys of a tenant."),
     "credits": Command("commands.credits", "The credit of a tenant."),
+    "settings": Command("commands.settings", "Print every setting with its default."),
     "openapi": Command("commands.openapi", "Print the API's document."),
 }
 
