@@ -1,18 +1,10 @@
-"""The API on a database of the test's own, and two customers of it."""
-
-from collections.abc import AsyncIterator
+"""Two customers of the API."""
 
 import httpx
 import pytest
-from tests.support.asking import Customer, client_for, new_customer
+from tests.support.asking import Customer, new_customer
 
 from rymi_server.foundation.database import Database
-
-
-@pytest.fixture
-async def http(database: Database) -> AsyncIterator[httpx.AsyncClient]:
-    async with client_for(database) as client:
-        yield client
 
 
 @pytest.fixture

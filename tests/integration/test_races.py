@@ -1,23 +1,15 @@
 """Two at a time: nobody spends the same cent, and nobody slips past a limit."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from decimal import Decimal
 
 import httpx
-import pytest
-from tests.support.asking import CLOCK, Customer, client_for, new_customer, web
+from tests.support.asking import CLOCK, Customer, new_customer, web
 from tests.support.calling import count_calls, credit_of
 
 from rymi_server.calls.store import live_calls
 from rymi_server.credits import ledger
 from rymi_server.foundation.database import Database
-
-
-@pytest.fixture
-async def http(database: Database) -> AsyncIterator[httpx.AsyncClient]:
-    async with client_for(database) as client:
-        yield client
 
 
 class TestTheLastCent:
