@@ -80,7 +80,6 @@ def running(postgres: PostgresServer, template_url: str) -> Iterator[Running]:
         connection.execute("drop database contract with (force)")
 
 
-@pytest.mark.xdist_group("contract")
 @schema.parametrize()
 @settings(
     max_examples=EXAMPLES,
