@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from rymi_server.credits.errors import InsufficientCredits
 from rymi_server.credits.models import Account, Entry, Movement, credit_accounts, credit_entries, credit_holds
 from rymi_server.foundation.database import Transaction
+from rymi_server.foundation.database import insert as write_all
 from rymi_server.foundation.ids import CallId, TenantId
 from rymi_server.foundation.pagination import Page, Window
 
@@ -48,8 +49,9 @@ async def hold(
     The account's row stays locked until the transaction ends, so of two callers that want the last cent one waits and
     then sees that it is gone. Hold last, right before the commit: whoever else calls for this tenant is waiting.
     """
-    await tx.execute(
-        credit_holds.insert(),
+    await write_all(
+        tx,
+        credit_holds,
         [{"call_id": call, "tenant_id": tenant_id, "amount": amount_each, "created_at": now} for call in calls],
     )
     needed = amount_each * len(calls)

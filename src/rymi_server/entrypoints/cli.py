@@ -26,15 +26,17 @@ COMMANDS = {
     "api": Command("api", "Serve the HTTP API."),
     "worker": Command("worker", "Do the jobs: dialing, what comes after a call, sweeps."),
     "migrate": Command("commands.migrate", "Bring the database up to date."),
+    "doctor": Command("commands.doctor", "Check this installation, and say how to mend it."),
     "tenants": Command("commands.tenants", "The tenants of this installation."),
     "keys": Command("commands.keys", "The API keys of a tenant."),
     "credits": Command("commands.credits", "The credit of a tenant."),
+    "settings": Command("commands.settings", "Print every setting with its default."),
     "openapi": Command("commands.openapi", "Print the API's document."),
 }
 
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-_ALL_THE_REST = {"ignore_unknown_options": True, "allow_extra_args": True}
+_ALL_THE_REST = {"ignore_unknown_options": True, "allow_extra_args": True, "allow_interspersed_args": False}
 
 
 @app.callback()

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import sys
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -58,10 +58,15 @@ async def _until_stopped(settings: Settings) -> None:
     await build_worker(settings).run(stop_requested())
 
 
-def build_worker(settings: Settings, *, carriers: ConnectedCarriers | None = None) -> "Worker":
-    """A worker whose tenants dial through `carriers`."""
+def build_worker(
+    settings: Settings,
+    *,
+    carriers: ConnectedCarriers | None = None,
+    queue_settings: Mapping[str, int] | None = None,
+) -> "Worker":
+    """A worker whose tenants dial through `carriers`. `queue_settings` are BullMQ's, over our own."""
     database = Database(settings.required_database_url(), connections=settings.database_connections)
-    return Worker(settings, settings.livekit(), database, SystemClock(), carriers or NoCarriers())
+    return Worker(settings, settings.livekit(), database, SystemClock(), carriers or NoCarriers(), queue_settings or {})
 
 
 @dataclass
@@ -71,6 +76,7 @@ class Worker:
     database: Database
     clock: Clock
     carriers: ConnectedCarriers
+    queue_settings: Mapping[str, int]
     registry: CollectorRegistry = field(default_factory=process_registry)
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -96,7 +102,12 @@ class Worker:
             **hearing(self.database, LISTENERS),
             **sweeps.work,
         }
-        runner = JobRunner(for_libpq(self.database.url), observed(self.registry, work), recurring=sweeps.recurring)
+        runner = JobRunner(
+            for_libpq(self.database.url),
+            observed(self.registry, work),
+            recurring=sweeps.recurring,
+            settings=self.queue_settings,
+        )
         log.info("worker_started")
         running = asyncio.create_task(runner.run())
         await _first_of(running, stop.wait())

@@ -24,6 +24,7 @@ def render_errors(app: FastAPI, routes: Sequence[Route]) -> None:
     app.add_exception_handler(RymiError, _ours)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _framework)
+    app.add_exception_handler(Exception, _bug)
 
 
 def error_body(message: str, code: str, details: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -33,6 +34,11 @@ def error_body(message: str, code: str, details: Mapping[str, Any] | None = None
 def bug_response() -> JSONResponse:
     """What the asker sees of a bug: nothing but that it is ours."""
     return JSONResponse(error_body("Something went wrong on our side.", "internal_error"), status_code=500)
+
+
+async def _bug(_: Request, __: Exception) -> Response:
+    """The framework answers with this and raises the bug again, for whoever logs it."""
+    return bug_response()
 
 
 async def _ours(request: Request, error: Exception) -> Response:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 from rymi_server.entrypoints.migrate import migrate
 from rymi_server.entrypoints.operating import Installation, refuse_unreachable
@@ -24,6 +25,8 @@ from rymi_server.foundation.clock import SystemClock
 from rymi_server.foundation.postgres_supervisor import PostgresServer
 from rymi_server.foundation.sealed import pepper_from_text
 
+Table: TypeAlias = Callable[[Settings, Mapping[str, str]], list[Child]]
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -36,10 +39,15 @@ class Plan:
 
 
 def run() -> None:
+    run_with(children_of)
+
+
+def run_with(table: Table) -> None:
+    """`rymi up` with another table of processes."""
     began = time.monotonic()
     folder = read_settings().data_folder
     with claimed(folder):
-        plan = _plan(folder, os.environ)
+        plan = _plan(folder, os.environ, table)
         for child in plan.children:
             if child.port:
                 refuse_taken(child.host, child.port, child.port_setting)
@@ -50,7 +58,7 @@ def run() -> None:
             screen.close()
 
 
-def _plan(folder: Path, environment: Mapping[str, str]) -> Plan:
+def _plan(folder: Path, environment: Mapping[str, str], table: Table) -> Plan:
     if "LIVEKIT_URL" in environment and not environment.get("LIVEKIT_API_SECRET"):
         raise WrongSettings("LIVEKIT_URL is set, so LIVEKIT_API_KEY and LIVEKIT_API_SECRET must be, too.")
     kept = secrets_of(folder).complete(environment)
@@ -61,7 +69,7 @@ def _plan(folder: Path, environment: Mapping[str, str]) -> Plan:
     if has_rooms(environment):
         whole["LIVEKIT_URL"] = f"ws://localhost:{rooms_port(environment)}"
     whole.pop(DEMO_KEY, None)
-    return Plan(settings, whole, children_of(settings, environment), demo_key)
+    return Plan(settings, whole, table(settings, environment), demo_key)
 
 
 async def _up(plan: Plan, screen: Screen, began: float) -> None:
