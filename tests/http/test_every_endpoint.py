@@ -16,6 +16,7 @@ from rymi_server.keys.models import digest
 
 KEYED = [operation for operation in OPERATIONS if operation.needs_key]
 WITH_ID = [operation for operation in KEYED if operation.parameters("path")]
+WITH_QUERY = [operation for operation in KEYED if operation.parameters("query")]
 WITH_LIMIT = [operation for operation in KEYED if "limit" in operation.parameters("query")]
 READING_BODIES = [operation for operation in KEYED if operation.method != "GET"]
 TAKING_BODIES = [operation for operation in KEYED if operation.body]
@@ -34,6 +35,7 @@ NEEDS_AGENT = {"attachNumber"}
 
 each_keyed = pytest.mark.parametrize("operation", KEYED, ids=[each.name for each in KEYED])
 each_with_id = pytest.mark.parametrize("operation", WITH_ID, ids=[each.name for each in WITH_ID])
+each_with_query = pytest.mark.parametrize("operation", WITH_QUERY, ids=[each.name for each in WITH_QUERY])
 each_with_limit = pytest.mark.parametrize("operation", WITH_LIMIT, ids=[each.name for each in WITH_LIMIT])
 each_reading_bodies = pytest.mark.parametrize("operation", READING_BODIES, ids=[e.name for e in READING_BODIES])
 each_taking_bodies = pytest.mark.parametrize("operation", TAKING_BODIES, ids=[each.name for each in TAKING_BODIES])
@@ -100,6 +102,12 @@ class TestABadRequest:
         for query in ("x=%00", "%00=x", "limit=1%00"):
             answer = await acme.ask(operation.method, f"{operation.at()}?{query}")
             refused(operation, answer, 400, "validation_error")
+
+    @each_with_query
+    async def test_with_two_values_for_one_parameter_is_refused(self, operation: Operation, acme: Customer) -> None:
+        for name in operation.parameters("query"):
+            answer = await acme.ask(operation.method, f"{operation.at()}?{name}=1&{name}=2")
+            assert refused(operation, answer, 400, "validation_error")["details"][0]["field"] == name
 
     @each_with_id
     async def test_with_nul_in_its_path_is_refused(self, operation: Operation, acme: Customer) -> None:
