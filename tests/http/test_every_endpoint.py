@@ -2,17 +2,20 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
-from tests.support.asking import CLOCK, Customer, settings_for_tests, web
+from tests.support.asking import CLOCK, Customer, client_for, settings_for_tests, web
 from tests.support.operations import OPERATIONS, Operation
 
 from rymi_server.foundation.database import Database
 from rymi_server.foundation.sealed import pepper_from_text
 from rymi_server.keys import store as keys
 from rymi_server.keys.models import digest
+from rymi_server.quotas.models import rate_windows
+from rymi_server.tenants.store import change_plan
 
 KEYED = [operation for operation in OPERATIONS if operation.needs_key]
 WITH_ID = [operation for operation in KEYED if operation.parameters("path")]
@@ -94,6 +97,22 @@ class TestWithoutAGoodKey:
 
 
 JSON = {"Content-Type": "application/json"}
+
+
+class TestABadMoment:
+    @each_keyed
+    async def test_is_the_next_request_beyond_the_plan(
+        self, operation: Operation, acme: Customer, hurried: Customer
+    ) -> None:
+        answer = await hurried.ask(operation.method, operation.at())
+        assert refused(operation, answer, 429, "rate_limited")["retry_after_seconds"] > 0
+        assert int(answer.headers["Retry-After"]) > 0
+
+    @each_keyed
+    async def test_is_when_the_database_is_away(self, operation: Operation, cut_off: httpx.AsyncClient) -> None:
+        headers = {"Authorization": "Bearer rymi_anybody"}
+        answer = await cut_off.request(operation.method, operation.at(), headers=headers)
+        refused(operation, answer, 503, "database_unreachable")
 
 
 class TestABadRequest:
@@ -266,3 +285,24 @@ async def revoked(database: Database, acme: Customer) -> Customer:
         key = await keys.add_secret(tx, acme.tenant.id, known_by, "rymi_taken", "old", CLOCK.now())
         await keys.revoke_secret(tx, acme.tenant.id, key.id, CLOCK.now())
     return replace(acme, key=plaintext)
+
+
+@pytest.fixture
+async def hurried(database: Database, acme: Customer) -> Customer:
+    """Acme, having asked more than its plan allows, also in the minute that may begin before the test is over."""
+    now = CLOCK.now().replace(second=0, microsecond=0)
+    async with database.transaction() as tx:
+        await change_plan(tx, acme.tenant.id, "free")
+        for minute in (now, now + timedelta(minutes=1)):
+            used = {"subject": f"tenant:{acme.tenant.id}", "window_start": minute, "used": 1_000}
+            await tx.execute(rate_windows.insert().values(used))
+    return acme
+
+
+@pytest.fixture
+async def cut_off() -> AsyncIterator[httpx.AsyncClient]:
+    """The API with nothing behind it: on port 1 nobody listens."""
+    nowhere = Database("postgresql://nobody@127.0.0.1:1/nothing")
+    async with client_for(nowhere) as client:
+        yield client
+    await nowhere.close()
