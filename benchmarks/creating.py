@@ -21,6 +21,7 @@ from rymi_server.calls.models import Transport
 from rymi_server.entrypoints.settings import Settings
 from rymi_server.foundation.clock import SystemClock
 from rymi_server.foundation.database import for_libpq
+from rymi_server.foundation.pagination import Window
 from rymi_server.keys import store as keys
 from rymi_server.tenants import store as tenants
 
@@ -127,7 +128,7 @@ async def _record_create(api: Served) -> Statements:
     wanted = WantedCall(api.agent_id, [WantedParticipant(Transport.WEBRTC, "browser")])
     async with api.database.engine.connect() as tx:
         transaction = await tx.begin()
-        (key,) = await keys.list_secret(tx, api.tenant_id)
+        (key,) = (await keys.secret_page(tx, api.tenant_id, clock.now(), Window(1))).rows
         caller = Caller(await tenants.get(tx, api.tenant_id), key)
         sa.event.listen(api.database.engine.sync_engine, "before_cursor_execute", note)
         await creator.create(tx, caller, wanted)

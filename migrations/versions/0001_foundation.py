@@ -238,7 +238,7 @@ create table webhook_endpoints (
     tenant_id     uuid not null references tenants,
     url           text not null,
     events        text[] not null,
-    sealed_secret bytea,
+    sealed_secret bytea not null,
     alert_email   text,
     created_at    timestamptz not null
 );

@@ -27,6 +27,19 @@ async def get(tx: Transaction, tenant_id: TenantId, agent_id: str) -> Agent:
     return Agent(*row)
 
 
+async def refuse_never_known(tx: Transaction, tenant_id: TenantId, agent_id: str) -> None:
+    """For what is asked about the past: a deleted agent had its calls, one of nobody or of another tenant had not."""
+    known = sa.select(agents.c.id).where(agents.c.id == agent_id, agents.c.tenant_id == tenant_id)
+    if not is_uuid(agent_id) or (await tx.execute(known)).one_or_none() is None:
+        raise UnknownAgent
+
+
+async def roles_in_use(tx: Transaction, tenant_id: TenantId) -> list[str]:
+    """The roles of the tenant's agents, each once."""
+    mine = sa.select(agents.c.agent_role).where(agents.c.tenant_id == tenant_id, agents.c.deleted_at.is_(None))
+    return list((await tx.execute(mine.distinct().order_by(agents.c.agent_role))).scalars())
+
+
 async def create(
     tx: Transaction, tenant_id: TenantId, name: str, agent_role: str, config: dict[str, Any], now: datetime
 ) -> Agent:

@@ -15,7 +15,7 @@ from rymi_server.calls.models import Call, Direction, IntelligenceStatus, NewCal
 from rymi_server.events.models import Event, Level, Source
 from rymi_server.events.store import record_all
 from rymi_server.foundation.clock import Clock
-from rymi_server.foundation.database import Transaction
+from rymi_server.foundation.database import Transaction, unanswered
 from rymi_server.foundation.ids import CallId, EventId, new_prefixed, new_uuid
 from rymi_server.telephony import store as legs
 from rymi_server.telephony.dialing import enqueue_dials
@@ -47,14 +47,13 @@ class CallCreator:
         now = self._clock.now()
         default_caller_id = await caller_id(tx, caller, admitted.agent.id, wanted)
         created = [_new(caller, admitted, each, default_caller_id, now) for each in wanted]
-        await store.add(
-            tx, [NewCall(each.call, each.agent, tuple(s.participant for s in each.seated)) for each in created]
-        )
         dialed = [seated.leg for each in created for seated in each.seated if seated.leg]
-        if dialed:
+        people = [NewCall(each.call, each.agent, tuple(s.participant for s in each.seated)) for each in created]
+        async with unanswered(tx):
+            await store.add(tx, people)
             await legs.add(tx, dialed)
-            await enqueue_dials(tx, dialed)
-        await record_all(tx, [_first_event(each.call.id, now) for each in created])
+            await record_all(tx, [_first_event(each.call.id, now) for each in created])
+        await enqueue_dials(tx, dialed)
         await self._admission.reserve(tx, caller, admitted, [each.call.id for each in created], now)
         return created
 

@@ -21,13 +21,11 @@ from rymi_server.calls.models import (
     call_participants,
     calls,
 )
-from rymi_server.foundation.database import Transaction
+from rymi_server.foundation.database import Transaction, insert
 from rymi_server.foundation.ids import CallId, ParticipantId, TenantId, is_uuid
 
 _CALL = [column for column in calls.c if column.name != "agent"]
 _BY_ID = sa.select(*_CALL).where(calls.c.id == sa.bindparam("id"), calls.c.tenant_id == sa.bindparam("tenant"))
-_ADD_CALL = calls.insert()
-_ADD_PARTICIPANT = call_participants.insert()
 _PARTICIPANTS = (
     sa.select(call_participants)
     .where(call_participants.c.call_id == sa.bindparam("call"))
@@ -37,12 +35,12 @@ _PARTICIPANTS = (
 
 async def add(tx: Transaction, new: Sequence[NewCall]) -> None:
     """Write calls with their participants."""
-    await tx.execute(_ADD_CALL, [_call_row(each) for each in new])
+    await insert(tx, calls, [_call_row(each) for each in new])
     await add_participants(tx, [participant for each in new for participant in each.participants])
 
 
 async def add_participants(tx: Transaction, participants: Sequence[Participant]) -> None:
-    await tx.execute(_ADD_PARTICIPANT, [_participant_row(participant) for participant in participants])
+    await insert(tx, call_participants, [_participant_row(participant) for participant in participants])
 
 
 async def get(tx: Transaction, tenant_id: TenantId, call_id: str) -> Call:

@@ -10,7 +10,9 @@ from sqlalchemy.dialects.postgresql import insert
 from rymi_server.credits.errors import InsufficientCredits
 from rymi_server.credits.models import Account, Entry, Movement, credit_accounts, credit_entries, credit_holds
 from rymi_server.foundation.database import Transaction
+from rymi_server.foundation.database import insert as write_all
 from rymi_server.foundation.ids import CallId, TenantId
+from rymi_server.foundation.pagination import Page, Window
 
 _HOLD = (
     credit_accounts.update()
@@ -47,8 +49,9 @@ async def hold(
     The account's row stays locked until the transaction ends, so of two callers that want the last cent one waits and
     then sees that it is gone. Hold last, right before the commit: whoever else calls for this tenant is waiting.
     """
-    await tx.execute(
-        credit_holds.insert(),
+    await write_all(
+        tx,
+        credit_holds,
         [{"call_id": call, "tenant_id": tenant_id, "amount": amount_each, "created_at": now} for call in calls],
     )
     needed = amount_each * len(calls)
@@ -82,16 +85,33 @@ async def settle(tx: Transaction, tenant_id: TenantId, call_id: CallId, cost: De
         await _move(tx, tenant_id, Movement.SETTLEMENT, -cost, call_id=call_id, reference=reference, note="", now=now)
 
 
-async def entries(tx: Transaction, tenant_id: TenantId, limit: int) -> list[Entry]:
+async def entries(tx: Transaction, tenant_id: TenantId, limit: int, offset: int = 0) -> list[Entry]:
     """The newest movements first."""
     columns = [credit_entries.c[name] for name in ("kind", "amount", "balance_after", "call_id", "reference", "note")]
     rows = await tx.execute(
         sa.select(*columns, credit_entries.c.created_at)
         .where(credit_entries.c.tenant_id == tenant_id)
-        .order_by(credit_entries.c.id.desc())
+        .order_by(credit_entries.c.created_at.desc(), credit_entries.c.id.desc())
         .limit(limit)
+        .offset(offset)
     )
     return [Entry(**{**row._mapping, "kind": Movement(row.kind)}) for row in rows]
+
+
+async def page(tx: Transaction, tenant_id: TenantId, window: Window) -> Page[Entry]:
+    """The newest movements first."""
+    counted = sa.select(sa.func.count()).select_from(credit_entries).where(credit_entries.c.tenant_id == tenant_id)
+    return Page(await entries(tx, tenant_id, window.limit, window.offset), (await tx.execute(counted)).scalar_one())
+
+
+async def charged_since(tx: Transaction, tenant_id: TenantId, since: datetime) -> Decimal:
+    """What calls have cost since then."""
+    charged = sa.select(sa.func.coalesce(-sa.func.sum(credit_entries.c.amount), 0)).where(
+        credit_entries.c.tenant_id == tenant_id,
+        credit_entries.c.created_at >= since,
+        credit_entries.c.kind == Movement.SETTLEMENT,
+    )
+    return Decimal((await tx.execute(charged)).scalar_one())
 
 
 async def _move(

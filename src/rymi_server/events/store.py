@@ -6,7 +6,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from rymi_server.events.models import Event, Level, Source, call_events
-from rymi_server.foundation.database import Transaction
+from rymi_server.foundation.database import Transaction, insert
 from rymi_server.foundation.ids import CallId, EventId, new_prefixed
 from rymi_server.foundation.pagination import Page, Window
 
@@ -20,8 +20,9 @@ async def record(
 
 
 async def record_all(tx: Transaction, events: Sequence[Event]) -> None:
-    await tx.execute(
-        call_events.insert(),
+    await insert(
+        tx,
+        call_events,
         [
             {
                 "id": event.id,

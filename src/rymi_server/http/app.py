@@ -12,7 +12,9 @@ from rymi_server.http.health import Readiness, health_routes
 from rymi_server.http.observing import HttpMetrics, Observing
 from rymi_server.http.v1 import (
     agents,
+    analytics,
     batches,
+    billing,
     call_results,
     calls,
     dnc,
@@ -20,6 +22,7 @@ from rymi_server.http.v1 import (
     publishable_keys,
     realtime,
     secret_keys,
+    webhooks,
 )
 
 # The order matters where one path could be read as another: `/calls/queue/stats` before `/calls/{call_id}`.
@@ -33,6 +36,9 @@ PAGES = (
     dnc.routes,
     secret_keys.routes,
     publishable_keys.routes,
+    billing.routes,
+    analytics.routes,
+    webhooks.routes,
     realtime.routes,
 )
 

@@ -20,7 +20,7 @@ async def authenticate(request: Request, edge: Edge) -> Caller:
     """Raise `InvalidApiKey`, or `TooManyRequests` for who guesses keys or asks beyond their plan."""
     plaintext = _bearer(request)
     now = edge.clock.now()
-    async with edge.database.transaction() as tx:
+    async with edge.database.single_statements() as tx:
         key = await _recognise(tx, plaintext, edge.pepper, now) if plaintext else None
         if key is not None:
             tenant = await tenants.get(tx, key.tenant_id)

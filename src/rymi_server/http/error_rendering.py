@@ -24,6 +24,7 @@ def render_errors(app: FastAPI, routes: Sequence[Route]) -> None:
     app.add_exception_handler(RymiError, _ours)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _framework)
+    app.add_exception_handler(Exception, _bug)
 
 
 def error_body(message: str, code: str, details: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -33,6 +34,11 @@ def error_body(message: str, code: str, details: Mapping[str, Any] | None = None
 def bug_response() -> JSONResponse:
     """What the asker sees of a bug: nothing but that it is ours."""
     return JSONResponse(error_body("Something went wrong on our side.", "internal_error"), status_code=500)
+
+
+async def _bug(_: Request, __: Exception) -> Response:
+    """The framework answers with this and raises the bug again, for whoever logs it."""
+    return bug_response()
 
 
 async def _ours(request: Request, error: Exception) -> Response:
@@ -61,12 +67,13 @@ async def _framework(request: Request, error: Exception) -> Response:
 
 
 def _methods_of(request: Request) -> set[str]:
-    """All that this path can be asked for. The framework names those of the first route that has the path only."""
-    methods: set[str] = set()
-    for route in request.app.state.routes:
-        if route.matches({**request.scope, "method": "*"})[0] is not Match.NONE:
-            methods |= route.methods or set()
-    return methods
+    """All that this path can be asked for. The framework names those of the first route that has the path only.
+
+    A path written out in full (`/v1/dnc/batch`) is not also the one with a parameter in its place (`/v1/dnc/{phone}`).
+    """
+    asked = {**request.scope, "method": "*"}
+    matching = [route for route in request.app.state.routes if route.matches(asked)[0] is not Match.NONE]
+    return {method for route in matching if route.path == matching[0].path for method in route.methods or ()}
 
 
 def _plain(message: str) -> str:

@@ -7,17 +7,17 @@ from typing import Any
 import sqlalchemy as sa
 
 from rymi_server.calls.models import Direction
-from rymi_server.foundation.database import Transaction
+from rymi_server.foundation.database import Transaction, insert
 from rymi_server.foundation.ids import CallId, LegId
 from rymi_server.telephony.models import Leg, LegStatus, telephony_legs
 
-_ADD = telephony_legs.insert()
 _OVER = (LegStatus.COMPLETED, LegStatus.FAILED)
 
 
 async def add(tx: Transaction, legs: Sequence[Leg]) -> None:
-    await tx.execute(
-        _ADD,
+    await insert(
+        tx,
+        telephony_legs,
         [
             {
                 "id": leg.id,

@@ -1,1 +1,1 @@
-"""Where customers want to be told."""
+"""What customers are told, and where."""

@@ -34,3 +34,21 @@ AGENT_LIST = {
     "limit": 50,
 }
 CALLS_OF_AGENT = {**CALL_LIST, "agent_id": _ID}
+LLM_OPTIONS = {
+    "models": [
+        {"id": "playbook", "provider_id": "playbook", "label": "Playbook, no model (demo)", "byok_required": False},
+        {"id": "gpt-4o-mini", "provider_id": "openai", "label": "GPT-4o mini", "byok_required": True},
+    ],
+    "voices": [
+        {
+            "id": "en-us",
+            "provider": "espeak",
+            "name": "en-us",
+            "label": "American English (demo)",
+            "gender": "male",
+            "supported_model_ids": ["espeak"],
+            "byok_required": False,
+            "preview_url": None,
+        }
+    ],
+}

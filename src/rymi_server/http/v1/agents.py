@@ -29,6 +29,7 @@ from rymi_server.http.v1.agent_bodies import (
     NewAgentBody,
     UpdatedAgentBody,
 )
+from rymi_server.http.v1.agent_options import OPTIONS, LlmOptionsBody
 from rymi_server.http.v1.call_bodies import CallListBody
 from rymi_server.http.v1.fields import WindowDep
 from rymi_server.numbers.store import detach_agent
@@ -70,6 +71,21 @@ async def create_agent(asking: AskingDep, body: NewAgentBody) -> JSONResponse:
         return Answer(201, {"status": "created", "id": agent.id})
 
     return await once(asking, create)
+
+
+# Before `/{agent_id}`, which would take it for an id.
+@routes.get(
+    "/llm-options",
+    operation_id="listLlmOptions",
+    summary="Models and voices to choose from",
+    description="A catalog, not a limit: an agent takes the name of any model or voice.",
+    responses={
+        **success(200, LlmOptionsBody, "What works without an account first.", examples.LLM_OPTIONS),
+        **refusals(*WITH_SECRET_KEY),
+    },
+)
+async def llm_options() -> JSONResponse:
+    return JSONResponse(OPTIONS)
 
 
 @routes.get(
