@@ -21,8 +21,10 @@ from rymi_server.foundation.postgres_supervisor import PostgresServer
 from rymi_server.http.app import api, server
 
 # What was removed answers 410 to everything, which is its whole contract.
-schema = schemathesis.openapi.from_dict(api().openapi()).exclude(path_regex="/(realtime|webrtc)/token$")
-EXAMPLES = int(os.environ.get("RYMI_CONTRACT_EXAMPLES", "20"))
+# Query parameters that nobody has heard of are left to the future, as unknown fields of a body are.
+config = schemathesis.Config.from_dict({"generation": {"allow-extra-parameters": False}})
+schema = schemathesis.openapi.from_dict(api().openapi(), config=config).exclude(path_regex="/(realtime|webrtc)/token$")
+EXAMPLES = int(os.environ.get("RYMI_CONTRACT_EXAMPLES", "15"))
 
 
 class Running:
@@ -78,7 +80,6 @@ def running(postgres: PostgresServer, template_url: str) -> Iterator[Running]:
         connection.execute("drop database contract with (force)")
 
 
-@pytest.mark.xdist_group("contract")
 @schema.parametrize()
 @settings(
     max_examples=EXAMPLES,

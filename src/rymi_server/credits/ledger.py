@@ -10,16 +10,19 @@ from sqlalchemy.dialects.postgresql import insert
 from rymi_server.credits.errors import InsufficientCredits
 from rymi_server.credits.models import Account, Entry, Movement, credit_accounts, credit_entries, credit_holds
 from rymi_server.foundation.database import Transaction
-from rymi_server.foundation.database import insert as write_all
 from rymi_server.foundation.ids import CallId, TenantId
 from rymi_server.foundation.pagination import Page, Window
 
-_HOLD = (
-    credit_accounts.update()
-    .where(credit_accounts.c.tenant_id == sa.bindparam("tenant"))
-    .values(held=credit_accounts.c.held + sa.bindparam("amount"))
-    .returning(credit_accounts.c.balance, credit_accounts.c.held)
-)
+# One statement, because whoever else calls for this tenant waits while it and the commit after it run.
+_HOLD = sa.text("""
+    with held as (
+        insert into credit_holds (call_id, tenant_id, amount, created_at)
+        select call_id, :tenant, :each, :now from unnest(cast(:calls as uuid[])) as call_id
+    )
+    update credit_accounts set held = held + cast(:each as numeric) * cardinality(cast(:calls as uuid[]))
+    where tenant_id = :tenant
+    returning balance, held
+""")
 
 
 async def open_account(tx: Transaction, tenant_id: TenantId) -> None:
@@ -49,13 +52,9 @@ async def hold(
     The account's row stays locked until the transaction ends, so of two callers that want the last cent one waits and
     then sees that it is gone. Hold last, right before the commit: whoever else calls for this tenant is waiting.
     """
-    await write_all(
-        tx,
-        credit_holds,
-        [{"call_id": call, "tenant_id": tenant_id, "amount": amount_each, "created_at": now} for call in calls],
-    )
+    parameters = {"tenant": tenant_id, "each": amount_each, "calls": list(calls), "now": now}
+    account = Account(*(await tx.execute(_HOLD, parameters)).one())
     needed = amount_each * len(calls)
-    account = Account(*(await tx.execute(_HOLD, {"tenant": tenant_id, "amount": needed})).one())
     if account.available < 0:
         raise InsufficientCredits(needed, account.available + needed)
 

@@ -1,17 +1,15 @@
 """Who asks: the bearer key of a request, recognised by its digest."""
 
-from datetime import datetime
-
 from fastapi import Request
 
+from rymi_server.call_control.callers import caller_with
 from rymi_server.call_control.wanted import Caller
 from rymi_server.foundation.database import Transaction
 from rymi_server.http.edge import Edge
-from rymi_server.keys import store
 from rymi_server.keys.errors import InvalidApiKey, PublishableKeyRefused
-from rymi_server.keys.models import PublishableKey, SecretKey, digest, is_publishable
+from rymi_server.keys.models import PublishableKey
+from rymi_server.keys.store import note_use
 from rymi_server.quotas.requests import count_request
-from rymi_server.tenants import store as tenants
 
 _LONGEST_KEY = 200
 
@@ -21,15 +19,11 @@ async def authenticate(request: Request, edge: Edge) -> Caller:
     plaintext = _bearer(request)
     now = edge.clock.now()
     async with edge.database.single_statements() as tx:
-        key = await _recognise(tx, plaintext, edge.pepper, now) if plaintext else None
-        if key is not None:
-            tenant = await tenants.get(tx, key.tenant_id)
-            caller = Caller(tenant, key)
+        caller = await caller_with(tx, plaintext, edge.pepper, now) if plaintext else None
+        if caller is not None:
             await _keep_to_plan(tx, request, edge, caller)
-            await store.note_use(tx, key, now)
+            await note_use(tx, caller.key, now)
             return caller
-    async with edge.database.transaction() as tx:
-        # Its own transaction, because the refusal below would undo the count.
         guesser = f"guesses:{_address(request)}"
         await count_request(tx, guesser, edge.limits.failed_logins_per_minute, now)
     raise InvalidApiKey("Missing API key." if plaintext is None else "This API key is not valid.")
@@ -38,14 +32,6 @@ async def authenticate(request: Request, edge: Edge) -> Caller:
 def require_secret(caller: Caller) -> None:
     if isinstance(caller.key, PublishableKey):
         raise PublishableKeyRefused("A publishable key may only create calls. Use a secret key from your server.")
-
-
-async def _recognise(
-    tx: Transaction, plaintext: str, pepper: bytes, now: datetime
-) -> SecretKey | PublishableKey | None:
-    if is_publishable(plaintext):
-        return await store.publishable_by_digest(tx, digest(plaintext, pepper))
-    return await store.secret_by_digest(tx, digest(plaintext, pepper), now)
 
 
 async def _keep_to_plan(tx: Transaction, request: Request, edge: Edge, caller: Caller) -> None:

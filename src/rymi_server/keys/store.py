@@ -1,6 +1,8 @@
 """API keys in the database, found by digest."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -23,23 +25,18 @@ _PUBLISHABLE = [
         *("audience", "default_from_number", "created_at", "last_used_at"),
     )
 ]
-_SECRET_BY_DIGEST = sa.select(*_SECRET).where(
+SECRET_BY_DIGEST = sa.select(*_SECRET).where(
     api_keys.c.digest == sa.bindparam("digest"),
     sa.or_(api_keys.c.revoked_at.is_(None), api_keys.c.revoked_at > sa.bindparam("now")),
 )
-_PUBLISHABLE_BY_DIGEST = sa.select(*_PUBLISHABLE).where(
+PUBLISHABLE_BY_DIGEST = sa.select(*_PUBLISHABLE).where(
     publishable_keys.c.digest == sa.bindparam("digest"), publishable_keys.c.revoked_at.is_(None)
 )
 
 
 async def secret_by_digest(tx: Transaction, digest: bytes, now: datetime) -> SecretKey | None:
-    row = (await tx.execute(_SECRET_BY_DIGEST, {"digest": digest, "now": now})).one_or_none()
+    row = (await tx.execute(SECRET_BY_DIGEST, {"digest": digest, "now": now})).one_or_none()
     return SecretKey(*row) if row else None
-
-
-async def publishable_by_digest(tx: Transaction, digest: bytes) -> PublishableKey | None:
-    row = (await tx.execute(_PUBLISHABLE_BY_DIGEST, {"digest": digest})).one_or_none()
-    return _publishable(row) if row else None
 
 
 async def note_use(tx: Transaction, key: SecretKey | PublishableKey, now: datetime) -> None:
@@ -150,7 +147,7 @@ async def publishable_page(tx: Transaction, tenant_id: TenantId, window: Window)
     total = (await tx.execute(sa.select(sa.func.count()).select_from(publishable_keys).where(mine))).scalar_one()
     newest_first = sa.select(*_PUBLISHABLE).where(mine).order_by(publishable_keys.c.id.desc())
     rows = await tx.execute(newest_first.limit(window.limit).offset(window.offset))
-    return Page([_publishable(row) for row in rows], total)
+    return Page([publishable_key(row) for row in rows], total)
 
 
 async def revoke_publishable(tx: Transaction, tenant_id: TenantId, key_id: KeyId, now: datetime) -> None:
@@ -167,8 +164,8 @@ async def revoke_publishable(tx: Transaction, tenant_id: TenantId, key_id: KeyId
         raise UnknownKey
 
 
-def _publishable(row: sa.Row[tuple[object, ...]]) -> PublishableKey:
-    values = dict(row._mapping)
-    values["allowed_channels"] = frozenset(Channel(channel) for channel in values["allowed_channels"])
-    values["audience"] = Audience(values["audience"])
-    return PublishableKey(**values)
+def publishable_key(columns: Sequence[Any]) -> PublishableKey:
+    """The key whose `columns` were read, in their order."""
+    named = dict(zip((column.name for column in _PUBLISHABLE), columns, strict=True))
+    channels = frozenset(Channel(channel) for channel in named["allowed_channels"])
+    return PublishableKey(**{**named, "allowed_channels": channels, "audience": Audience(named["audience"])})
