@@ -4,24 +4,10 @@ import re
 import shutil
 import socket
 import subprocess
-from collections.abc import Iterator
 
 import pytest
 from tests.support.up import Up, is_alive, kill
 from tests.support.waiting import wait_for
-
-
-@pytest.fixture(scope="module")
-def up() -> Iterator[Up]:
-    """Running, after its first start."""
-    up = Up()
-    up.start()
-    try:
-        up.wait_until_ready()
-        yield up
-    finally:
-        up.stop()
-        shutil.rmtree(up.folder)
 
 
 class TestTheFirstStart:

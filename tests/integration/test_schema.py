@@ -9,7 +9,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 import rymi_server
-from rymi_server.entrypoints.migrate import migrate, newest_revision
+from rymi_server.entrypoints.migrate import migrate
+from rymi_server.entrypoints.revisions import newest_revision
 from rymi_server.foundation.database import for_sqlalchemy, metadata
 
 

@@ -40,11 +40,12 @@ class Up:
     folder: Path = field(default_factory=new_data_folder)
     module: str = "rymi_server.entrypoints.cli"
     arguments: Sequence[str] = ("up",)
+    rooms: bool = False
     more_environment: Mapping[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
 
     def __post_init__(self) -> None:
-        self.http_port, self.worker_port, self.rooms_port = free_ports(3)
+        self.http_port, self.worker_port, self.rooms_port, self.media_port = free_ports(4)
         self._output = self.folder / "output"
 
     @property
@@ -56,11 +57,22 @@ class Up:
             "RYMI_DATA_DIR": str(self.folder),
             "RYMI_HTTP_PORT": str(self.http_port),
             "RYMI_WORKER_PORT": str(self.worker_port),
-            # Nobody listens there; rooms are tested elsewhere.
+            **(self._own_rooms if self.rooms else self._rooms_of_nobody),
+            **self.more_environment,
+        }
+
+    @property
+    def _own_rooms(self) -> dict[str, str]:
+        media = str(self.media_port)
+        return {"ROOMLET_HTTP_PORT": str(self.rooms_port), "ROOMLET_TCP_PORT": media, "ROOMLET_UDP_PORT": media}
+
+    @property
+    def _rooms_of_nobody(self) -> dict[str, str]:
+        """Nothing listens there: a start is quicker without what a test does not ask for."""
+        return {
             "LIVEKIT_URL": f"ws://localhost:{self.rooms_port}",
             "LIVEKIT_API_KEY": "devkey",
             "LIVEKIT_API_SECRET": "a-livekit-secret-for-tests-0123456789",
-            **self.more_environment,
         }
 
     @property

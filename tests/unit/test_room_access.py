@@ -8,7 +8,8 @@ from livekit.api.access_token import Claims
 
 from rymi_server.calls.models import Participant, ParticipantStatus, Role, Transport
 from rymi_server.foundation.ids import CallId, ParticipantId, TenantId
-from rymi_server.rooms.access import LiveKit, access_for
+from rymi_server.rooms.access import access_for
+from rymi_server.rooms.livekit_server import LiveKit
 
 LIVEKIT = LiveKit("ws://inside:7880", "wss://outside", "devkey", "a-secret-of-at-least-32-characters!")
 PERSON = Participant(

@@ -10,9 +10,15 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
 
 def export_traces(endpoint: str, process: str) -> None:
-    """Spans go out in batches, from a thread of the exporter's own, and the last of them when the process ends."""
-    provider = TracerProvider(resource=Resource.create({"service.name": process}))
-    exporter = OTLPSpanExporter(endpoint=f"{endpoint.rstrip('/')}/v1/traces")
-    provider.add_span_processor(BatchSpanProcessor(exporter))
+    """From now on, until the process ends; then the last spans go out, too."""
+    provider = provider_for(endpoint, process)
     trace.set_tracer_provider(provider)
     atexit.register(provider.shutdown)
+
+
+def provider_for(endpoint: str, process: str) -> TracerProvider:
+    """Spans go out in batches, from a thread of the exporter's own."""
+    provider = TracerProvider(resource=Resource.create({"service.name": process}), shutdown_on_exit=False)
+    exporter = OTLPSpanExporter(endpoint=f"{endpoint.rstrip('/')}/v1/traces")
+    provider.add_span_processor(BatchSpanProcessor(exporter))
+    return provider

@@ -1,15 +1,12 @@
 """Brings a database up to date: our tables by alembic, BullMQ's by BullMQ, one starter at a time."""
 
-from pathlib import Path
-
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
-from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 
-import rymi_server
-from rymi_server.foundation.database import Transaction, for_libpq, for_sqlalchemy
+from rymi_server.entrypoints.revisions import migrations_folder
+from rymi_server.foundation.database import for_libpq, for_sqlalchemy
 from rymi_server.foundation.errors import Unavailable
 from rymi_server.queue.schema import migrate_bullmq
 
@@ -27,31 +24,10 @@ class DatabaseIsNewer(Unavailable):
         )
 
 
-def migrations_folder() -> Path:
-    """Beside the sources in a checkout, inside the package where it was installed."""
-    package = Path(rymi_server.__file__).parent
-    inside = package / "_migrations"
-    return inside if inside.exists() else package.parents[1] / "migrations"
-
-
 def _config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(migrations_folder()))
     return config
-
-
-def newest_revision() -> str:
-    revision = ScriptDirectory.from_config(_config()).get_current_head()
-    assert revision is not None
-    return revision
-
-
-async def current_revision(tx: Transaction) -> str | None:
-    """The revision of a database, or None where it was never migrated."""
-    if (await tx.execute(sa.text("select to_regclass('alembic_version')"))).scalar_one() is None:
-        return None
-    found: str | None = (await tx.execute(sa.text("select version_num from alembic_version"))).scalar_one_or_none()
-    return found
 
 
 async def migrate(url: str) -> None:

@@ -4,7 +4,7 @@ import asyncio
 
 import sqlalchemy as sa
 
-from rymi_server.entrypoints.migrate import current_revision, newest_revision
+from rymi_server.entrypoints.revisions import current_revision, newest_revision
 from rymi_server.foundation.database import Database, DatabaseUnreachable
 from rymi_server.http.health import Missing, Readiness
 

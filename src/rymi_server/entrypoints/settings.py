@@ -13,7 +13,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from rymi_server.credits.rates import CHEAPEST_ROLE, Rates, RoleRate
 from rymi_server.foundation.errors import Unavailable
 from rymi_server.quotas.models import Plan, Plans
-from rymi_server.rooms.access import LiveKit
+from rymi_server.rooms.livekit_server import LiveKit
 
 _SHORTEST_SECRET = 32
 

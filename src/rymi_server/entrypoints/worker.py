@@ -14,7 +14,8 @@ from prometheus_client import CollectorRegistry
 
 from rymi_server.call_control.join_timeouts import JoinTimeouts
 from rymi_server.entrypoints.listeners import LISTENERS
-from rymi_server.entrypoints.measuring import measure_pool, measure_work, observed, process_registry
+from rymi_server.entrypoints.measuring import measure_pool, process_registry
+from rymi_server.entrypoints.measuring_jobs import measure_work, observed
 from rymi_server.entrypoints.outcome import outcome
 from rymi_server.entrypoints.ports import listen
 from rymi_server.entrypoints.readiness import readiness_of
@@ -31,8 +32,8 @@ from rymi_server.post_call.reprocess import ANALYSE, analyser
 from rymi_server.post_call.settle import SETTLE, settler
 from rymi_server.queue.kinds import JobKind
 from rymi_server.queue.running import JobRunner, Work, hearing, in_transaction
-from rymi_server.rooms.access import LiveKit
 from rymi_server.rooms.closing import CLOSE_ROOM, RoomCloser
+from rymi_server.rooms.livekit_server import LiveKit
 from rymi_server.telephony.carriers.carrier import ConnectedCarriers
 from rymi_server.telephony.carriers.registry import NoCarriers
 from rymi_server.telephony.dialing import DIAL, Dialer

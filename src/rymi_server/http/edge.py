@@ -14,7 +14,7 @@ from rymi_server.foundation.clock import Clock
 from rymi_server.foundation.database import Database
 from rymi_server.foundation.sealed import Seal
 from rymi_server.quotas.models import Plans
-from rymi_server.rooms.access import LiveKit
+from rymi_server.rooms.livekit_server import LiveKit
 
 
 @dataclass(frozen=True, slots=True)

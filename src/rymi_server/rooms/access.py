@@ -1,26 +1,16 @@
 """What a participant needs to enter a room: where it is, and a token that opens it."""
 
 import json
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import jwt
 
 from rymi_server.calls.models import Participant, Role
+from rymi_server.rooms.livekit_server import LiveKit
 from rymi_server.rooms.naming import room_name
 
 TOKEN_LIVES = timedelta(hours=6)
 PARTICIPANT_ATTRIBUTE = "rymi.participant_id"
-
-
-@dataclass(frozen=True, slots=True)
-class LiveKit:
-    """A LiveKit server, ours or anybody's. `public_url` is where browsers find it, `url` where we do."""
-
-    url: str
-    public_url: str
-    api_key: str
-    api_secret: str
 
 
 def access_for(livekit: LiveKit, participant: Participant, now: datetime) -> dict[str, str]:

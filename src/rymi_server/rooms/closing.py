@@ -12,7 +12,7 @@ from rymi_server.foundation.errors import Unavailable
 from rymi_server.foundation.ids import CallId
 from rymi_server.queue.enqueue import NewJob, enqueue
 from rymi_server.queue.kinds import Backoff, JobKind
-from rymi_server.rooms.access import LiveKit
+from rymi_server.rooms.livekit_server import LiveKit
 from rymi_server.rooms.naming import room_name
 
 HTTP_NOT_FOUND = 404

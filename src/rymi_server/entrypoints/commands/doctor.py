@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 
-from rymi_server.entrypoints.migrate import current_revision, newest_revision
 from rymi_server.entrypoints.operating import Installation, NoDatabase, installation
 from rymi_server.entrypoints.ports import PortTaken, refuse_taken
+from rymi_server.entrypoints.revisions import current_revision, newest_revision
 from rymi_server.entrypoints.secrets_file import secrets_of
 from rymi_server.entrypoints.up.children import children_of, has_rooms
 from rymi_server.entrypoints.up.probing import what_is_missing

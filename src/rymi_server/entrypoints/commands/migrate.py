@@ -2,8 +2,9 @@
 
 import asyncio
 
-from rymi_server.entrypoints.migrate import current_revision, migrate, newest_revision
+from rymi_server.entrypoints.migrate import migrate
 from rymi_server.entrypoints.operating import Installation, installation
+from rymi_server.entrypoints.revisions import current_revision, newest_revision
 
 
 def run() -> None:

@@ -8,6 +8,7 @@ from typing import Protocol
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
+from rich.text import Text
 
 
 class State(StrEnum):
@@ -79,8 +80,8 @@ class Picture:
 
     covers_terminal = True
 
-    def __init__(self) -> None:
-        self._console = Console()
+    def __init__(self, console: Console) -> None:
+        self._console = console
         self._statuses: dict[str, Status] = {}
         # Drawn when something changes; rich's own thread would have nothing to add.
         self._live = Live(console=self._console, auto_refresh=False)
@@ -91,7 +92,7 @@ class Picture:
         self._live.update(self._table(), refresh=True)
 
     def say(self, text: str) -> None:
-        self._console.print(text, soft_wrap=True, markup=False, highlight=False, emoji=False)
+        self._console.print(Text(text), soft_wrap=True)
 
     def close(self) -> None:
         self._live.stop()
@@ -99,10 +100,10 @@ class Picture:
     def _table(self) -> Table:
         table = Table("", "state", "process", "starts", "", box=None, padding=(0, 2, 0, 0), header_style="dim")
         for name, status in self._statuses.items():
-            state = f"[{_COLOUR[status.state]}]{status.state}[/]"
-            table.add_row(name, state, str(status.pid or ""), str(status.starts), status.note)
+            state = Text(status.state, style=_COLOUR[status.state])
+            table.add_row(name, state, str(status.pid or ""), str(status.starts), Text(status.note))
         return table
 
 
 def screen_for_this_terminal() -> Screen:
-    return Picture() if sys.stdout.isatty() else Lines()
+    return Picture(Console()) if sys.stdout.isatty() else Lines()
