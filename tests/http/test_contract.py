@@ -63,6 +63,8 @@ class Running:
         )  # type: ignore[arg-type]
         listening = socket.socket()
         listening.bind(("127.0.0.1", 0))
+        # From here on a client that comes too early waits to be accepted.
+        listening.listen()
         self.url = f"http://127.0.0.1:{listening.getsockname()[1]}"
         self._server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off"))
         self._ready.set()

@@ -2,20 +2,24 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
-from tests.support.asking import CLOCK, Customer, settings_for_tests, web
+from tests.support.asking import CLOCK, Customer, client_for, settings_for_tests, web
 from tests.support.operations import OPERATIONS, Operation
 
 from rymi_server.foundation.database import Database
 from rymi_server.foundation.sealed import pepper_from_text
 from rymi_server.keys import store as keys
 from rymi_server.keys.models import digest
+from rymi_server.quotas.models import rate_windows
+from rymi_server.tenants.store import change_plan
 
 KEYED = [operation for operation in OPERATIONS if operation.needs_key]
 WITH_ID = [operation for operation in KEYED if operation.parameters("path")]
+WITH_QUERY = [operation for operation in KEYED if operation.parameters("query")]
 WITH_LIMIT = [operation for operation in KEYED if "limit" in operation.parameters("query")]
 READING_BODIES = [operation for operation in KEYED if operation.method != "GET"]
 TAKING_BODIES = [operation for operation in KEYED if operation.body]
@@ -34,6 +38,7 @@ NEEDS_AGENT = {"attachNumber"}
 
 each_keyed = pytest.mark.parametrize("operation", KEYED, ids=[each.name for each in KEYED])
 each_with_id = pytest.mark.parametrize("operation", WITH_ID, ids=[each.name for each in WITH_ID])
+each_with_query = pytest.mark.parametrize("operation", WITH_QUERY, ids=[each.name for each in WITH_QUERY])
 each_with_limit = pytest.mark.parametrize("operation", WITH_LIMIT, ids=[each.name for each in WITH_LIMIT])
 each_reading_bodies = pytest.mark.parametrize("operation", READING_BODIES, ids=[e.name for e in READING_BODIES])
 each_taking_bodies = pytest.mark.parametrize("operation", TAKING_BODIES, ids=[each.name for each in TAKING_BODIES])
@@ -94,12 +99,34 @@ class TestWithoutAGoodKey:
 JSON = {"Content-Type": "application/json"}
 
 
+class TestABadMoment:
+    @each_keyed
+    async def test_is_the_next_request_beyond_the_plan(
+        self, operation: Operation, acme: Customer, hurried: Customer
+    ) -> None:
+        answer = await hurried.ask(operation.method, operation.at())
+        assert refused(operation, answer, 429, "rate_limited")["retry_after_seconds"] > 0
+        assert int(answer.headers["Retry-After"]) > 0
+
+    @each_keyed
+    async def test_is_when_the_database_is_away(self, operation: Operation, cut_off: httpx.AsyncClient) -> None:
+        headers = {"Authorization": "Bearer rymi_anybody"}
+        answer = await cut_off.request(operation.method, operation.at(), headers=headers)
+        refused(operation, answer, 503, "database_unreachable")
+
+
 class TestABadRequest:
     @each_keyed
     async def test_with_nul_in_its_query_is_refused(self, operation: Operation, acme: Customer) -> None:
         for query in ("x=%00", "%00=x", "limit=1%00"):
             answer = await acme.ask(operation.method, f"{operation.at()}?{query}")
             refused(operation, answer, 400, "validation_error")
+
+    @each_with_query
+    async def test_with_two_values_for_one_parameter_is_refused(self, operation: Operation, acme: Customer) -> None:
+        for name in operation.parameters("query"):
+            answer = await acme.ask(operation.method, f"{operation.at()}?{name}=1&{name}=2")
+            assert refused(operation, answer, 400, "validation_error")["details"][0]["field"] == name
 
     @each_with_id
     async def test_with_nul_in_its_path_is_refused(self, operation: Operation, acme: Customer) -> None:
@@ -258,3 +285,24 @@ async def revoked(database: Database, acme: Customer) -> Customer:
         key = await keys.add_secret(tx, acme.tenant.id, known_by, "rymi_taken", "old", CLOCK.now())
         await keys.revoke_secret(tx, acme.tenant.id, key.id, CLOCK.now())
     return replace(acme, key=plaintext)
+
+
+@pytest.fixture
+async def hurried(database: Database, acme: Customer) -> Customer:
+    """Acme, having asked more than its plan allows, also in the minute that may begin before the test is over."""
+    now = CLOCK.now().replace(second=0, microsecond=0)
+    async with database.transaction() as tx:
+        await change_plan(tx, acme.tenant.id, "free")
+        for minute in (now, now + timedelta(minutes=1)):
+            used = {"subject": f"tenant:{acme.tenant.id}", "window_start": minute, "used": 1_000}
+            await tx.execute(rate_windows.insert().values(used))
+    return acme
+
+
+@pytest.fixture
+async def cut_off() -> AsyncIterator[httpx.AsyncClient]:
+    """The API with nothing behind it: on port 1 nobody listens."""
+    nowhere = Database("postgresql://nobody@127.0.0.1:1/nothing")
+    async with client_for(nowhere) as client:
+        yield client
+    await nowhere.close()

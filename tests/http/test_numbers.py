@@ -65,6 +65,15 @@ class TestRegistering:
         assert statuses == [200, 200, 200, 201, 409, 409, 409, 409]
         assert len(await registered(acme)) + len(await registered(rival)) == 1
 
+    async def test_while_the_number_is_being_removed_ends_well(self, acme: Customer, rival: Customer) -> None:
+        asked = [
+            each
+            for owner in (acme, rival) * 8
+            for each in (owner.post("/v1/numbers", {"number": NUMBER}), owner.ask("DELETE", f"/v1/numbers/{NUMBER}"))
+        ]
+        statuses = {answer.status_code for answer in await asyncio.gather(*asked)}
+        assert statuses <= {200, 201, 404, 409}
+
 
 class TestAttaching:
     @pytest.mark.parametrize("written", [NUMBER, "%2B15551234567", quote("+1 (555) 123-4567", safe="+")])

@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import unquote_plus
 
@@ -33,6 +34,7 @@ async def read(request: Request, most: int) -> ReadRequest:
     """Raise `BodyTooLarge` or `Invalid`; afterwards `body()` and `json()` answer at once."""
     refuse_unprintable(request.scope["path"], "path")
     refuse_unprintable(unquote_plus(request.url.query), "query")
+    _refuse_repeated(name for name, _ in request.query_params.multi_items())
     raw = await _bounded(request, most) if request.method in _HAS_BODY else b""
     parsed = _parse(raw, request.headers.get("content-type", "")) if raw else None
     return ReadRequest(request.scope, request.receive).take(raw, parsed)
@@ -42,6 +44,15 @@ def refuse_unprintable(text: str, where: str) -> None:
     """PostgreSQL holds no NUL in any text, and a half surrogate cannot be written as UTF-8."""
     if "\0" in text:
         raise Invalid("NUL characters are not allowed.", where=where)
+
+
+def _refuse_repeated(names: Iterable[str]) -> None:
+    """No parameter of ours is a list, and which of two values was meant is not ours to guess."""
+    seen = set()
+    for name in names:
+        if name in seen:
+            raise Invalid("A query parameter is given once.", where=name)
+        seen.add(name)
 
 
 async def _bounded(request: Request, most: int) -> bytes:

@@ -16,19 +16,19 @@ async def register(
     tx: Transaction, tenant_id: TenantId, number: str, agent_id: AgentId | None, now: datetime
 ) -> tuple[PhoneNumber, bool]:
     """The number, and whether it is new. Registering one's own again only changes the agent, if one is given."""
-    made = await tx.execute(
-        insert(phone_numbers)
-        .values(id=new_prefixed("num"), tenant_id=tenant_id, number=number, agent_id=agent_id, created_at=now)
-        .on_conflict_do_nothing(index_elements=["number"])
-        .returning(phone_numbers.c.id)
+    number_id = new_prefixed("num")
+    adding = insert(phone_numbers).values(
+        id=number_id, tenant_id=tenant_id, number=number, agent_id=agent_id, created_at=now
     )
-    is_new = made.one_or_none() is not None
-    found = (await tx.execute(sa.select(phone_numbers).where(phone_numbers.c.number == number).with_for_update())).one()
+    # Setting the number to itself locks and returns the row that is there, in the one statement that found it.
+    adding = adding.on_conflict_do_update(index_elements=["number"], set_={"number": adding.excluded.number})
+    found = PhoneNumber(*(await tx.execute(adding.returning(*phone_numbers.c))).one())
     if found.tenant_id != tenant_id:
         raise NumberTaken
+    is_new = found.id == number_id
     if not is_new and agent_id is not None:
         return await attach(tx, tenant_id, number, agent_id), False
-    return PhoneNumber(*found), is_new
+    return found, is_new
 
 
 async def attach(tx: Transaction, tenant_id: TenantId, number: str, agent_id: AgentId) -> PhoneNumber:

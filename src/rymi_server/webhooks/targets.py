@@ -5,7 +5,7 @@ name is resolved and the connection made.
 """
 
 import re
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from urllib.parse import SplitResult, urlsplit
 
 from rymi_server.webhooks.errors import UnsafeTarget
@@ -18,6 +18,9 @@ _PRIVATE_NAMES = ("localhost", "local", "internal", "home.arpa", "localdomain", 
 # A last label of digits makes the whole host an address to some resolvers, however oddly it is written: `127.1`,
 # `0x7f.1`, `2130706433`.
 _NUMERIC = re.compile(r"[0-9]+|0x[0-9a-f]*", re.IGNORECASE)
+# All that IPv6 has given to the public internet, and what of it stands in books (RFC 9637).
+_UNICAST = IPv6Network("2000::/3")
+_DOCUMENTATION = IPv6Network("3fff::/20")
 
 
 def refuse_unsafe(url: str, *, allow_private: bool) -> None:
@@ -43,7 +46,7 @@ def is_public(address: IPv4Address | IPv6Address) -> bool:
         inside = address.ipv4_mapped or address.sixtofour or _translated(address)
         if inside is not None:
             return is_public(inside)
-        if address.teredo is not None or address.is_site_local:
+        if address.teredo is not None or address not in _UNICAST or address in _DOCUMENTATION:
             return False
     return address.is_global and not address.is_multicast
 

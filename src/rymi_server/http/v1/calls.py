@@ -165,7 +165,7 @@ def _invitation(asking: Asking, created: CreatedCall) -> Answer:
 
 def invitation(asking: Asking, created: CreatedCall) -> dict[str, Any]:
     """A call with what its new participants need to come in."""
-    livekit = asking.edge.livekit
+    livekit, now = asking.edge.livekit, asking.edge.clock.now()
     return {
         "id": created.call.id,
         "room_name": room_name(created.call.id),
@@ -174,7 +174,9 @@ def invitation(asking: Asking, created: CreatedCall) -> dict[str, Any]:
             participant(
                 seated.participant,
                 seated.leg,
-                access_for(livekit, seated.participant) if seated.participant.transport is Transport.WEBRTC else None,
+                access_for(livekit, seated.participant, now)
+                if seated.participant.transport is Transport.WEBRTC
+                else None,
             )
             for seated in created.seated
         ],
