@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import sys
-from collections.abc import AsyncIterator, Awaitable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -26,8 +26,9 @@ from rymi_server.entrypoints.sweeping import sweeps_of
 from rymi_server.entrypoints.tracing import trace_to
 from rymi_server.foundation.clock import Clock, SystemClock
 from rymi_server.foundation.database import Database, for_libpq
+from rymi_server.foundation.errors import Unavailable
 from rymi_server.foundation.logs import configure_logs
-from rymi_server.http.health import health_routes
+from rymi_server.http.health import Missing, health_routes
 from rymi_server.post_call.reprocess import ANALYSE, analyser
 from rymi_server.post_call.settle import SETTLE, settler
 from rymi_server.queue.kinds import JobKind
@@ -41,6 +42,20 @@ from rymi_server.telephony.dialing import DIAL, Dialer
 log = structlog.get_logger(__name__)
 
 _ROOM_ANSWERS_WITHIN_SECONDS = 10
+
+
+class CannotWork(Unavailable):
+    code = "cannot_work"
+
+    def __init__(self, missing: Sequence[Missing]) -> None:
+        super().__init__(" ".join(f"{each.what}: {each.mend}" for each in missing), retryable=True)
+
+
+class JobsLeft(Unavailable):
+    code = "jobs_left"
+
+    def __init__(self) -> None:
+        super().__init__("Some jobs took too long to be finished. They run again elsewhere.", retryable=True)
 
 
 def main() -> int:
@@ -83,6 +98,8 @@ class Worker:
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop`: then no job is taken any more, and those that run are finished. Raise if a queue fails us."""
         measure_pool(self.registry, self.database)
+        if missing := await readiness_of(self.database)():
+            raise CannotWork(missing)
         timeout = aiohttp.ClientTimeout(total=_ROOM_ANSWERS_WITHIN_SECONDS)
         try:
             async with aiohttp.ClientSession(timeout=timeout) as http, self._health():
@@ -113,8 +130,7 @@ class Worker:
         running = asyncio.create_task(runner.run())
         await _first_of(running, stop.wait())
         if stop.is_set():
-            async with asyncio.timeout(DRAIN_SECONDS):
-                await runner.close()
+            await _finish(runner)
         await running
 
     @contextlib.asynccontextmanager
@@ -134,6 +150,16 @@ class Worker:
         finally:
             enough.set()
             await serving
+
+
+async def _finish(runner: JobRunner) -> None:
+    """What is not finished in time is left to the next worker, which finds it by its expired lock."""
+    try:
+        async with asyncio.timeout(DRAIN_SECONDS):
+            await runner.close()
+    except TimeoutError as error:
+        log.warning("jobs_left_unfinished", seconds=DRAIN_SECONDS)
+        raise JobsLeft from error
 
 
 async def _first_of(task: asyncio.Task[None], other: Awaitable[object]) -> None:

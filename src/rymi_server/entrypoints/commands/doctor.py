@@ -15,7 +15,7 @@ from rymi_server.entrypoints.operating import Installation, NoDatabase, installa
 from rymi_server.entrypoints.ports import PortTaken, refuse_taken
 from rymi_server.entrypoints.revisions import current_revision, newest_revision
 from rymi_server.entrypoints.secrets_file import secrets_of
-from rymi_server.entrypoints.up.children import children_of, has_rooms
+from rymi_server.entrypoints.up.children import children_of, has_rooms, rooms_port
 from rymi_server.entrypoints.up.probing import what_is_missing
 from rymi_server.foundation.postgres_supervisor import PostgresMissing, find_binaries
 from rymi_server.foundation.postgres_supervisor.binaries import OLDEST, major_version
@@ -161,12 +161,13 @@ async def _ports(here: Installation, running: bool) -> list[Finding]:
 
 
 async def _livekit(here: Installation, running: bool) -> Finding:
-    url = here.settings.livekit_url
+    own = has_rooms(os.environ)
+    url = f"ws://localhost:{rooms_port(os.environ)}" if own else here.settings.livekit_url
     parts = urlsplit(url)
     port = parts.port or _DEFAULT_PORTS.get(parts.scheme, 80)
     if await _connects(parts.hostname or "", port):
         return Finding("livekit", f"{url} answers")
-    if has_rooms(os.environ) and not running:
+    if own and not running:
         return Finding("livekit", "`rymi up` starts the embedded room server")
     return Finding("livekit", f"{url} does not answer", "Start it, or name another LiveKit server in LIVEKIT_URL.")
 

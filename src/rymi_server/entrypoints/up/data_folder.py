@@ -32,8 +32,10 @@ class FolderUnusable(Unavailable):
 def claimed(folder: Path) -> Iterator[None]:
     """Nobody else has `folder` meanwhile. The claim ends with this process, however it ends."""
     try:
-        # Others may pass through, because PostgreSQL runs as somebody else where we are root; they may not look around.
-        folder.mkdir(mode=0o711, parents=True, exist_ok=True)
+        if not folder.exists():
+            folder.mkdir(parents=True)
+            # Others may pass, because PostgreSQL runs as somebody else where we are root; they may not look around.
+            folder.chmod(0o711)
         lock = os.open(folder / "up.lock", os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         raise FolderUnusable(folder, error) from error
