@@ -15,6 +15,7 @@ from rymi_server.events.models import Source
 from rymi_server.events.store import record
 from rymi_server.foundation.clock import Clock
 from rymi_server.foundation.database import Transaction
+from rymi_server.foundation.rows import write
 from rymi_server.telephony import store as legs
 from rymi_server.telephony.dialing import enqueue_dials
 
@@ -35,14 +36,12 @@ class ParticipantAdder:
         now = self._clock.now()
         default_from = await caller_id(tx, caller, call.agent_id, [WantedCall(call.agent_id, wanted)])
         seated = tuple(seat(call, participant, default_from, now) for participant in wanted)
+        dialed = [each.leg for each in seated if each.leg]
         try:
-            await store.add_participants(tx, [each.participant for each in seated])
+            await write(tx, store.participant_rows([each.participant for each in seated]), legs.rows_of(dialed))
         except IntegrityError as taken:
             raise IdentityTaken("participants") from taken
-        dialed = [each.leg for each in seated if each.leg]
-        if dialed:
-            await legs.add(tx, dialed)
-            await enqueue_dials(tx, dialed)
+        await enqueue_dials(tx, dialed)
         added = "Participant added" if len(seated) == 1 else "Participants added"
         await record(tx, call.id, Source.LIFECYCLE, added, now)
         return CreatedCall(call, await store.frozen_agent(tx, call.id), seated)

@@ -9,14 +9,15 @@ from rymi_server.call_control.admission import Admission, Admitted
 from rymi_server.call_control.post_call_config import refuse_invalid, resolve
 from rymi_server.call_control.seats import Seated, caller_id, seat
 from rymi_server.call_control.wanted import Caller, WantedCall
-from rymi_server.calls import store
+from rymi_server.calls import store as calls
 from rymi_server.calls.lifecycle import status_on_create
 from rymi_server.calls.models import Call, Direction, IntelligenceStatus, NewCall
+from rymi_server.events import store as events
 from rymi_server.events.models import Event, Level, Source
-from rymi_server.events.store import record_all
 from rymi_server.foundation.clock import Clock
-from rymi_server.foundation.database import Transaction, unanswered
+from rymi_server.foundation.database import Transaction
 from rymi_server.foundation.ids import CallId, EventId, new_prefixed, new_uuid
+from rymi_server.foundation.rows import write
 from rymi_server.telephony import store as legs
 from rymi_server.telephony.dialing import enqueue_dials
 
@@ -49,10 +50,8 @@ class CallCreator:
         created = [_new(caller, admitted, each, default_caller_id, now) for each in wanted]
         dialed = [seated.leg for each in created for seated in each.seated if seated.leg]
         people = [NewCall(each.call, each.agent, tuple(s.participant for s in each.seated)) for each in created]
-        async with unanswered(tx):
-            await store.add(tx, people)
-            await legs.add(tx, dialed)
-            await record_all(tx, [_first_event(each.call.id, now) for each in created])
+        first_events = [_first_event(each.call.id, now) for each in created]
+        await write(tx, *calls.rows_of(people), legs.rows_of(dialed), events.rows_of(first_events))
         await enqueue_dials(tx, dialed)
         await self._admission.reserve(tx, caller, admitted, [each.call.id for each in created], now)
         return created

@@ -21,8 +21,9 @@ from rymi_server.calls.models import (
     call_participants,
     calls,
 )
-from rymi_server.foundation.database import Transaction, insert
+from rymi_server.foundation.database import Transaction
 from rymi_server.foundation.ids import CallId, ParticipantId, TenantId, is_uuid
+from rymi_server.foundation.rows import Rows
 
 _CALL = [column for column in calls.c if column.name != "agent"]
 _BY_ID = sa.select(*_CALL).where(calls.c.id == sa.bindparam("id"), calls.c.tenant_id == sa.bindparam("tenant"))
@@ -33,14 +34,14 @@ _PARTICIPANTS = (
 )
 
 
-async def add(tx: Transaction, new: Sequence[NewCall]) -> None:
-    """Write calls with their participants."""
-    await insert(tx, calls, [_call_row(each) for each in new])
-    await add_participants(tx, [participant for each in new for participant in each.participants])
+def rows_of(new: Sequence[NewCall]) -> tuple[Rows, Rows]:
+    """Calls with their participants, to be written."""
+    people = [participant for each in new for participant in each.participants]
+    return Rows(calls, [_call_row(each) for each in new]), participant_rows(people)
 
 
-async def add_participants(tx: Transaction, participants: Sequence[Participant]) -> None:
-    await insert(tx, call_participants, [_participant_row(participant) for participant in participants])
+def participant_rows(participants: Sequence[Participant]) -> Rows:
+    return Rows(call_participants, [_participant_row(participant) for participant in participants])
 
 
 async def get(tx: Transaction, tenant_id: TenantId, call_id: str) -> Call:

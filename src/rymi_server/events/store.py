@@ -6,9 +6,10 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from rymi_server.events.models import Event, Level, Source, call_events
-from rymi_server.foundation.database import Transaction, insert
+from rymi_server.foundation.database import Transaction
 from rymi_server.foundation.ids import CallId, EventId, new_prefixed
 from rymi_server.foundation.pagination import Page, Window
+from rymi_server.foundation.rows import Rows, write
 
 _COLUMNS = [call_events.c[name] for name in ("id", "call_id", "level", "source", "message", "created_at")]
 
@@ -16,12 +17,12 @@ _COLUMNS = [call_events.c[name] for name in ("id", "call_id", "level", "source",
 async def record(
     tx: Transaction, call_id: CallId, source: Source, message: str, now: datetime, level: Level = Level.INFO
 ) -> None:
-    await record_all(tx, [Event(EventId(new_prefixed("evt")), call_id, level, source, message, now)])
+    await write(tx, rows_of([Event(EventId(new_prefixed("evt")), call_id, level, source, message, now)]))
 
 
-async def record_all(tx: Transaction, events: Sequence[Event]) -> None:
-    await insert(
-        tx,
+def rows_of(events: Sequence[Event]) -> Rows:
+    """Events, to be written."""
+    return Rows(
         call_events,
         [
             {

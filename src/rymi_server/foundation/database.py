@@ -4,10 +4,9 @@ Packages declare their tables against `metadata` and take a `Transaction` where 
 request or of a job opens one.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import cache
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
@@ -43,8 +42,6 @@ class Database:
             # Errors would quote what people sent us, and end in the logs.
             hide_parameters=True,
         )
-        # Many rows in one INSERT, which is sent once and fires a trigger once.
-        self.engine.dialect.use_insertmanyvalues_wo_returning = True
         # The same pool; a connection goes back to it as it was.
         self._autocommitting = self.engine.execution_options(isolation_level="AUTOCOMMIT")
 
@@ -77,30 +74,6 @@ class Database:
 
     async def close(self) -> None:
         await self.engine.dispose()
-
-
-async def insert(tx: Transaction, into: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write `rows`. One row alone is sent as a plain statement, which is cheaper than a list of one."""
-    if rows:
-        await tx.execute(_insert(into), rows if len(rows) > 1 else rows[0])
-
-
-@cache
-def _insert(into: sa.Table) -> sa.Insert:
-    """Made once a table: a statement remembers how it was compiled. Nobody asks for the keys that it makes."""
-    return sa.insert(into).inline()
-
-
-@asynccontextmanager
-async def unanswered(tx: Transaction) -> AsyncIterator[None]:
-    """Inside, statements are sent without waiting for one another.
-
-    For writes whose results nobody looks at. What goes wrong with one of them is raised at the end.
-    """
-    connection = (await tx.get_raw_connection()).driver_connection
-    assert connection is not None
-    async with connection.pipeline():
-        yield
 
 
 def for_sqlalchemy(url: str) -> str:

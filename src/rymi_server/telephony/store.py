@@ -7,16 +7,17 @@ from typing import Any
 import sqlalchemy as sa
 
 from rymi_server.calls.models import Direction
-from rymi_server.foundation.database import Transaction, insert
+from rymi_server.foundation.database import Transaction
 from rymi_server.foundation.ids import CallId, LegId
+from rymi_server.foundation.rows import Rows
 from rymi_server.telephony.models import Leg, LegStatus, telephony_legs
 
 _OVER = (LegStatus.COMPLETED, LegStatus.FAILED)
 
 
-async def add(tx: Transaction, legs: Sequence[Leg]) -> None:
-    await insert(
-        tx,
+def rows_of(legs: Sequence[Leg]) -> Rows:
+    """Legs, to be written."""
+    return Rows(
         telephony_legs,
         [
             {
