@@ -6,12 +6,15 @@ import pkgutil
 
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
 import rymi_server
 from rymi_server.entrypoints.migrate import migrate
-from rymi_server.entrypoints.revisions import newest_revision
-from rymi_server.foundation.database import for_sqlalchemy, metadata
+from rymi_server.entrypoints.revisions import is_up_to_date, migrations_folder, newest_revision
+from rymi_server.foundation.database import Database, for_sqlalchemy, metadata
+from rymi_server.foundation.postgres_supervisor import PostgresServer
 
 
 class TestTheSchema:
@@ -26,6 +29,25 @@ class TestTheSchema:
         engine = sa.create_engine(for_sqlalchemy(database_url), poolclass=sa.NullPool)
         with engine.connect() as connection:
             assert MigrationContext.configure(connection).get_current_revision() == newest_revision()
+
+    async def test_is_up_to_date_until_something_newer_comes(self, database_url: str) -> None:
+        database = Database(database_url)
+        async with database.transaction() as tx:
+            assert await is_up_to_date(tx)
+            await tx.execute(sa.text("delete from bullmq.migration where version > 1"))
+            assert not await is_up_to_date(tx)
+        await database.close()
+
+    async def test_is_not_up_to_date_where_nothing_is(self, postgres: PostgresServer) -> None:
+        database = Database(postgres.url.replace("/rymi?", "/postgres?"))
+        async with database.transaction() as tx:
+            assert not await is_up_to_date(tx)
+        await database.close()
+
+    def test_has_the_newest_revision_that_alembic_sees(self) -> None:
+        script = Config()
+        script.set_main_option("script_location", str(migrations_folder()))
+        assert ScriptDirectory.from_config(script).get_current_head() == newest_revision()
 
 
 def _differences(url: str) -> list[object]:

@@ -91,3 +91,9 @@ class TestTheWorker:
             stop.set()
             await working
         await database.close()
+
+    async def test_stops_also_when_it_is_told_before_it_has_begun(self, database_url: str) -> None:
+        stop = asyncio.Event()
+        stop.set()
+        async with asyncio.timeout(10):
+            await build_worker(settings_for_tests(database_url=database_url, worker_metrics_port=0)).run(stop)

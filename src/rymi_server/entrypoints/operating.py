@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-import sqlalchemy as sa
-
 from rymi_server.entrypoints.secrets_file import secrets_of
 from rymi_server.entrypoints.settings import Settings, read_settings
 from rymi_server.foundation.database import Database, DatabaseUnreachable, Transaction
@@ -47,12 +45,6 @@ class Installation:
             raise NoDatabase(self.settings.database_url, self.settings.data_folder) from error
         finally:
             await database.close()
-
-
-async def refuse_unreachable(here: Installation) -> None:
-    """Raise `NoDatabase` unless the database answers."""
-    async with here.transaction() as tx:
-        await tx.execute(sa.select(1))
 
 
 def installation() -> Installation:

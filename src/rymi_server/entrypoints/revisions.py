@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 import rymi_server
 from rymi_server.foundation.database import Transaction
+from rymi_server.queue.schema_version import current_version, newest_version
 
 
 def migrations_folder() -> Path:
@@ -33,6 +34,12 @@ async def current_revision(tx: Transaction) -> str | None:
         return None
     found: str | None = (await tx.execute(sa.text("select version_num from alembic_version"))).scalar_one_or_none()
     return found
+
+
+async def is_up_to_date(tx: Transaction) -> bool:
+    """Whether there is nothing to migrate: neither our tables nor BullMQ's."""
+    ours = await current_revision(tx) == newest_revision()
+    return ours and (await current_version(tx) or 0) >= newest_version()
 
 
 def _written(module: Path) -> dict[str, str | None]:

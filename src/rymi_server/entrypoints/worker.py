@@ -130,7 +130,7 @@ class Worker:
         running = asyncio.create_task(runner.run())
         await _first_of(running, stop.wait())
         if stop.is_set():
-            await _finish(runner)
+            await _finish(runner, running)
         await running
 
     @contextlib.asynccontextmanager
@@ -152,11 +152,12 @@ class Worker:
             await serving
 
 
-async def _finish(runner: JobRunner) -> None:
+async def _finish(runner: JobRunner, running: asyncio.Task[None]) -> None:
     """What is not finished in time is left to the next worker, which finds it by its expired lock."""
     try:
         async with asyncio.timeout(DRAIN_SECONDS):
             await runner.close()
+            await running
     except TimeoutError as error:
         log.warning("jobs_left_unfinished", seconds=DRAIN_SECONDS)
         raise JobsLeft from error

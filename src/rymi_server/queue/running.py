@@ -95,6 +95,8 @@ class JobRunner:
     async def run(self) -> None:
         """Work until `close` is called. Raise if a queue's worker ends before that: a supervisor should see it."""
         await self._schedule()
+        if self._closing:  # It was closed before it had anything to close.
+            return
         for queue in sorted({queue for queue, _ in self._work}):
             self._workers.append(self._worker(queue))
         running = [asyncio.create_task(worker.run()) for worker in self._workers]

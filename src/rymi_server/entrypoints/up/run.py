@@ -1,6 +1,7 @@
 """`rymi up` from the first line to the last: database, migrations, first run, processes, and the way back."""
 
 import asyncio
+import importlib
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -8,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from rymi_server.entrypoints.migrate import migrate
-from rymi_server.entrypoints.operating import Installation, refuse_unreachable
+from rymi_server.entrypoints.operating import Installation
 from rymi_server.entrypoints.ports import refuse_taken, url_on_this_machine
+from rymi_server.entrypoints.revisions import is_up_to_date
 from rymi_server.entrypoints.secrets_file import DEMO_KEY, secrets_of
 from rymi_server.entrypoints.settings import Settings, WrongSettings, read_settings
 from rymi_server.entrypoints.stopping import stop_requested
@@ -93,8 +94,11 @@ async def _up(plan: Plan, screen: Screen, began: float) -> None:
 
 async def _prepare(here: Installation, demo_key: str) -> str:
     """Bring the database up to date, see to the first run, and return how to make a call."""
-    await refuse_unreachable(here)
-    await migrate(here.database_url)
+    async with here.transaction() as tx:
+        up_to_date = await is_up_to_date(tx)
+    if not up_to_date:
+        # What migrates takes half a second to load, and most starts have nothing to migrate.
+        await importlib.import_module("rymi_server.entrypoints.migrate").migrate(here.database_url)
     pepper, clock = pepper_from_text(here.settings.required_secret()), SystemClock()
     async with here.transaction() as tx:
         first = await demo.seed(tx, demo_key, pepper, here.settings.default_plan, clock)
