@@ -1,0 +1,76 @@
+"""Puts the box together: one web application with every carrier's paths, and everything that lives behind it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import aiohttp
+from aiohttp import web
+
+from carrierbox.accounts import Accounts
+from carrierbox.calls.carrier import Carrier
+from carrierbox.calls.exchange import Exchange
+from carrierbox.calls.ledger import Ledger
+from carrierbox.calls.phone_call import Tools
+from carrierbox.clock import Clock
+from carrierbox.control.api import Control
+from carrierbox.delivery.courier import Courier
+from carrierbox.delivery.faults import FaultBook
+from carrierbox.numbers import Numbers
+from carrierbox.rest.faulty import faulty
+from carrierbox.settings import Settings
+from carrierbox.speech.espeak import Espeak, Voices
+from carrierbox.stock import stock
+from carrierbox.twilio.carrier import Twilio
+from carrierbox.twilio.rest import TwilioRest
+
+FAREWELL_S = 3.0
+
+
+class Box:
+    """A running box. `app` is what a web server serves."""
+
+    def __init__(self, settings: Settings, clock: Clock, http: aiohttp.ClientSession, voices: Voices) -> None:
+        self._settings = settings
+        self._clock = clock
+        self.accounts = Accounts()
+        self.numbers = Numbers()
+        self.faults = FaultBook()
+        self.courier = Courier(http, clock, self.faults)
+        tools = Tools(clock, self.courier, http, voices, self.faults, settings.recording_seconds)
+        self.exchange = Exchange(tools, Ledger(settings.max_calls, settings.remembered_calls))
+        twilio = Twilio(self.accounts, clock)
+        self.carriers: dict[str, Carrier] = {carrier.name: carrier for carrier in (twilio,)}
+        stock(self.accounts, self.numbers, settings, clock)
+        control = Control(self.exchange, self.carriers, self.accounts, self.numbers, self.reset, settings.control_token)
+        self.app = web.Application()
+        self.app.add_subapp(
+            "/twilio",
+            TwilioRest(twilio, self.exchange, self.accounts, self.numbers).app(faulty("twilio", self.faults, clock)),
+        )
+        self.app.add_subapp("/control", control.app())
+        self.app.add_routes([web.get("/", control.page), web.get("/healthz", control.health)])
+
+    async def reset(self) -> None:
+        """Back to the first day: no calls, no faults, no scripts, the box's own accounts and numbers."""
+        await self.exchange.close()
+        await self.courier.settle(FAREWELL_S)
+        self.faults.clear()
+        self.exchange.scripts.clear()
+        self.exchange.ledger.forget_all()
+        stock(self.accounts, self.numbers, self._settings, self._clock)
+
+    async def close(self) -> None:
+        await self.exchange.close()
+        await self.courier.settle(FAREWELL_S)
+
+
+@asynccontextmanager
+async def open_box(settings: Settings, clock: Clock) -> AsyncIterator[Box]:
+    """A box whose calls and connections are all ended on the way out."""
+    connector = aiohttp.TCPConnector(limit=0)
+    async with aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar()) as http:
+        box = Box(settings, clock, http, Espeak())
+        try:
+            yield box
+        finally:
+            await box.close()

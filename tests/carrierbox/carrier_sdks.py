@@ -1,0 +1,29 @@
+"""The carriers' own clients, unchanged but for where their requests go."""
+
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from twilio.http.http_client import TwilioHttpClient
+from twilio.rest import Client as TwilioClient
+
+from carrierbox import stock
+
+
+class Redirected(HTTPAdapter):
+    """Sends what is meant for the carrier's hosts to the box instead."""
+
+    def __init__(self, base: str) -> None:
+        super().__init__()
+        self._base = base
+
+    def send(self, request: requests.PreparedRequest, **kwargs: object) -> requests.Response:  # type: ignore[override]
+        at = urlsplit(request.url)
+        request.url = f"{self._base}{at.path}{'?' + at.query if at.query else ''}"
+        return super().send(request, **kwargs)
+
+
+def twilio_client(address: str, token: str = stock.TWILIO_TOKEN) -> TwilioClient:
+    http = TwilioHttpClient()
+    http.session.mount("https://", Redirected(f"{address}/twilio"))
+    return TwilioClient(stock.TWILIO_SID, token, http_client=http)
