@@ -16,6 +16,10 @@ from carrierbox.control.api import Control
 from carrierbox.delivery.courier import Courier
 from carrierbox.delivery.faults import FaultBook
 from carrierbox.numbers import Numbers
+from carrierbox.plivo.applications import Applications
+from carrierbox.plivo.carrier import Plivo
+from carrierbox.plivo.rest import PlivoRest
+from carrierbox.plivo.rest_numbers import NumberRoutes
 from carrierbox.rest.faulty import faulty
 from carrierbox.settings import Settings
 from carrierbox.speech.espeak import Espeak, Voices
@@ -38,15 +42,19 @@ class Box:
         self.courier = Courier(http, clock, self.faults)
         tools = Tools(clock, self.courier, http, voices, self.faults, settings.recording_seconds)
         self.exchange = Exchange(tools, Ledger(settings.max_calls, settings.remembered_calls))
+        self._applications = Applications()
         twilio = Twilio(self.accounts, clock)
-        self.carriers: dict[str, Carrier] = {carrier.name: carrier for carrier in (twilio,)}
+        plivo = Plivo(self.accounts, self._applications, clock)
+        self.carriers: dict[str, Carrier] = {carrier.name: carrier for carrier in (twilio, plivo)}
         stock(self.accounts, self.numbers, settings, clock)
         control = Control(self.exchange, self.carriers, self.accounts, self.numbers, self.reset, settings.control_token)
+        rests: dict[str, TwilioRest | PlivoRest] = {
+            "twilio": TwilioRest(twilio, self.exchange, self.accounts, self.numbers),
+            "plivo": PlivoRest(plivo, self.exchange, self.accounts, NumberRoutes(self.numbers, self._applications)),
+        }
         self.app = web.Application()
-        self.app.add_subapp(
-            "/twilio",
-            TwilioRest(twilio, self.exchange, self.accounts, self.numbers).app(faulty("twilio", self.faults, clock)),
-        )
+        for name, rest in rests.items():
+            self.app.add_subapp(f"/{name}", rest.app(faulty(name, self.faults, clock)))
         self.app.add_subapp("/control", control.app())
         self.app.add_routes([web.get("/", control.page), web.get("/healthz", control.health)])
 
@@ -57,6 +65,7 @@ class Box:
         self.faults.clear()
         self.exchange.scripts.clear()
         self.exchange.ledger.forget_all()
+        self._applications.clear()
         stock(self.accounts, self.numbers, self._settings, self._clock)
 
     async def close(self) -> None:

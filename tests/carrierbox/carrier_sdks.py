@@ -2,6 +2,7 @@
 
 from urllib.parse import urlsplit
 
+import plivo
 import requests
 from requests.adapters import HTTPAdapter
 from twilio.http.http_client import TwilioHttpClient
@@ -21,6 +22,12 @@ class Redirected(HTTPAdapter):
         at = urlsplit(request.url)
         request.url = f"{self._base}{at.path}{'?' + at.query if at.query else ''}"
         return super().send(request, **kwargs)
+
+
+def plivo_client(address: str, token: str = stock.PLIVO_TOKEN) -> plivo.RestClient:
+    client = plivo.RestClient(stock.PLIVO_ID, token)
+    client.session.mount("https://", Redirected(f"{address}/plivo"))
+    return client
 
 
 def twilio_client(address: str, token: str = stock.TWILIO_TOKEN) -> TwilioClient:

@@ -14,8 +14,8 @@ class Lab:
         self.box = box
         self.address = address
 
-    async def get(self, path: str) -> Any:
-        async with self.http.get(f"{self.address}/control{path}") as response:
+    async def get(self, path: str, **query: str) -> Any:
+        async with self.http.get(f"{self.address}/control{path}", params=query) as response:
             assert response.status == 200, await response.text()
             return await response.json()
 
@@ -25,10 +25,10 @@ class Lab:
             return await response.json() if response.status != 204 else None
 
     async def call_until(self, call_id: str, state: str) -> Any:
-        return await self.get(f"/calls/{call_id}?until={state}&timeout_s=20")
+        return await self.get(f"/calls/{call_id}", until=state, timeout_s="20")
 
     async def call_until_event(self, call_id: str, event: str) -> Any:
-        return await self.get(f"/calls/{call_id}?event={event}&timeout_s=20")
+        return await self.get(f"/calls/{call_id}", event=event, timeout_s="20")
 
     async def heard(self, call_id: str) -> Samples:
         async with self.http.get(f"{self.address}/control/calls/{call_id}/heard.wav") as response:

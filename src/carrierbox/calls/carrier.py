@@ -86,8 +86,6 @@ class BadMessage(Exception):
 class Wire(Protocol):
     """A media socket's language, one object a stream. Pure: messages in, orders out, and the reverse."""
 
-    largest_message: int
-
     def opening(self) -> list[Message]: ...
 
     def speech(self, number: int, sound: bytes | None) -> list[Message]: ...
@@ -109,6 +107,7 @@ class SocketTerms:
 
     headers: Mapping[str, str] = field(default_factory=dict)
     attempts: int = 1
+    largest_message: int = 1024 * 1024
 
 
 class Carrier(Protocol):

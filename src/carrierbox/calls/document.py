@@ -190,7 +190,7 @@ class DocumentRun:
                     return await self._tools.http.ws_connect(
                         URL(stream.step.url, encoded=True),
                         headers=terms.headers,
-                        max_msg_size=carrier.wire(call, stream).largest_message,
+                        max_msg_size=terms.largest_message,
                         compress=0,
                     )
             except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:

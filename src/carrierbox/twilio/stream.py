@@ -1,12 +1,12 @@
 """The language of Twilio's bidirectional Media Streams. Pure: nothing here touches a socket or a clock."""
 
 import base64
-import binascii
 import json
 from collections.abc import Mapping, Sequence
 from itertools import count
 
 from carrierbox.calls.carrier import Audio, BadMessage, ClearOrder, Ignored, MarkOrder, Message, Order
+from carrierbox.calls.json_messages import Unreadable, bytes_at, object_at, read_object, text_at
 from carrierbox.line.g711 import FRAME_MS
 
 PROTOCOL_ERROR = "31924"
@@ -15,8 +15,6 @@ CLOSE_CODE = 1002
 
 class TwilioWire:
     """One stream. Numbers travel as strings, as Twilio sends them."""
-
-    largest_message = 4 * 1024 * 1024
 
     def __init__(self, stream_id: str, call_id: str, account_id: str, parameters: Mapping[str, str]) -> None:
         self._stream_id = stream_id
@@ -67,46 +65,20 @@ class TwilioWire:
         return [json.dumps({"event": event, "sequenceNumber": sequence, event: body, "streamSid": self._stream_id})]
 
     def read(self, message: Message) -> Order:
-        body = _object(_json(message), "message")
+        try:
+            return self._read(read_object(message))
+        except Unreadable as error:
+            raise BadMessage(str(error), CLOSE_CODE, PROTOCOL_ERROR) from error
+
+    def _read(self, body: Mapping[str, object]) -> Order:
         event = body.get("event")
         if body.get("streamSid") != self._stream_id:
             return Ignored(f"{event}: streamSid is not this stream's")
         match event:
             case "media":
-                return Audio(_payload(_object(body.get("media"), "media").get("payload")))
+                return Audio(bytes_at(object_at(body.get("media"), "media").get("payload"), "media.payload"))
             case "mark":
-                name = _object(body.get("mark"), "mark").get("name")
-                if not isinstance(name, str):
-                    raise _wrong("mark.name must be text")
-                return MarkOrder(name)
+                return MarkOrder(text_at(object_at(body.get("mark"), "mark").get("name"), "mark.name"))
             case "clear":
                 return ClearOrder()
         return Ignored(f"unknown event {event!r}")
-
-
-def _json(message: Message) -> object:
-    if isinstance(message, bytes):
-        raise _wrong("binary messages are not accepted")
-    try:
-        return json.loads(message)
-    except (ValueError, RecursionError):
-        raise _wrong("the message is not JSON") from None
-
-
-def _object(raw: object, name: str) -> Mapping[str, object]:
-    if not isinstance(raw, dict):
-        raise _wrong(f"{name} must be an object")
-    return raw
-
-
-def _payload(raw: object) -> bytes:
-    if not isinstance(raw, str):
-        raise _wrong("media.payload must be base64 text")
-    try:
-        return base64.b64decode(raw, validate=True)
-    except (binascii.Error, ValueError):
-        raise _wrong("media.payload is not base64") from None
-
-
-def _wrong(reason: str) -> BadMessage:
-    return BadMessage(reason, CLOSE_CODE, PROTOCOL_ERROR)
