@@ -16,7 +16,7 @@ from carrierbox.control.api import Control
 from carrierbox.delivery.courier import Courier
 from carrierbox.delivery.faults import FaultBook
 from carrierbox.numbers import Numbers
-from carrierbox.plivo.applications import Applications
+from carrierbox.plivo import applications as plivo_applications
 from carrierbox.plivo.carrier import Plivo
 from carrierbox.plivo.rest import PlivoRest
 from carrierbox.plivo.rest_numbers import NumberRoutes
@@ -26,6 +26,10 @@ from carrierbox.speech.espeak import Espeak, Voices
 from carrierbox.stock import stock
 from carrierbox.twilio.carrier import Twilio
 from carrierbox.twilio.rest import TwilioRest
+from carrierbox.vonage import applications as vonage_applications
+from carrierbox.vonage.carrier import Vonage
+from carrierbox.vonage.rest import VonageRest
+from carrierbox.vonage.rest_account import AccountRoutes
 
 FAREWELL_S = 3.0
 
@@ -42,21 +46,36 @@ class Box:
         self.courier = Courier(http, clock, self.faults)
         tools = Tools(clock, self.courier, http, voices, self.faults, settings.recording_seconds)
         self.exchange = Exchange(tools, Ledger(settings.max_calls, settings.remembered_calls))
-        self._applications = Applications()
+        self._plivo_applications = plivo_applications.Applications()
+        self._vonage_applications = vonage_applications.Applications()
         twilio = Twilio(self.accounts, clock)
-        plivo = Plivo(self.accounts, self._applications, clock)
-        self.carriers: dict[str, Carrier] = {carrier.name: carrier for carrier in (twilio, plivo)}
+        plivo = Plivo(self.accounts, self._plivo_applications, clock)
+        self.vonage = Vonage(self.accounts, self._vonage_applications, clock)
+        carriers: tuple[Carrier, ...] = (twilio, plivo, self.vonage)
+        self.carriers = {carrier.name: carrier for carrier in carriers}
         stock(self.accounts, self.numbers, settings, clock)
         control = Control(self.exchange, self.carriers, self.accounts, self.numbers, self.reset, settings.control_token)
-        rests: dict[str, TwilioRest | PlivoRest] = {
+        rests: dict[str, TwilioRest | PlivoRest | VonageRest] = {
             "twilio": TwilioRest(twilio, self.exchange, self.accounts, self.numbers),
-            "plivo": PlivoRest(plivo, self.exchange, self.accounts, NumberRoutes(self.numbers, self._applications)),
+            "plivo": PlivoRest(
+                plivo, self.exchange, self.accounts, NumberRoutes(self.numbers, self._plivo_applications)
+            ),
+            "vonage": VonageRest(
+                self.vonage,
+                self.exchange,
+                self.accounts,
+                AccountRoutes(self.accounts, self.numbers, self._vonage_applications),
+            ),
         }
         self.app = web.Application()
         for name, rest in rests.items():
             self.app.add_subapp(f"/{name}", rest.app(faulty(name, self.faults, clock)))
         self.app.add_subapp("/control", control.app())
         self.app.add_routes([web.get("/", control.page), web.get("/healthz", control.health)])
+
+    def stands_at(self, address: str) -> None:
+        """Vonage tells applications where a call's own API is."""
+        self.vonage.region_url = f"{address}/vonage"
 
     async def reset(self) -> None:
         """Back to the first day: no calls, no faults, no scripts, the box's own accounts and numbers."""
@@ -65,7 +84,8 @@ class Box:
         self.faults.clear()
         self.exchange.scripts.clear()
         self.exchange.ledger.forget_all()
-        self._applications.clear()
+        self._plivo_applications.clear()
+        self._vonage_applications.clear()
         stock(self.accounts, self.numbers, self._settings, self._clock)
 
     async def close(self) -> None:

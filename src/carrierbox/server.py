@@ -31,7 +31,9 @@ async def serving(settings: Settings, clock: Clock) -> AsyncIterator[tuple[Box, 
                     "or choose another with --port."
                 ) from error
             host, port = runner.addresses[0][:2]
-            yield box, f"http://{host}:{port}"
+            address = f"http://{host}:{port}"
+            box.stands_at(address)
+            yield box, address
         finally:
             await runner.cleanup()
 

@@ -20,6 +20,8 @@ from carrierbox.line.tones import PAIRS, PAUSES, keys
 MOST_WAITING = 250
 FAREWELL_S = 2.0
 ABANDONED_AFTER_S = 10.0
+# Not a code that can be sent: it is what the other side sees when a connection is gone.
+ABNORMAL_CLOSE = 1006
 NOTED_AT_MOST = 20
 LEVELS = (0.3, 0.6, 0.9)
 
@@ -167,7 +169,10 @@ class MediaSession:
                 self._obey(message.data)
             except BadMessage as error:
                 self._conversation.note("bad media message", reason=str(error), code=error.carrier_code)
-                await ws.close(code=error.close_code, message=str(error).encode()[:120])
+                if error.close_code == ABNORMAL_CLOSE:
+                    _cut(ws)
+                else:
+                    await ws.close(code=error.close_code, message=str(error).encode()[:120])
                 return ClosedBy.CARRIER, str(error)
         return ClosedBy.APPLICATION, f"close code {ws.close_code}"
 
