@@ -13,6 +13,7 @@ from carrierbox.calls.ledger import Ledger
 from carrierbox.calls.phone_call import Tools
 from carrierbox.clock import Clock
 from carrierbox.control.api import Control
+from carrierbox.control.surroundings import Surroundings
 from carrierbox.delivery.courier import Courier
 from carrierbox.delivery.faults import FaultBook
 from carrierbox.numbers import Numbers
@@ -45,7 +46,9 @@ class Box:
         self.faults = FaultBook()
         self.courier = Courier(http, clock, self.faults)
         tools = Tools(clock, self.courier, http, voices, self.faults, settings.recording_seconds)
-        self.exchange = Exchange(tools, Ledger(settings.max_calls, settings.remembered_calls))
+        self.exchange = Exchange(
+            tools, Ledger(settings.max_calls, settings.remembered_calls, settings.remembered_recordings)
+        )
         self._plivo_applications = plivo_applications.Applications()
         self._vonage_applications = vonage_applications.Applications()
         twilio = Twilio(self.accounts, clock)
@@ -54,7 +57,8 @@ class Box:
         carriers: tuple[Carrier, ...] = (twilio, plivo, self.vonage)
         self.carriers = {carrier.name: carrier for carrier in carriers}
         stock(self.accounts, self.numbers, settings, clock)
-        control = Control(self.exchange, self.carriers, self.accounts, self.numbers, self.reset, settings.control_token)
+        surroundings = Surroundings(self.exchange, self.carriers, self.accounts, self.numbers)
+        control = Control(self.exchange, self.carriers, surroundings, self.reset, settings.control_token)
         rests: dict[str, TwilioRest | PlivoRest | VonageRest] = {
             "twilio": TwilioRest(twilio, self.exchange, self.accounts, self.numbers),
             "plivo": PlivoRest(

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field
 from datetime import datetime
 
-_E164 = re.compile(r"\+[1-9]\d{6,14}")
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 
 
 @dataclass
@@ -23,7 +23,7 @@ class OwnedNumber:
 
 def to_e164(raw: str) -> str | None:
     """The number with its plus, or `None` if no phone could have it. A missing plus is forgiven, as carriers do."""
-    digits = re.sub(r"[\s().-]", "", raw)
+    digits = re.sub(r"[ ().-]", "", raw)
     number = digits if digits.startswith("+") else f"+{digits}"
     return number if _E164.fullmatch(number) else None
 

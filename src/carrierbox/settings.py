@@ -20,6 +20,7 @@ class Settings:
     port: int = 7300
     max_calls: int = 200
     remembered_calls: int = 1000
+    remembered_recordings: int = 100
     recording_seconds: int = 1800
     speed: float = 1.0
     twilio_calls_per_second: float = 1.0
@@ -58,6 +59,7 @@ _OPTIONS = {
     "port": "port to listen on; 0 takes any free one",
     "max_calls": "most calls at once",
     "remembered_calls": "ended calls to remember",
+    "remembered_recordings": "ended calls whose sound is kept",
     "recording_seconds": "most seconds kept of what each end of a call heard",
     "speed": "how many times faster than real time the box's clock runs",
     "twilio_calls_per_second": "calls a second and account before Twilio queues",

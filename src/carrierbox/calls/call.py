@@ -82,6 +82,9 @@ class Call:
             return 0
         return max(1, -int(-(self.ended_at - self.answered_at).total_seconds() // 1))
 
+    def forget_sound(self) -> None:
+        self.heard, self.spoken = Recording(), Recording()
+
     @property
     def phone(self) -> str:
         """The number of the simulated person."""

@@ -9,6 +9,7 @@ from yarl import URL
 
 from carrierbox.calls.carrier import Source, Stream, StreamChange
 from carrierbox.calls.conversation import Bridge
+from carrierbox.calls.ledger import BoxIsFull
 from carrierbox.calls.lifecycle import EndedBy, Ending
 from carrierbox.calls.media_session import ClosedBy, MediaSession
 from carrierbox.calls.steps import (
@@ -125,9 +126,14 @@ class DocumentRun:
     async def _sound_at(self, url: str) -> bytes:
         try:
             async with self._tools.http.get(url, timeout=FETCH) as response:
-                data = await response.content.readexactly(min(response.content_length or 0, LARGEST_SOUND))
-            return read_wav(data)
-        except (TimeoutError, aiohttp.ClientError, OSError, EOFError, ValueError, BadWav) as error:
+                response.raise_for_status()
+                data = bytearray()
+                async for piece in response.content.iter_any():
+                    data += piece
+                    if len(data) > LARGEST_SOUND:
+                        raise BadWav(f"The sound is larger than {LARGEST_SOUND} bytes.")
+            return read_wav(bytes(data))
+        except (TimeoutError, aiohttp.ClientError, OSError, ValueError, BadWav) as error:
             self._phone.note("step skipped", step="play", why=str(error) or type(error).__name__)
             return b""
 
@@ -144,7 +150,11 @@ class DocumentRun:
             finally:
                 parent.conversation.detach(there)
 
-        child = parent.dial(parent, step, bridge)
+        try:
+            child = parent.dial(parent, step, bridge)
+        except BoxIsFull as error:
+            parent.note("step skipped", step="dial", why=str(error))
+            return
         try:
             await child.gone.wait()
         finally:

@@ -18,10 +18,11 @@ class NoSuchCall(Exception):
 
 
 class Ledger:
-    """Remembers calls by id. The oldest ended ones are forgotten first."""
+    """Remembers calls by id. Of the oldest ended ones the sound is forgotten first, then the rest."""
 
-    def __init__(self, most_live: int, most_remembered: int) -> None:
+    def __init__(self, most_live: int, most_remembered: int, most_recordings: int) -> None:
         self._most_live = most_live
+        self._most_recordings = most_recordings
         self._most_remembered = most_remembered
         self._calls: OrderedDict[str, Call] = OrderedDict()
 
@@ -36,6 +37,9 @@ class Ledger:
         ended = [known.id for known in self._calls.values() if known.is_over]
         for call_id in ended[: max(0, len(ended) - self._most_remembered)]:
             del self._calls[call_id]
+        silent = [call_id for call_id in ended if call_id in self._calls]
+        for call_id in silent[: max(0, len(silent) - self._most_recordings)]:
+            self._calls[call_id].forget_sound()
 
     def get(self, call_id: str) -> Call:
         try:

@@ -1,8 +1,10 @@
 """How calls, faults and scripts look to the tester, as JSON."""
 
+from carrierbox.accounts import Account
 from carrierbox.calls.call import Call
 from carrierbox.delivery.faults import Fault
 from carrierbox.line.g711 import RATE
+from carrierbox.numbers import OwnedNumber
 
 
 def summary(call: Call) -> dict[str, object]:
@@ -46,4 +48,27 @@ def fault_view(fault: Fault) -> dict[str, object]:
         "times": fault.times,
         "ms": fault.ms,
         "status": fault.status,
+    }
+
+
+def account_view(account: Account) -> dict[str, object]:
+    return {
+        "carrier": account.carrier,
+        "id": account.id,
+        "secret": account.secret,
+        "signature_secret": account.signature_secret,
+        "name": account.name,
+        "calls_per_second": account.calls_per_second,
+        "status": account.status,
+        "trial": account.trial,
+    }
+
+
+def number_view(number: OwnedNumber) -> dict[str, object]:
+    return {
+        "carrier": number.carrier,
+        "account_id": number.account_id,
+        "number": number.e164,
+        "voice": number.voice,
+        "settings": number.settings,
     }

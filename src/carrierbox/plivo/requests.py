@@ -10,16 +10,14 @@ from carrierbox.accounts import Account
 from carrierbox.plivo.orders import Body, read_whole
 from carrierbox.plivo.problems import PlivoProblem, answer
 
-ACCOUNT = "carrierbox.plivo.account"
+ACCOUNT = web.RequestKey("account", Account)
 LARGEST_PAGE = 20
 
 Item = TypeVar("Item")
 
 
 def account_of(request: web.Request) -> Account:
-    account = request[ACCOUNT]
-    assert isinstance(account, Account)
-    return account
+    return request[ACCOUNT]
 
 
 async def read_body(request: web.Request) -> Body:

@@ -1,4 +1,4 @@
-"""Lets a carrier's REST fail as ordered: errors, silence, or an answer that is lost after the deed was done."""
+"""Lets a carrier's REST fail as ordered: errors, silence, or an answer that is late or lost after the deed was done."""
 
 import asyncio
 
@@ -6,7 +6,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from carrierbox.clock import Clock, sleep
-from carrierbox.delivery.faults import Act, FaultBook, Target
+from carrierbox.delivery.faults import Act, Fault, FaultBook, Target
 
 
 def faulty(carrier: str, faults: FaultBook, clock: Clock) -> Middleware:
@@ -19,17 +19,18 @@ def faulty(carrier: str, faults: FaultBook, clock: Clock) -> Middleware:
         if fault is None:
             return await handler(request)
         if fault.act is Act.STATUS:
-            kind = "text/html" if fault.body.startswith("<") else "application/json"
-            return web.Response(status=fault.status, text=fault.body or "{}", content_type=kind)
-        if fault.act is not Act.HANG:
-            answer = await handler(request) if fault.act is Act.HANG_AFTER else None
-            await sleep(clock, fault.ms / 1000)
-            if answer is None:
-                return await handler(request)
-        else:
-            await sleep(clock, fault.ms / 1000)
+            return _error(fault)
+        answer = None if fault.act is Act.HANG else await handler(request)
+        await sleep(clock, fault.ms / 1000)
+        if answer is not None and fault.act is Act.DELAY:
+            return answer
         if request.transport is not None:
             request.transport.abort()
         raise asyncio.CancelledError
 
     return middleware
+
+
+def _error(fault: Fault) -> web.Response:
+    kind = "text/html" if fault.body.startswith("<") else "application/json"
+    return web.Response(status=fault.status, text=fault.body or "{}", content_type=kind)
