@@ -10,7 +10,8 @@ from carrierbox.line.g711 import FRAME, FRAME_MS, SILENCE, decode
 from carrierbox.line.tones import GAP_MS, KEY_MS, PAUSES, KeyEar, beep
 from carrierbox.speech.espeak import Voices
 
-SPEECH_LEVEL = 300.0
+SPEECH_LEVEL = 350.0
+NOTHING = np.zeros(FRAME, np.float32)
 WORD_MS = 100
 LONGEST_TURN_MS = 120_000
 
@@ -49,12 +50,13 @@ class Ear:
 
     def hear(self, frame: bytes) -> str | None:
         """The key heard in the frame, if one was."""
-        if frame == SILENCE or float(np.abs(decode(frame)).mean()) < SPEECH_LEVEL:
+        samples = NOTHING if frame == SILENCE else decode(frame).astype(np.float32)
+        if samples is NOTHING or float(samples @ samples) < FRAME * SPEECH_LEVEL**2:
             self.quiet_ms += FRAME_MS
-            return self.keys.hear(SILENCE)
+            return self.keys.hear(NOTHING)
         self.spoke_ms += FRAME_MS
         self.quiet_ms = 0
-        return self.keys.hear(frame)
+        return self.keys.hear(samples)
 
     def forget(self) -> None:
         self.spoke_ms = self.quiet_ms = 0

@@ -27,10 +27,14 @@ class Resampler:
             return samples
         line = np.concatenate([self._tail, samples.astype(np.float32)])
         starts = len(line) - self._taps + 1
-        windows = np.lib.stride_tricks.sliding_window_view(line, self._taps)
+        out: NDArray[np.float32]
         if self._down == 1:
-            out = (windows @ self._phases.T).ravel()
+            out = np.stack([np.correlate(line, phase, "valid") for phase in self._phases], axis=1).ravel()
+        elif self._up == 1:
+            out = np.correlate(line, self._phases[0], "valid")[self._position :: self._down]
+            self._position = (self._position - starts) % self._down
         else:
+            windows = np.lib.stride_tricks.sliding_window_view(line, self._taps)
             count = max(0, -(-(starts * self._up - self._position) // self._down))
             at = self._position + self._down * np.arange(count)
             index = at // self._up

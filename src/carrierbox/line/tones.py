@@ -3,8 +3,9 @@
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from carrierbox.line.g711 import FRAME, RATE, SILENCE, decode, encode
+from carrierbox.line.g711 import FRAME, RATE, SILENCE, encode
 
 ROWS: Final = (697, 770, 852, 941)
 COLUMNS: Final = (1209, 1336, 1477, 1633)
@@ -14,7 +15,10 @@ KEY_MS: Final = 160
 GAP_MS: Final = 80
 PAUSES: Final = {"w": 500, "W": 1000, "p": 500}
 
-_GRID = np.exp(-2j * np.pi * np.outer(np.arange(FRAME), ROWS + COLUMNS) / RATE)
+QUIETEST_KEY: Final = 400.0
+
+_ANGLES = 2 * np.pi * np.outer(np.arange(FRAME), ROWS + COLUMNS) / RATE
+_GRID = np.hstack([np.cos(_ANGLES), np.sin(_ANGLES)]).astype(np.float32)
 
 
 def tone(frequencies: tuple[float, ...], ms: int, level: float = 0.25) -> bytes:
@@ -49,8 +53,8 @@ class KeyEar:
         self._candidate: str | None = None
         self._held: str | None = None
 
-    def hear(self, frame: bytes) -> str | None:
-        key = _key_in(frame)
+    def hear(self, samples: NDArray[np.float32]) -> str | None:
+        key = _key_in(samples)
         confirmed = key if key is not None and key == self._candidate and key != self._held else None
         if key is None and self._candidate is None:
             self._held = None
@@ -59,15 +63,15 @@ class KeyEar:
         return confirmed
 
 
-def _key_in(frame: bytes) -> str | None:
+def _key_in(samples: NDArray[np.float32]) -> str | None:
     """Two lone frequencies, one of each group, of like strength, that hold nearly all of the frame's energy."""
-    samples = decode(frame).astype(np.float64)
     energy = float(samples @ samples)
-    if energy < FRAME * 400.0**2:
+    if energy < FRAME * QUIETEST_KEY**2:
         return None
-    strength = np.abs(samples @ _GRID) ** 2
-    row, column = int(strength[:4].argmax()), int(strength[4:].argmax())
-    low, high = float(strength[row]), float(strength[4 + column])
+    waves = samples @ _GRID
+    strength = (waves[:8] ** 2 + waves[8:] ** 2).tolist()
+    row, column = max(range(4), key=strength.__getitem__), max(range(4, 8), key=strength.__getitem__) - 4
+    low, high = strength[row], strength[4 + column]
     pure = 2 * (low + high) / FRAME > 0.75 * energy
     balanced = max(low, high) < 8 * min(low, high)
     return KEYS[row][column] if pure and balanced else None
