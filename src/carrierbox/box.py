@@ -23,7 +23,8 @@ from carrierbox.plivo.rest import PlivoRest
 from carrierbox.plivo.rest_numbers import NumberRoutes
 from carrierbox.rest.faulty import faulty
 from carrierbox.settings import Settings
-from carrierbox.speech.espeak import Espeak, Voices
+from carrierbox.speech.espeak import Espeak
+from carrierbox.speech.voices import Voices
 from carrierbox.stock import stock
 from carrierbox.twilio.carrier import Twilio
 from carrierbox.twilio.rest import TwilioRest

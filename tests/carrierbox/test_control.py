@@ -131,6 +131,9 @@ class TestTheControlApi:
             f"{lab.address}/control/reset", headers={"Origin": "https://evil.example"}
         ) as response:
             assert response.status == 403
+        renamed = {"Host": "evil.example"}
+        async with lab.http.post(f"{lab.address}/control/reset", headers=renamed) as response:
+            assert response.status == 403
 
 
 class TestAMagicNumber:

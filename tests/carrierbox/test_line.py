@@ -135,6 +135,16 @@ class TestPlayOut:
         assert all(playout.mark(Noted()) for _ in range(MOST_MARKS))
         assert playout.mark(Noted()) is False
 
+    def test_counts_the_gaps_between_audio_and_not_the_silence_around_it(self) -> None:
+        playout = PlayOut(10_000)
+        play(playout, 5)
+        for frames in (2, 5):
+            playout.push(bytes(160))
+            play(playout, frames)
+        playout.push(bytes(160))
+        play(playout, 20)
+        assert (playout.gaps, playout.gap_ms) == (2, 20 + 80)
+
     def test_lets_keys_go_before_speech(self) -> None:
         playout = PlayOut(10_000)
         playout.push(mulaw_tone(440, 0.1))

@@ -19,6 +19,8 @@ from carrierbox import stock
 
 FROM = stock.NUMBERS["twilio"][0]
 SOMEBODY = "+12025550123"
+# How long a message may take between two busy processes of a busy machine.
+LATENESS_MS = 500
 ALL_EVENTS = ["initiated", "ringing", "answered", "completed"]
 
 
@@ -98,10 +100,13 @@ class TestACallOnTwilio:
     async def test_plays_what_the_application_sends_and_returns_the_mark_when_it_was_played(
         self, lab: Lab, customer: Customer
     ) -> None:
+        sent_after: list[int] = []
+
         async def talk(socket: Socket) -> None:
             await customer.wait("the start", with_event(socket, "start"))
             sid = said(socket, "start")[0]["streamSid"]
             payload = base64.b64encode(mulaw_tone(440, 1.0)).decode()
+            sent_after.append(len(said(socket, "media")) * 20)
             await socket.ws.send_json({"event": "media", "streamSid": sid, "media": {"payload": payload}})
             await socket.ws.send_json({"event": "mark", "streamSid": sid, "mark": {"name": "g1-end"}})
 
@@ -113,7 +118,7 @@ class TestACallOnTwilio:
         before_mark = [m for m in map(json.loads, socket.messages) if m["event"] in ("media", "mark")]
         played_for = [m["event"] for m in before_mark].index("mark") * 20
         assert said(socket, "mark")[0]["mark"] == {"name": "g1-end"}
-        assert 1000 <= played_for <= 1200
+        assert 1000 <= played_for - sent_after[0] <= 1000 + LATENESS_MS
         heard = await lab.heard(sid)
         loud = loud_ms(heard)
         assert loud == list(range(loud[0], loud[0] + 1000, 20))
@@ -139,7 +144,7 @@ class TestACallOnTwilio:
         await customer.wait("both marks", lambda: len(said(socket, "mark")) == 2)
         await customer.wait("more frames", lambda: len(said(socket, "media")) >= 50)
         assert [m["mark"]["name"] for m in said(socket, "mark")] == ["a", "b"]
-        assert 300 <= len(loud_ms(await lab.heard(sid))) * 20 <= 700
+        assert 300 <= len(loud_ms(await lab.heard(sid))) * 20 <= 700 + LATENESS_MS
 
     async def test_tells_pressed_keys_and_ends_the_stream_with_a_stop(self, lab: Lab, customer: Customer) -> None:
         customer.documents["/answer"] = stream_document(customer)

@@ -8,7 +8,7 @@ import numpy as np
 from carrierbox.callees.script import Beep, Listen, Move, Overhear, Play, Press, Say, Script, Stay, Wait
 from carrierbox.line.g711 import FRAME, FRAME_MS, SILENCE, decode
 from carrierbox.line.tones import GAP_MS, KEY_MS, PAUSES, KeyEar, beep
-from carrierbox.speech.espeak import Voices
+from carrierbox.speech.voices import Voices
 
 SPEECH_LEVEL = 350.0
 NOTHING = np.zeros(FRAME, np.float32)

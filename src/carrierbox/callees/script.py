@@ -10,7 +10,7 @@ from typing import TypeVar
 from carrierbox.line.condition import PERFECT, Condition
 from carrierbox.line.recording import BadWav, read_wav
 from carrierbox.line.tones import PAIRS, PAUSES
-from carrierbox.speech.espeak import DEFAULT_VOICE
+from carrierbox.speech.voices import DEFAULT_VOICE
 
 MAX_MOVES = 200
 MAX_TEXT = 2000

@@ -31,7 +31,7 @@ from carrierbox.delivery.courier import NoReply
 from carrierbox.delivery.faults import Target
 from carrierbox.line.recording import BadWav, read_wav
 from carrierbox.line.tones import keys
-from carrierbox.speech.espeak import SpeechFailed
+from carrierbox.speech.voices import SpeechFailed
 
 if TYPE_CHECKING:
     from carrierbox.calls.phone_call import PhoneCall
@@ -182,7 +182,7 @@ class DocumentRun:
         finally:
             self._phone.sessions.remove(session)
             self._phone.conversation.detach(session)
-            self._phone.note("stream totals", sent=session.frames_sent, dropped=session.frames_dropped)
+            self._phone.note("stream totals", **session.totals())
             left = closed_by is ClosedBy.APPLICATION
             self._tell(stream, StreamChange.CLOSED_BY_APP if left else StreamChange.STOPPED, why)
         if left and step.stays and not call.is_over:

@@ -67,8 +67,9 @@ class MediaSession:
         self._level = 0
         self._ws: aiohttp.ClientWebSocketResponse | None = None
         self._ignored = 0
-        self.frames_sent = 0
-        self.frames_dropped = 0
+        self._frames_sent = 0
+        self._frames_dropped = 0
+        self._gaps_before = conversation.playout.gaps, conversation.playout.gap_ms
 
     async def run(self, ws: aiohttp.ClientWebSocketResponse) -> tuple[ClosedBy, str]:
         """Serve the socket to its end. Says who ended it, and why."""
@@ -102,9 +103,20 @@ class MediaSession:
             if self._ws is not None:
                 _cut(self._ws)
 
+    def totals(self) -> dict[str, int]:
+        """Frames sent and lost on the way out, and the gaps in what came in."""
+        gaps, gap_ms = self._gaps_before
+        playout = self._conversation.playout
+        return {
+            "sent": self._frames_sent,
+            "dropped": self._frames_dropped,
+            "gaps": playout.gaps - gaps,
+            "gap_ms": playout.gap_ms - gap_ms,
+        }
+
     def hear(self, frame: Frame) -> None:
         self._suffer()
-        self.frames_sent += 1
+        self._frames_sent += 1
         for message in self._wire.speech(frame.number - self._began, frame.sound):
             self._put(message)
 
@@ -121,7 +133,7 @@ class MediaSession:
             return
         if len(self._outbox) >= MOST_WAITING:
             self._outbox.popleft()
-            self.frames_dropped += 1
+            self._frames_dropped += 1
         self._outbox.append(message)
         self._wake.set()
 

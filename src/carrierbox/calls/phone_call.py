@@ -21,7 +21,7 @@ from carrierbox.clock import Clock, sleep
 from carrierbox.delivery.courier import Courier
 from carrierbox.delivery.faults import FaultBook
 from carrierbox.line.tones import keys
-from carrierbox.speech.espeak import Voices
+from carrierbox.speech.voices import Voices
 
 log = logging.getLogger(__name__)
 

@@ -21,7 +21,8 @@ from carrierbox.control.views import detail, summary
 from carrierbox.delivery.faults import BadFault
 from carrierbox.line.recording import BadWav, read_wav, write_wav
 from carrierbox.rest.credentials import bearer
-from carrierbox.speech.espeak import DEFAULT_VOICE, SpeechFailed
+from carrierbox.settings import LOOPBACK
+from carrierbox.speech.voices import DEFAULT_VOICE, SpeechFailed
 
 LARGEST_BODY = 12 * 1024 * 1024
 LONGEST_WAIT_S = 120.0
@@ -153,6 +154,8 @@ class Control:
     async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         if self._token and not hmac.compare_digest((bearer(request) or "").encode(), self._token.encode()):
             return _problem(401, "Send the control token as Authorization: Bearer.")
+        if not self._token and request.url.host not in LOOPBACK:
+            return _problem(403, "Ask for this by the name of the loopback interface, or set a control token.")
         origin = request.headers.get("Origin")
         if origin is not None and origin.split("//")[-1] != request.headers.get("Host"):
             return _problem(403, "Pages of other sites may not use the control API.")

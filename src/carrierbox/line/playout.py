@@ -3,7 +3,7 @@
 from collections import deque
 from typing import Protocol
 
-from carrierbox.line.g711 import FRAME, RATE, SILENCE
+from carrierbox.line.g711 import FRAME, FRAME_MS, RATE, SILENCE
 
 MOST_MARKS = 1000
 
@@ -15,7 +15,10 @@ class Mark(Protocol):
 
 
 class PlayOut:
-    """Mu-law audio with marks between. The one who ticks it decides what time it is."""
+    """Mu-law audio with marks between. The one who ticks it decides what time it is.
+
+    A gap is a time between two pieces of audio in which there was nothing to play: frames that came late, or a pause.
+    """
 
     def __init__(self, capacity_ms: int) -> None:
         self._capacity = capacity_ms * RATE // 1000
@@ -25,7 +28,10 @@ class PlayOut:
         self._size = 0
         self._marks = 0
         self._playing = False
+        self._empty_ticks: int | None = None
         self.dropped = 0
+        self.gaps = 0
+        self.gap_ms = 0
 
     @property
     def buffered_ms(self) -> int:
@@ -39,6 +45,10 @@ class PlayOut:
         """Queue audio. What finds no room is lost, as it is at a carrier."""
         kept = audio[: max(0, self._capacity - self._size)]
         self.dropped += len(audio) - len(kept)
+        if self._empty_ticks:
+            self.gaps += 1
+            self.gap_ms += self._empty_ticks * FRAME_MS
+        self._empty_ticks = 0
         last = self._queue[-1] if self._queue else None
         if isinstance(last, bytes) and len(last) < FRAME:
             self._queue[-1] = last + kept
@@ -99,6 +109,8 @@ class PlayOut:
             else:
                 head.reached()
         self._playing = bool(frame)
+        if not frame and self._empty_ticks is not None:
+            self._empty_ticks += 1
         return bytes(frame).ljust(FRAME, SILENCE[:1])
 
     def _take(self, head: bytes, frame: bytearray) -> None:

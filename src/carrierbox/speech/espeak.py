@@ -5,13 +5,13 @@ import ctypes
 import threading
 from collections import OrderedDict
 from functools import cache
-from typing import Protocol
 
 import espeakng_loader
 import numpy as np
 
 from carrierbox.line.g711 import RATE, encode
 from carrierbox.line.resample import Resampler
+from carrierbox.speech.voices import DEFAULT_VOICE, SpeechFailed
 
 SYNCHRONOUS = 2
 UTF8 = 1
@@ -19,22 +19,11 @@ END_PAUSE = 0x1000
 CHARACTER_POSITION = 1
 BUFFER_MS = 60
 CACHED_PHRASES = 256
-DEFAULT_VOICE = "en-us"
 
 _Received = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p)
 
 # The library keeps its state in globals: one synthesis at a time in a process, whoever asks.
 _one_at_a_time = threading.Lock()
-
-
-class SpeechFailed(Exception):
-    """The text could not be spoken."""
-
-
-class Voices(Protocol):
-    """Whoever can say a line."""
-
-    async def say(self, text: str, voice: str = DEFAULT_VOICE) -> bytes: ...
 
 
 @cache
