@@ -73,6 +73,13 @@ class TestTheControlApi:
             ("POST", "/calls", {"carrier": "twilio", "to": "x"}, 400, "to must be a phone number"),
             ("POST", "/calls", {"carrier": "twilio", "to": FROM, "script": 5}, 400, "script must be an object"),
             ("PUT", "/scripts/+12025550100", {"pickup": "maybe"}, 400, "script.pickup must be one of"),
+            (
+                "PUT",
+                "/scripts/+12025550100",
+                {"moves": [{"do": "say", "text": "x", "voice": "nobody"}]},
+                400,
+                "no voice",
+            ),
             ("POST", "/faults", {"target": "moon"}, 400, "target must be one of"),
             ("POST", "/accounts", {"carrier": "twilio"}, 400, "needs a carrier"),
             ("POST", "/numbers", {"carrier": "twilio", "account_id": "AC9"}, 400, "must name an account"),

@@ -64,6 +64,13 @@ class TestCallbacks:
         await run_call(lab, customer, {"target": "callback", "act": "reorder", "event": "ringing", "times": 1})
         assert statuses(customer).index("in-progress") < statuses(customer).index("ringing")
 
+    async def test_change_places_once_and_arrive_all(self, lab: Lab, customer: Customer) -> None:
+        await lab.script(SOMEBODY, {"do": "stay"})
+        customer.slowness["/status"] = 0.2
+        await run_call(lab, customer, {"target": "callback", "act": "reorder", "ms": 100})
+        await customer.wait("all four", lambda: len(statuses(customer)) == 4)
+        assert sorted(statuses(customer)) == ["completed", "in-progress", "initiated", "ringing"]
+
     async def test_can_be_preceded_by_a_forgery(self, hurried: Lab, customer: Customer) -> None:
         await run_call(hurried, customer, {"target": "callback", "act": "forge", "event": "ringing", "times": 1})
         validator = RequestValidator(stock.TWILIO_TOKEN)

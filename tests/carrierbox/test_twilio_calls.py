@@ -186,6 +186,32 @@ class TestACallOnTwilio:
         assert said(first, "start")[0]["streamSid"] != said(second, "start")[0]["streamSid"]
         assert "heard key 7" in events(await lab.get(f"/calls/{sid}"))
 
+    async def test_asks_for_no_further_document_once_it_is_over(self, lab: Lab, customer: Customer) -> None:
+        kind, xml = stream_document(customer)
+        customer.documents["/answer"] = (kind, xml.replace("</Response>", "<Redirect>/next</Redirect></Response>"))
+        await lab.script(SOMEBODY, {"do": "wait", "ms": 300})
+        sid = await place(lab, customer)
+        await customer.wait_for_webhook("/status", CallStatus="completed")
+        await customer.wait_for_webhook("/stream", StreamEvent="stream-stopped")
+        assert (await lab.call_until(sid, "ended"))["ended_by"] == "party"
+        assert customer.at("/next") == []
+
+    async def test_follows_only_the_last_of_several_documents(self, lab: Lab, customer: Customer) -> None:
+        customer.documents["/answer"] = stream_document(customer)
+        await lab.script(SOMEBODY, {"do": "stay"})
+        sid = await place(lab, customer)
+        await customer.wait_for_socket()
+        phone, twilio = lab.box.exchange.phone(sid), lab.box.carriers["twilio"]
+        names = ("first", "second", "third")
+        for name in names:
+            customer.documents[f"/{name}"] = ("text/xml", "<Response><Pause length='9'/></Response>")
+        orders = [
+            twilio.go_to(phone.call, f"{customer.address}/{name}", "POST") for name in ("first", "second", "third")
+        ]
+        await asyncio.gather(*(phone.redirect(order) for order in orders))
+        await customer.wait_for_webhook("/third")
+        assert [customer.at("/first"), customer.at("/second")] == [[], []]
+
     async def test_goes_on_with_its_document_when_the_application_closes_the_socket(
         self, lab: Lab, customer: Customer
     ) -> None:

@@ -77,6 +77,8 @@ class PhoneCall:
         self._document: asyncio.Task[None] | None = None
         self._run: DocumentRun | None = None
         self._conversation: Conversation | None = None
+        self._redirects = 0
+        self._farewell: asyncio.Task[None] | None = None
         call.script_name = script.name
 
     @property
@@ -119,6 +121,8 @@ class PhoneCall:
         self.call.ending, self.call.ended_by = ending, by
         self.call.ended_at = self.tools.clock.now()
         self.note("ends", reason=str(ending), by=str(by))
+        if self._run is not None:
+            self._run.leave()
         self.become(State.ENDED)
         self._farewell = asyncio.create_task(self._wind_up())
 
@@ -129,8 +133,10 @@ class PhoneCall:
         self.end(Ending.COMPLETED if answered else unanswered, by)
 
     async def redirect(self, source: Source) -> None:
-        """Leave the present document, and the media socket with it, for another."""
+        """Leave the present document, and the media socket with it, for another. The latest redirection wins."""
         conversation = self.conversation
+        self._redirects += 1
+        mine = self._redirects
         self.note("redirected")
         old, self._document = self._document, None
         if self._run is not None:
@@ -140,7 +146,7 @@ class PhoneCall:
             old.cancel()
             await asyncio.gather(old, return_exceptions=True)
         conversation.playout.clear()
-        if not self.call.is_over:
+        if mine == self._redirects and not self.call.is_over:
             self._document = self.run(self._follow(source))
 
     def press_to_phone(self, digits: str) -> None:
@@ -165,7 +171,7 @@ class PhoneCall:
         conversation = self._answered(moves)
         if self._when_answered is not None:
             await self._when_answered(self)
-        elif await self._detect_machine(conversation):
+        elif await self._detect_machine(conversation) and not self._redirects:
             conversation.playout.press(keys(self.call.send_digits))
             self._document = self.run(self._follow(self.carrier.answer(self.call)))
 
@@ -248,9 +254,9 @@ class PhoneCall:
         began, beep = clock.seconds(), False
         if being is Being.MACHINE and detection.await_beep:
             timeout = self.run(sleep(clock, detection.timeout_ms / 1000))
-            beeped = asyncio.create_task(conversation.beeped.wait())
+            beeped = self.run(_until(conversation.beeped))
             await asyncio.wait((timeout, beeped), return_when=asyncio.FIRST_COMPLETED)
-            beep = beeped.done()
+            beep = conversation.beeped.is_set()
             beeped.cancel()
             timeout.cancel()
             await sleep(clock, BEEP_MS / 1000 if beep else 0)
@@ -270,3 +276,7 @@ class PhoneCall:
         await asyncio.gather(*tasks, return_exceptions=True)
         self.gone.set()
         self._over(self)
+
+
+async def _until(event: asyncio.Event) -> None:
+    await event.wait()

@@ -9,6 +9,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from carrierbox.callees.magic import CALLER
+from carrierbox.callees.party import rehearse
 from carrierbox.callees.script import BadScript, Play, Press, Say, read_digits, read_script
 from carrierbox.calls.call import Call
 from carrierbox.calls.carrier import Carrier
@@ -101,6 +102,7 @@ class Control:
         if called is None:
             raise BadRequest(f"No account of {carrier.name} here owns that number.")
         script = read_script(body["script"]) if "script" in body else CALLER
+        await rehearse(script.moves, self._exchange.tools.voices)
         call = Call(
             id=carrier.new_call_id(),
             carrier=carrier.name,

@@ -7,6 +7,7 @@ from aiohttp import web
 
 from carrierbox.accounts import Accounts
 from carrierbox.callees.magic import magic_numbers
+from carrierbox.callees.party import rehearse
 from carrierbox.callees.script import read_script
 from carrierbox.calls.carrier import Carrier
 from carrierbox.calls.exchange import Exchange
@@ -54,7 +55,10 @@ class Surroundings:
         if len(self._exchange.scripts) >= MOST_SCRIPTS:
             raise BadRequest(f"At most {MOST_SCRIPTS} numbers can have scripts; remove some first.")
         body = await read_json(request)
-        self._exchange.scripts[number] = read_script(body)
+        script = read_script(body)
+        # Spoken once now: a voice that does not exist is the tester's to hear of, not the call's.
+        await rehearse(script.moves, self._exchange.tools.voices)
+        self._exchange.scripts[number] = script
         return web.Response(status=204)
 
     async def remove_script(self, request: web.Request) -> web.Response:

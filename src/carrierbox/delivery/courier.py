@@ -31,6 +31,7 @@ class Courier:
         self._clock = clock
         self._faults = faults
         self._waiting: dict[str, deque[Callback]] = defaultdict(deque)
+        self._moved: set[int] = set()
         self._running: dict[str, asyncio.Task[None]] = {}
         self._late: set[asyncio.Task[None]] = set()
 
@@ -72,6 +73,11 @@ class Courier:
         try:
             while waiting:
                 callback = waiting.popleft()
+                if id(callback) in self._moved:
+                    # It has changed places already; to do so for ever would deliver nothing.
+                    self._moved.discard(id(callback))
+                    await self._try(call, callback)
+                    continue
                 fault = self._faults.take(Target.CALLBACK, call.carrier, call.id, callback.kind)
                 await self._deliver(call, callback, fault, waiting)
         finally:
@@ -90,6 +96,7 @@ class Courier:
             self._late.add(task)
             task.add_done_callback(self._late.discard)
         elif act is Act.REORDER:
+            self._moved.add(id(callback))
             waiting.insert(1, callback)
         elif act is Act.FORGE:
             await self._try(call, callback, forged=True)
