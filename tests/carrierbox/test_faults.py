@@ -7,6 +7,7 @@ import aiohttp
 import pytest
 from tests.carrierbox.customer import Customer, Received
 from tests.carrierbox.lab import Lab, events
+from tests.carrierbox.test_plivo_calls import place as plivo_place
 from tests.carrierbox.test_twilio_calls import FROM, SOMEBODY, place, stream_document
 from twilio.request_validator import RequestValidator
 
@@ -63,6 +64,20 @@ class TestCallbacks:
         customer.slowness["/status"] = 0.3
         await run_call(lab, customer, {"target": "callback", "act": "reorder", "event": "ringing", "times": 1})
         assert statuses(customer).index("in-progress") < statuses(customer).index("ringing")
+
+    async def test_can_be_replayed_to_the_byte(self, hurried: Lab, customer: Customer) -> None:
+        fault = {"target": "callback", "act": "replay", "event": "Ring", "ms": 5000}
+        await hurried.send("POST", "/faults", fault)
+        await plivo_place(hurried, customer, to="+12025550103")
+        await customer.wait("the replay", lambda: len(customer.at("/ring")) == 2)
+        first, second = customer.at("/ring")
+        assert first.body == second.body
+        nonce = "X-Plivo-Signature-V3-Nonce"
+        assert (first.headers[nonce], first.headers["X-Plivo-Signature-V3"]) == (
+            second.headers[nonce],
+            second.headers["X-Plivo-Signature-V3"],
+        )
+        assert [received.path for received in customer.received] == ["/ring", "/hangup", "/ring"]
 
     async def test_change_places_once_and_arrive_all(self, lab: Lab, customer: Customer) -> None:
         await lab.script(SOMEBODY, {"do": "stay"})
@@ -166,6 +181,23 @@ class TestMedia:
         await lab.send("POST", "/faults", {"target": "media", "act": "cut", "call_id": sid})
         await customer.wait("the end of the socket", lambda: socket.closed)
         assert socket.ws.close_code == 1006
+
+    async def test_can_be_torn_in_the_middle_of_a_frame(self, lab: Lab, customer: Customer) -> None:
+        customer.documents["/answer"] = stream_document(customer)
+        sid = await place(lab, customer, to="+12025550109")
+        socket = await customer.wait_for_socket()
+        await lab.send("POST", "/faults", {"target": "media", "act": "tear", "call_id": sid})
+        await customer.wait("the end of the socket", lambda: socket.closed)
+        assert socket.ws.close_code == 1006
+
+    async def test_can_flood(self, lab: Lab, customer: Customer) -> None:
+        customer.documents["/answer"] = stream_document(customer)
+        sid = await place(lab, customer, to="+12025550109")
+        socket = await customer.wait_for_socket()
+        await lab.send("POST", "/faults", {"target": "media", "act": "flood", "call_id": sid, "ms": 4000})
+        call = await lab.call_until_event(sid, "media fault")
+        passed_ms = call["timeline"][-1]["ms"] - next(e["ms"] for e in call["timeline"] if e["event"] == "in_progress")
+        await customer.wait("the flood", lambda: len(socket.messages) > passed_ms / 20 + 150)
 
     async def test_can_send_garbage(self, lab: Lab, customer: Customer) -> None:
         await lab.send("POST", "/faults", {"target": "media", "act": "garbage", "body": "nonsense"})

@@ -14,7 +14,7 @@ from carrierbox.calls.conversation import Conversation
 from carrierbox.clock import Clock, sleep
 from carrierbox.delivery.faults import Act, Fault
 from carrierbox.line.condition import Frame
-from carrierbox.line.g711 import FRAME_MS
+from carrierbox.line.g711 import FRAME_MS, SILENCE
 from carrierbox.line.tones import PAIRS, PAUSES, keys
 
 MOST_WAITING = 250
@@ -23,6 +23,8 @@ ABANDONED_AFTER_S = 10.0
 # Not a code that can be sent: it is what the other side sees when a connection is gone.
 ABNORMAL_CLOSE = 1006
 NOTED_AT_MOST = 20
+# The first bytes of a masked text frame of a thousand.
+TORN_FRAME = b"\x81\xfe\x03\xe8" + bytes(104)
 LEVELS = (0.3, 0.6, 0.9)
 
 
@@ -142,8 +144,12 @@ class MediaSession:
         if fault is None:
             return
         self._conversation.note("media fault", act=str(fault.act))
-        if fault.act is Act.CUT and self._ws is not None:
-            _cut(self._ws)
+        if fault.act in (Act.CUT, Act.TEAR) and self._ws is not None:
+            _cut(self._ws, TORN_FRAME if fault.act is Act.TEAR else b"")
+        elif fault.act is Act.FLOOD:
+            for _ in range(min(MOST_WAITING, fault.ms // FRAME_MS)):
+                for message in self._wire.speech(self._conversation.number - self._began, SILENCE):
+                    self._put(message)
         elif fault.act is Act.STALL:
             self._stalled_until = self._clock.seconds() + fault.ms / 1000
         elif fault.act is Act.GARBAGE:
@@ -225,13 +231,14 @@ class MediaSession:
         self._level = level
 
 
-def _cut(ws: aiohttp.ClientWebSocketResponse) -> None:
-    """End the connection as a cable that is pulled does: without a word."""
+def _cut(ws: aiohttp.ClientWebSocketResponse, last: bytes = b"") -> None:
+    """End the connection as a cable that is pulled does: without a word, or in the middle of one."""
     held: socket.socket | None = ws.get_extra_info("socket")
     if held is None or held.fileno() < 0:
         return
     with socket.socket(fileno=os.dup(held.fileno())) as twin:
         try:
+            twin.send(last)
             twin.shutdown(socket.SHUT_RDWR)
         except OSError:
             return

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections import defaultdict, deque
 from collections.abc import Iterable
+from dataclasses import replace
 
 import aiohttp
 from yarl import URL
@@ -91,19 +92,27 @@ class Courier:
         elif act is Act.DROP:
             self._note(call, callback, "dropped by a fault", 0)
         elif act is Act.DELAY or (act is Act.REORDER and not waiting):
-            # What is late overtakes nothing and holds up nothing: the next one goes first.
-            task = asyncio.create_task(self._try_later(call, callback, fault.ms))
-            self._late.add(task)
-            task.add_done_callback(self._late.discard)
+            self._later(call, callback, fault.ms)
         elif act is Act.REORDER:
             self._moved.add(id(callback))
             waiting.insert(1, callback)
         elif act is Act.FORGE:
             await self._try(call, callback, forged=True)
             await self._try(call, callback)
+        elif act is Act.REPLAY:
+            sent = callback.prepare()
+            again = replace(callback, prepare=lambda: sent)
+            await self._try(call, again)
+            self._later(call, again, fault.ms)
         else:
             await self._try(call, callback)
             await self._try(call, callback)
+
+    def _later(self, call: Call, callback: Callback, ms: int) -> None:
+        """What is late holds up nothing: those that follow go first."""
+        task = asyncio.create_task(self._try_later(call, callback, ms))
+        self._late.add(task)
+        task.add_done_callback(self._late.discard)
 
     async def _try_later(self, call: Call, callback: Callback, ms: int) -> None:
         await sleep(self._clock, ms / 1000)

@@ -27,13 +27,16 @@ class Act(StrEnum):
     STALL = "stall"
     GARBAGE = "garbage"
     FORGE = "forge"
+    REPLAY = "replay"
+    FLOOD = "flood"
+    TEAR = "tear"
 
 
 ACTS = {
-    Target.CALLBACK: {Act.DROP, Act.DUPLICATE, Act.DELAY, Act.REORDER, Act.FORGE},
+    Target.CALLBACK: {Act.DROP, Act.DUPLICATE, Act.DELAY, Act.REORDER, Act.FORGE, Act.REPLAY},
     Target.ANSWER: {Act.DROP, Act.DUPLICATE, Act.DELAY, Act.FORGE},
     Target.REST: {Act.STATUS, Act.HANG, Act.HANG_AFTER, Act.DELAY},
-    Target.MEDIA: {Act.CUT, Act.STALL, Act.GARBAGE},
+    Target.MEDIA: {Act.CUT, Act.TEAR, Act.STALL, Act.FLOOD, Act.GARBAGE},
 }
 MOST_FAULTS = 100
 
