@@ -42,7 +42,7 @@ def read_settings(arguments: Sequence[str], environment: Mapping[str, str] = os.
     """The command line comes before the environment, the environment before the defaults."""
     parser = argparse.ArgumentParser(prog="carrierbox", description="Twilio, Plivo and Vonage on one machine.")
     standard = Settings()
-    for name, what in _OPTIONS.items():
+    for name, what in OPTIONS.items():
         kind = type(getattr(standard, name))
         raw = environment.get(f"CARRIERBOX_{name.upper()}", getattr(standard, name))
         try:
@@ -54,7 +54,7 @@ def read_settings(arguments: Sequence[str], environment: Mapping[str, str] = os.
     return Settings(**given, control_token=environment.get("CARRIERBOX_CONTROL_TOKEN", ""))
 
 
-_OPTIONS = {
+OPTIONS = {
     "host": "address to listen on",
     "port": "port to listen on; 0 takes any free one",
     "max_calls": "most calls at once",

@@ -43,7 +43,7 @@ class Customer:
         self.talk: Talk | None = None
         self.received: list[Received] = []
         self.sockets: list[Socket] = []
-        self.slowness: dict[str, float] = {}
+        self._held: dict[str, asyncio.Event] = {}
         self._news = asyncio.Condition()
 
     @property
@@ -78,6 +78,13 @@ class Customer:
         await self.wait(f"media socket {number}", lambda: len(self.sockets) >= number)
         return self.sockets[number - 1]
 
+    def hold(self, path: str) -> None:
+        """Answer no webhook to this path until it is released."""
+        self._held[path] = asyncio.Event()
+
+    def release(self, path: str) -> None:
+        self._held.pop(path).set()
+
     def at(self, path: str) -> list[Received]:
         return [r for r in self.received if r.path == path]
 
@@ -94,8 +101,8 @@ class Customer:
         )
         self.received.append(received)
         await self._tell()
-        if request.path in self.slowness:
-            await asyncio.sleep(self.slowness[request.path])
+        if request.path in self._held:
+            await self._held[request.path].wait()
         document = self.documents.get(request.path, 204)
         if callable(document):
             document = document(received)

@@ -167,7 +167,15 @@ class TestASocket:
         customer.documents["/answer"] = stream_document(customer)
         sid = await place(lab, customer, to="+12025550109")
         await customer.wait_for_socket()
+        for act in ("cut", "stall", "garbage", "flood", "tear"):
+            await lab.send("POST", "/faults", {"target": "media", "act": act})
+            await place(lab, customer, to="+12025550109")
+        more = {"machine_detection": "DetectMessageEnd", "async_amd": "true"}
+        await place(lab, customer, to="+12025550104", **more)
+        await place(lab, customer, to="+12025550102")
+        await customer.wait("seven sockets", lambda: len(customer.sockets) == 7)
         await lab.send("POST", "/reset")
+        await customer.wait("their ends", lambda: all(socket.closed for socket in customer.sockets))
         names = {task.get_coro().__qualname__ for task in asyncio.all_tasks()}  # type: ignore[union-attr]
         ours = {"MediaSession", "PhoneCall", "Conversation", "DocumentRun", "Courier"}
         assert {name for name in names if name.split(".")[0] in ours} == set()

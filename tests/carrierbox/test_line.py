@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.carrierbox.sound import loud_ms, loudest_hertz, mulaw_tone, tone
 
 from carrierbox.line import g711
@@ -152,6 +154,34 @@ class TestPlayOut:
         sound = play(playout, 20)
         assert sound[: len(keys("5"))] == keys("5")
         assert sound[len(keys("5")) :][:800] == mulaw_tone(440, 0.1)
+
+
+class TestPlayOutOfAnything:
+    @given(
+        st.lists(
+            st.one_of(
+                st.tuples(st.just("push"), st.binary(max_size=500)),
+                st.tuples(st.just("mark"), st.just(b"")),
+                st.tuples(st.just("tick"), st.just(b"")),
+            ),
+            max_size=60,
+        )
+    )
+    def test_plays_every_byte_once_and_in_order_and_reaches_every_mark(self, orders: list[tuple[str, bytes]]) -> None:
+        playout, marks, pushed, played = PlayOut(100_000), [], b"", b""
+        for order, sound in [*orders, *[("tick", b"")] * 200]:
+            match order:
+                case "push":
+                    playout.push(sound)
+                    pushed += sound
+                case "mark":
+                    marks.append(Noted())
+                    playout.mark(marks[-1])
+                case "tick":
+                    played += playout.tick()
+        assert played.replace(b"\xff", b"") == pushed.replace(b"\xff", b"")
+        assert all(mark.reached_in == [0] for mark in marks)
+        assert playout.buffered_ms == 0
 
 
 class TestKeys:

@@ -11,7 +11,7 @@ from carrierbox import stock
 from carrierbox.callees.magic import magic_numbers
 from carrierbox.callees.script import Say, read_script
 from carrierbox.delivery.faults import ACTS
-from carrierbox.settings import _OPTIONS
+from carrierbox.settings import OPTIONS
 
 README = Path(carrierbox.__file__).with_name("README.md").read_text()
 
@@ -49,7 +49,7 @@ class TestTheReadme:
         named = section("## Settings").replace(
             "`plivo-…`, `vonage-…`", "plivo-calls-per-second vonage-calls-per-second"
         )
-        assert [name for name in _OPTIONS if name.replace("_", "-") not in named] == []
+        assert [name for name in OPTIONS if name.replace("_", "-") not in named] == []
 
     async def test_names_no_control_path_that_is_not_there(self, lab: Lab) -> None:
         table = section("## The control API").split("### Faults")[0]
