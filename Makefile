@@ -19,7 +19,7 @@ up: $(VENV)/.runs ## Run the whole product on this machine (stop with Ctrl-C)
 
 .PHONY: test
 test: $(VENV)/.tests ## Run all tests
-	$(BIN)/pytest -n $(PYTEST_WORKERS) --dist loadgroup
+	$(BIN)/pytest -n $(PYTEST_WORKERS) --dist loadfile
 
 .PHONY: bench
 bench: $(VENV)/.tests ## Measure, print the tables, write benchmarks/results/
@@ -61,9 +61,15 @@ tidy: $(VENV)/.tests ## Format the code and mend what the linter can
 api: $(VENV)/.tests ## Write sdks/contract/openapi.json
 	$(BIN)/rymi openapi > sdks/contract/openapi.json
 
+.PHONY: settings
+settings: $(VENV)/.tests ## Write docs/reference/settings.md and deploy/rymi.sample.env
+	mkdir -p docs/reference
+	$(BIN)/rymi settings > docs/reference/settings.md
+	$(BIN)/rymi settings --sample > deploy/rymi.sample.env
+
 .PHONY: pins
 pins: $(VENV)/.tests ## Bring requirements/*.txt up to what requirements/*.in allow
-	deploy/pin-requirements $(BIN)/uv
+	deploy/pin-requirements $(CURDIR)/$(BIN)/uv
 
 .PHONY: clean
 clean: ## Remove the virtual environment and caches (never data)
