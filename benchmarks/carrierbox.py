@@ -21,6 +21,7 @@ import aiohttp
 import jwt
 from aiohttp import web
 
+from benchmarks.measuring import table
 from carrierbox import stock
 
 LOADS = (("twilio", 10), ("twilio", 25), ("twilio", 50), ("plivo", 25), ("vonage", 25))
@@ -30,7 +31,6 @@ FRAME_S = 0.02
 FLOWS_AFTER = 5
 PLACING_PATIENCE_S = 30.0
 TICKS = os.sysconf("SC_CLK_TCK")
-RESULTS = Path(__file__).parent / "results"
 TALKER = {"moves": [{"do": "say", "text": "one two three four five six seven eight nine ten"}] * 60, "ring_ms": 100}
 NUMBER = "+12025550123"
 MULAW_FRAME = base64.b64encode(bytes(160)).decode()
@@ -244,13 +244,5 @@ def main() -> dict[str, object]:
         rows.append(asyncio.run(measure(carrier, calls)))
         os.sched_setaffinity(0, cores)
     headings = list(rows[0])
-    lines = [headings, *([str(row[heading]) for heading in headings] for row in rows)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(headings))]
-    for line in lines:
-        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+    table(headings, [[str(row[heading]) for heading in headings] for row in rows])
     return {"measured_s": MEASURED_S, "loads": rows}
-
-
-if __name__ == "__main__":
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "carrierbox.json").write_text(json.dumps(main(), indent=2) + "\n")

@@ -1,4 +1,4 @@
-"""The accounts and numbers that every fresh box has, so that a client needs no set-up call."""
+"""The accounts and numbers that every fresh box has, so that a client needs no set-up call. They open nothing else."""
 
 from typing import Final
 
@@ -8,12 +8,12 @@ from carrierbox.numbers import Numbers, OwnedNumber
 from carrierbox.settings import Settings
 
 TWILIO_SID: Final = "ACb0000000000000000000000000000001"
-TWILIO_TOKEN: Final = "carrierbox-twilio-token"  # noqa: S105 - Printed in the README; it opens nothing but this box.
+TWILIO_TOKEN: Final = "carrierbox-twilio-token"
 PLIVO_ID: Final = "MACARRIERBOX00000001"
-PLIVO_TOKEN: Final = "carrierbox-plivo-token"  # noqa: S105 - As above.
+PLIVO_TOKEN: Final = "carrierbox-plivo-token"
 VONAGE_KEY: Final = "cb000001"
-VONAGE_SECRET: Final = "carrierboxSecret1"  # noqa: S105 - As above.
-VONAGE_SIGNATURE_SECRET: Final = "carrierbox-signature-secret-000000000001"  # noqa: S105 - As above.
+VONAGE_SECRET: Final = "carrierboxSecret1"
+VONAGE_SIGNATURE_SECRET: Final = "carrierbox-signature-secret-000000000001"
 
 NUMBERS: Final = {
     "twilio": ("+12025550151", "+12025550152"),
