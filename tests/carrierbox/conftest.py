@@ -4,8 +4,9 @@ import aiohttp
 import pytest
 from aiohttp import web
 from tests.carrierbox.customer import Customer
-from tests.carrierbox.lab import Lab
+from tests.carrierbox.lab import SILENT, Lab
 
+from carrierbox.callees.script import Script, Wait
 from carrierbox.clock import SteadyClock
 from carrierbox.server import serving
 from carrierbox.settings import Settings
@@ -38,6 +39,7 @@ async def http() -> AsyncIterator[aiohttp.ClientSession]:
 async def lab(http: aiohttp.ClientSession, customer: Customer) -> AsyncIterator[Lab]:
     """A box whose clock is the machine's."""
     async with serving(UNHURRIED, SteadyClock()) as (box, address):
+        box.exchange.scripts[SILENT] = Script((Wait(90_000),), ring_ms=50)
         yield Lab(http, box, address)
 
 

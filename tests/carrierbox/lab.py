@@ -7,6 +7,9 @@ from tests.carrierbox.sound import Samples, read_wav
 
 from carrierbox.box import Box
 
+# Somebody who picks up at once and says nothing.
+SILENT = "+12025550132"
+
 
 class Lab:
     def __init__(self, http: aiohttp.ClientSession, box: Box, address: str) -> None:

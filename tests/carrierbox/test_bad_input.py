@@ -8,7 +8,7 @@ import json
 import aiohttp
 import pytest
 from tests.carrierbox.customer import Customer, Socket
-from tests.carrierbox.lab import Lab, events
+from tests.carrierbox.lab import SILENT, Lab, events
 from tests.carrierbox.test_twilio_calls import SOMEBODY, place, stream_document
 
 from carrierbox import stock
@@ -113,7 +113,7 @@ class TestASocket:
             await socket.ws.send_str("nonsense")
 
         customer.talk, customer.documents["/answer"] = talk, stream_document(customer)
-        sid = await place(lab, customer, to="+12025550109")
+        sid = await place(lab, customer, to=SILENT)
         over = await lab.call_until(sid, "ended")
         assert (over["reason"], customer.sockets[0].ws.close_code) == ("document_over", 1002)
         assert "bad media message" in events(over)
@@ -143,14 +143,14 @@ class TestASocket:
             await socket.ws.send_str("x" * 3_000_000)
 
         customer.talk, customer.documents["/answer"] = talk, stream_document(customer)
-        sid = await place(lab, customer, to="+12025550109")
+        sid = await place(lab, customer, to=SILENT)
         await lab.call_until(sid, "ended")
         assert customer.sockets[0].closed
 
     async def test_that_is_refused_ends_the_step_and_says_so(self, lab: Lab, customer: Customer) -> None:
         kind, xml = stream_document(customer)
         customer.documents["/answer"] = (kind, xml.replace("/media", "/nowhere"))
-        sid = await place(lab, customer, to="+12025550109")
+        sid = await place(lab, customer, to=SILENT)
         failed = await customer.wait_for_webhook("/stream", StreamEvent="stream-error")
         assert failed.form["StreamError"] == "the socket could not be opened: answered 204"
         assert (await lab.call_until(sid, "ended"))["reason"] == "document_over"
@@ -158,18 +158,18 @@ class TestASocket:
     async def test_with_a_query_is_not_even_tried_by_twilio(self, lab: Lab, customer: Customer) -> None:
         kind, xml = stream_document(customer)
         customer.documents["/answer"] = (kind, xml.replace("/media", "/media?token=1"))
-        await place(lab, customer, to="+12025550109")
+        await place(lab, customer, to=SILENT)
         failed = await customer.wait_for_webhook("/stream", StreamEvent="stream-error")
         assert failed.form["StreamError"].startswith("31920")
         assert customer.sockets == []
 
     async def test_leaves_nothing_running_behind(self, lab: Lab, customer: Customer) -> None:
         customer.documents["/answer"] = stream_document(customer)
-        sid = await place(lab, customer, to="+12025550109")
+        sid = await place(lab, customer, to=SILENT)
         await customer.wait_for_socket()
         for act in ("cut", "stall", "garbage", "flood", "tear"):
             await lab.send("POST", "/faults", {"target": "media", "act": act})
-            await place(lab, customer, to="+12025550109")
+            await place(lab, customer, to=SILENT)
         more = {"machine_detection": "DetectMessageEnd", "async_amd": "true"}
         await place(lab, customer, to="+12025550104", **more)
         await place(lab, customer, to="+12025550102")

@@ -6,7 +6,7 @@ from typing import Any
 import aiohttp
 import pytest
 from tests.carrierbox.customer import Customer, Received
-from tests.carrierbox.lab import Lab, events
+from tests.carrierbox.lab import SILENT, Lab, events
 from tests.carrierbox.test_plivo_calls import place as plivo_place
 from tests.carrierbox.test_twilio_calls import FROM, SOMEBODY, place, stream_document
 from twilio.request_validator import RequestValidator
@@ -183,7 +183,7 @@ class TestRest:
 class TestMedia:
     async def test_can_be_cut(self, lab: Lab, customer: Customer) -> None:
         customer.documents["/answer"] = stream_document(customer)
-        sid = await place(lab, customer, to="+12025550109")
+        sid = await place(lab, customer, to=SILENT)
         socket = await customer.wait_for_socket()
         await lab.send("POST", "/faults", {"target": "media", "act": "cut", "call_id": sid})
         await customer.wait("the end of the socket", lambda: socket.closed)
@@ -191,7 +191,7 @@ class TestMedia:
 
     async def test_can_be_torn_in_the_middle_of_a_frame(self, lab: Lab, customer: Customer) -> None:
         customer.documents["/answer"] = stream_document(customer)
-        sid = await place(lab, customer, to="+12025550109")
+        sid = await place(lab, customer, to=SILENT)
         socket = await customer.wait_for_socket()
         await lab.send("POST", "/faults", {"target": "media", "act": "tear", "call_id": sid})
         await customer.wait("the end of the socket", lambda: socket.closed)
@@ -199,7 +199,7 @@ class TestMedia:
 
     async def test_can_flood(self, lab: Lab, customer: Customer) -> None:
         customer.documents["/answer"] = stream_document(customer)
-        sid = await place(lab, customer, to="+12025550109")
+        sid = await place(lab, customer, to=SILENT)
         socket = await customer.wait_for_socket()
         await lab.send("POST", "/faults", {"target": "media", "act": "flood", "call_id": sid, "ms": 4000})
         call = await lab.call_until_event(sid, "media fault")
@@ -209,7 +209,7 @@ class TestMedia:
     async def test_can_send_garbage(self, lab: Lab, customer: Customer) -> None:
         await lab.send("POST", "/faults", {"target": "media", "act": "garbage", "body": "nonsense"})
         customer.documents["/answer"] = stream_document(customer)
-        await place(lab, customer, to="+12025550109")
+        await place(lab, customer, to=SILENT)
         socket = await customer.wait_for_socket()
         await customer.wait("the garbage", lambda: "nonsense" in socket.messages)
         assert socket.messages.count("nonsense") == 1

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from tests.carrierbox.carrier_sdks import twilio_client
 from tests.carrierbox.customer import Customer, Received, Socket
-from tests.carrierbox.lab import Lab, events
+from tests.carrierbox.lab import SILENT, Lab, events
 from tests.carrierbox.sound import loud_ms, loudest_hertz, mulaw_tone
 from twilio.base.exceptions import TwilioRestException
 from twilio.request_validator import RequestValidator
@@ -160,13 +160,13 @@ class TestACallOnTwilio:
 
     async def test_is_hung_up_by_the_application_through_rest(self, lab: Lab, customer: Customer) -> None:
         customer.documents["/answer"] = stream_document(customer)
-        sid = await place(lab, customer, to="+12025550109")
+        sid = await place(lab, customer, to=SILENT)
         await customer.wait_for_socket()
         client = twilio_client(lab.address)
         await asyncio.to_thread(lambda: client.calls(sid).update(status="completed"))
         await customer.wait_for_webhook("/status", CallStatus="completed")
         fetched = await asyncio.to_thread(lambda: client.calls(sid).fetch())
-        assert (fetched.status, fetched.to, fetched.duration) == ("completed", "+12025550109", "1")
+        assert (fetched.status, fetched.to, fetched.duration) == ("completed", SILENT, "1")
         assert fetched.price is None
         with pytest.raises(TwilioRestException) as refusal:
             await asyncio.to_thread(lambda: client.calls(sid).update(status="completed"))
@@ -223,7 +223,7 @@ class TestACallOnTwilio:
         kind, xml = stream_document(customer)
         customer.documents["/answer"] = (kind, xml.replace("</Response>", "<Redirect>/next</Redirect></Response>"))
         customer.documents["/next"] = ("text/xml", "<Response><Hangup/></Response>")
-        await place(lab, customer, to="+12025550109")
+        await place(lab, customer, to=SILENT)
         await customer.wait_for_webhook("/next")
         await customer.wait_for_webhook("/status", CallStatus="completed")
 

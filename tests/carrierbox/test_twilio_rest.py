@@ -7,7 +7,7 @@ import aiohttp
 import pytest
 from tests.carrierbox.carrier_sdks import twilio_client
 from tests.carrierbox.customer import Customer
-from tests.carrierbox.lab import Lab
+from tests.carrierbox.lab import SILENT, Lab
 from tests.carrierbox.test_twilio_calls import FROM, SOMEBODY, place, stream_document
 from twilio.base.exceptions import TwilioRestException
 
@@ -159,7 +159,7 @@ class TestAnotherLeg:
 
     async def test_is_not_connected_to_the_application(self, lab: Lab, customer: Customer) -> None:
         customer.documents["/answer"] = stream_document(customer)
-        response = await place(lab, customer, to="+12025550109")
+        response = await place(lab, customer, to=SILENT)
         await customer.wait_for_socket()
         client = twilio_client(lab.address)
         await asyncio.to_thread(
