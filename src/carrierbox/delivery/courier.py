@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import defaultdict, deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 import aiohttp
@@ -54,8 +54,8 @@ class Courier:
             raise NoReply("dropped by a fault")
         if fault and fault.act is Act.DELAY:
             await sleep(self._clock, fault.ms / 1000)
-        if fault and fault.act is Act.FORGE:
-            await self._attempt(call, callback, forged=True)
+        if fault and fault.act in SPOILS:
+            await self._attempt(call, callback, SPOILS[fault.act])
         if fault and fault.act is Act.DUPLICATE:
             await self._attempt(call, callback)
         return await self._attempt(call, callback)
@@ -96,8 +96,8 @@ class Courier:
         elif act is Act.REORDER:
             self._moved.add(id(callback))
             waiting.insert(1, callback)
-        elif act is Act.FORGE:
-            await self._try(call, callback, forged=True)
+        elif act in SPOILS:
+            await self._try(call, callback, SPOILS[act])
             await self._try(call, callback)
         elif act is Act.REPLAY:
             sent = callback.prepare()
@@ -118,24 +118,25 @@ class Courier:
         await sleep(self._clock, ms / 1000)
         await self._try(call, callback)
 
-    async def _try(self, call: Call, callback: Callback, forged: bool = False) -> None:
+    async def _try(self, call: Call, callback: Callback, spoil: "Spoil | None" = None) -> None:
         try:
-            await self._attempt(call, callback, forged)
+            await self._attempt(call, callback, spoil)
         except NoReply:
             log.info("callback failed", extra={"call_id": call.id, "kind": callback.kind})
 
-    async def _attempt(self, call: Call, callback: Callback, forged: bool = False) -> Reply:
+    async def _attempt(self, call: Call, callback: Callback, spoil: "Spoil | None" = None) -> Reply:
         failure = ""
         for _ in range(1 + callback.patience.retries):
             began = self._clock.seconds()
             try:
-                reply = await self._request(_forged(callback.prepare()) if forged else callback.prepare(), callback)
+                out = callback.prepare()
+                reply = await self._request(spoil(out) if spoil else out, callback)
             except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
                 failure = f"no answer ({type(error).__name__})"
                 self._note(call, callback, failure, self._clock.seconds() - began)
                 continue
             self._note(call, callback, str(reply.status), self._clock.seconds() - began)
-            if 200 <= reply.status < 300 or forged:
+            if 200 <= reply.status < 300 or spoil:
                 return reply
             failure = f"status {reply.status}"
             if reply.status not in callback.patience.retry_statuses:
@@ -180,8 +181,17 @@ def _forged(out: Outgoing) -> Outgoing:
     return Outgoing(out.method, out.url, headers, out.body)
 
 
+def _unsigned(out: Outgoing) -> Outgoing:
+    headers = {name: value for name, value in out.headers.items() if name not in SIGNATURES}
+    return Outgoing(out.method, out.url, headers, out.body)
+
+
 def _spoiled(signature: str) -> str:
     """One letter in the middle of the signature is another one."""
     middle = len(signature) - 8
     other = "A" if signature[middle] != "A" else "B"
     return signature[:middle] + other + signature[middle + 1 :]
+
+
+Spoil = Callable[[Outgoing], Outgoing]
+SPOILS: dict[Act | None, Spoil] = {Act.FORGE: _forged, Act.UNSIGNED: _unsigned}

@@ -27,14 +27,15 @@ class Act(StrEnum):
     STALL = "stall"
     GARBAGE = "garbage"
     FORGE = "forge"
+    UNSIGNED = "unsigned"
     REPLAY = "replay"
     FLOOD = "flood"
     TEAR = "tear"
 
 
 ACTS = {
-    Target.CALLBACK: {Act.DROP, Act.DUPLICATE, Act.DELAY, Act.REORDER, Act.FORGE, Act.REPLAY},
-    Target.ANSWER: {Act.DROP, Act.DUPLICATE, Act.DELAY, Act.FORGE},
+    Target.CALLBACK: {Act.DROP, Act.DUPLICATE, Act.DELAY, Act.REORDER, Act.FORGE, Act.UNSIGNED, Act.REPLAY},
+    Target.ANSWER: {Act.DROP, Act.DUPLICATE, Act.DELAY, Act.FORGE, Act.UNSIGNED},
     Target.REST: {Act.STATUS, Act.HANG, Act.HANG_AFTER, Act.DELAY},
     Target.MEDIA: {Act.CUT, Act.TEAR, Act.STALL, Act.FLOOD, Act.GARBAGE},
 }
