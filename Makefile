@@ -80,8 +80,8 @@ clean: ## Remove the virtual environment and caches (never data)
 $(BIN)/python:
 	deploy/make-environment $(PYTHON) $(VENV)
 
-$(VENV)/.runs: requirements/server.txt requirements/rooms.txt pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/server.txt -r requirements/rooms.txt
+$(VENV)/.runs: requirements/server.txt requirements/rooms.txt requirements/carrierbox.txt pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/server.txt -r requirements/rooms.txt -r requirements/carrierbox.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
 	@touch $@
 
