@@ -125,7 +125,7 @@ class Webhooks:
             if attempt:
                 await asyncio.sleep(FIRST_PAUSE_SECONDS * 4 ** (attempt - 1))
             if await self._post(lane.url, body):
-                lane.dropped = 0
+                lane.dropped -= copy.num_dropped
                 self._counters.webhooks_delivered += 1
                 return
         self._counters.webhooks_failed += 1
