@@ -18,7 +18,7 @@ up: $(VENV)/.runs ## Run the whole product on this machine (stop with Ctrl-C)
 	@$(BIN)/rymi up
 
 .PHONY: test
-test: $(VENV)/.tests ## Run all tests
+test: $(VENV)/.tests $(VENV)/.clients ## Run all tests
 	$(BIN)/pytest -n $(PYTEST_WORKERS) --dist loadgroup
 
 .PHONY: bench
@@ -63,7 +63,7 @@ api: $(VENV)/.tests ## Write sdks/contract/openapi.json
 
 .PHONY: pins
 pins: $(VENV)/.tests ## Bring requirements/*.txt up to what requirements/*.in allow
-	deploy/pin-requirements $(BIN)/uv
+	deploy/pin-requirements $(CURDIR)/$(BIN)/uv
 
 .PHONY: clean
 clean: ## Remove the virtual environment and caches (never data)
@@ -81,4 +81,8 @@ $(VENV)/.runs: requirements/server.txt requirements/rooms.txt pyproject.toml | $
 
 $(VENV)/.tests: requirements/test.txt $(VENV)/.runs
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/test.txt
+	@touch $@
+
+$(VENV)/.clients: requirements/sdk-newest.txt requirements/sdk-year-old.txt tests/roomlet/clients/package-lock.json $(VENV)/.tests
+	@deploy/make-test-clients $(BIN) $(VENV)
 	@touch $@

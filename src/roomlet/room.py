@@ -142,6 +142,9 @@ class Room:
     # --- what participants report
 
     def on_active(self, participant: Participant) -> None:
+        speaking = self._speakers.now()
+        if speaking:
+            participant.send(speakers_changed=rtc.SpeakersChanged(speakers=speaking))
         self.listener.on_participant_active(self, participant)
 
     def on_changed(self, participant: Participant, tell_self: bool) -> None:

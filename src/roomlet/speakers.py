@@ -29,6 +29,13 @@ class Speakers:
         silent = [models.SpeakerInfo(sid=sid, level=0, active=False) for sid in before if sid not in now]
         return changed + silent
 
+    def now(self) -> list[models.SpeakerInfo]:
+        """For whoever comes while others speak."""
+        return [
+            models.SpeakerInfo(sid=sid, level=min(1.0, level * GAIN), active=True)
+            for sid, level in self._speaking.items()
+        ]
+
     def quality(self, participant: Participant) -> rtc.ConnectionQualityInfo:
         upward = [track.reception.fraction_lost for track in participant.publishing.tracks.values()]
         downward = [subscription.fraction_lost for subscription in participant.subscribing.by_track.values()]

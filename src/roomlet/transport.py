@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 MOST_ROUTES = 8
 """Addresses one peer may be seen at; the oldest is forgotten when it roams on."""
 MOST_CREDENTIALS = 8
+MOST_EARLY = 15
 SOONEST_RESEND = 0.01
 
 
@@ -51,6 +52,7 @@ class PeerTransport:
         self._credentials: dict[str, bytes] = {}
         self._remote_ufrag: str | None = None
         self._fingerprints: list[tuple[str, str]] = []
+        self._early: list[bytes] = []
         self._sctp_port = 0
         self._sctp: Sctp | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -81,6 +83,9 @@ class PeerTransport:
 
     def accept_answer(self, remote: Description) -> None:
         self._fingerprints = remote.fingerprints()
+        early, self._early = self._early, []
+        for datagram in early:
+            self.on_dtls(datagram)
         data = remote.application()
         if data is not None:
             self._sctp_port = data.sctp_port
@@ -126,6 +131,10 @@ class PeerTransport:
 
     def on_dtls(self, datagram: bytes) -> None:
         if self.is_closed:
+            return
+        if not self._fingerprints:
+            # A client may start DTLS as soon as it has written its answer, which then is still on its way.
+            self._early = [*self._early[-MOST_EARLY:], datagram]
             return
         try:
             said = self._dtls.receive(datagram)
