@@ -299,7 +299,8 @@ def read_entry(request: web.Request, limits: Limits) -> Entry:
 def unwrap_join_request(text: str, limits: Limits) -> rtc.JoinRequest:
     """Clients differ in base64's alphabet, and a `+` may arrive as a space."""
     try:
-        raw = base64.b64decode(text.replace("-", "+").replace("_", "/").replace(" ", "+").rstrip("=") + "==")
+        standard = text.replace("-", "+").replace("_", "/").replace(" ", "+").rstrip("=")
+        raw = base64.b64decode(standard + "=" * (-len(standard) % 4), validate=True)
         wrapped = rtc.WrappedJoinRequest.FromString(raw)
         inner = wrapped.join_request
         if wrapped.compression == rtc.WrappedJoinRequest.GZIP:
