@@ -6,6 +6,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PYTHON ?= python3
 PYTEST_WORKERS ?= 2
+FUZZ_SECONDS ?= 60
 
 ##@ Every day
 
@@ -64,6 +65,11 @@ api: $(VENV)/.tests ## Write sdks/contract/openapi.json
 .PHONY: pins
 pins: $(VENV)/.tests ## Bring requirements/*.txt up to what requirements/*.in allow
 	deploy/pin-requirements $(CURDIR)/$(BIN)/uv
+
+.PHONY: fuzz
+fuzz: $(VENV)/.tests ## Fuzz the room server's parsers, guided by coverage, for FUZZ_SECONDS (60)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/fuzz.txt
+	$(BIN)/python -m tests.roomlet.fuzz_packets -max_total_time=$(FUZZ_SECONDS)
 
 .PHONY: clean
 clean: ## Remove the virtual environment and caches (never data)

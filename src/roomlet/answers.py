@@ -67,7 +67,7 @@ def compose(
         if section.kind == "application":
             lines += sdp.data_lines(section.mid, setup, section.protocol)
         else:
-            payload_type = section.payload_type(CODECS.get(section.kind, ""))
+            payload_type = section.payload_type(CODECS[section.kind]) if section.is_media else None
             if payload_type is None:
                 refused = f"{section.kind} 0 {section.protocol} {section.formats[0]}"
                 lines += [*sdp.section_lines(refused, section.mid, []), "a=inactive"]

@@ -34,7 +34,7 @@ class ClockWork:
             due += TICK_SECONDS
             await asyncio.sleep(max(0.0, due - time.monotonic()))
             now = time.monotonic()
-            self._counters.see_lag(now - due)
+            self._counters.see_lag(max(0.0, now - due))
             due = max(due, now - TICK_SECONDS)
             try:
                 self.tick(now)

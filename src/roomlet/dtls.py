@@ -84,6 +84,8 @@ class DtlsPeer:
 
     def receive(self, datagram: bytes) -> list[bytes]:
         """Raises `HandshakeFailed` when the handshake cannot succeed any more."""
+        if not datagram:
+            return []
         self._connection.bio_write(datagram)
         if not self.is_established and not self.handshake():
             return []
