@@ -1,4 +1,4 @@
-"""Coverage-guided fuzzing of the packet parsers: `make fuzz`. Anything but a refusal in their own words is a finding."""
+"""Coverage-guided fuzzing of the packet parsers: `make fuzz`. Raising anything but a refusal is a finding."""
 
 import sys
 

@@ -1,0 +1,271 @@
+"""What roomlet costs: rooms on one core, memory over joins and leaves, and how soon a caller hears something.
+
+The server has one core and the load another. Numbers that miss their budget are printed as they are.
+"""
+
+import asyncio
+import contextlib
+import json
+import os
+import secrets
+import statistics
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import numpy as np
+from benchmarks.roomlet_load import Pacer, SyntheticClient, access_token
+from livekit import rtc
+
+KEY, SECRET = "benchkey", "a-secret-that-is-long-enough-for-a-benchmark"
+RESULTS = Path(__file__).parent / "results" / "roomlet.json"
+ROOMS = tuple(int(n) for n in os.environ.get("ROOMLET_BENCH_ROOMS", "20,50,100").split(","))
+SECONDS = float(os.environ.get("ROOMLET_BENCH_SECONDS", "10"))
+JOINS = int(os.environ.get("ROOMLET_BENCH_JOINS", "2000"))
+CALLERS = int(os.environ.get("ROOMLET_BENCH_CALLERS", "20"))
+SETTLE_SECONDS = 2.0
+LISTENERS_SAMPLED = 20
+AT_ONCE = 8
+RATE, FRAME = 48000, 480
+LOUD = 1000
+
+
+@dataclass(frozen=True)
+class Measure:
+    name: str
+    value: float
+    unit: str
+    budget: float | None = None
+
+    @property
+    def verdict(self) -> str:
+        if self.budget is None:
+            return ""
+        return "met" if self.value <= self.budget else "MISSED"
+
+
+@dataclass
+class ServerProcess:
+    process: asyncio.subprocess.Process
+    url: str
+
+    def cpu_seconds(self) -> float:
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def resident_mb(self) -> float:
+        pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def cores() -> tuple[set[int], set[int]]:
+    """One core for the server, the others for the load; the same one for both where there is only one."""
+    every = sorted(os.sched_getaffinity(0))
+    return {every[0]}, set(every[1:]) or {every[0]}
+
+
+@contextlib.asynccontextmanager
+async def server() -> AsyncIterator[ServerProcess]:
+    own, rest = cores()
+    limits = {"rooms": 1000, "participants": 5000, "joins-per-second": 100000, "joins-burst": 100000}
+    flags = [word for name, most in limits.items() for word in (f"--limit-{name}", str(most))]
+    ports = ["--http-port", "0", "--udp-port", "0", "--tcp-port", "0", "--departure-timeout-seconds", "1"]
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "roomlet",
+        *ports,
+        *flags,
+        stderr=asyncio.subprocess.PIPE,
+        env={**os.environ, "LIVEKIT_API_KEY": KEY, "LIVEKIT_API_SECRET": SECRET},
+    )
+    os.sched_setaffinity(process.pid, own)
+    os.sched_setaffinity(0, rest)
+    assert process.stderr is not None
+    ready = json.loads(await process.stderr.readline())
+    draining = asyncio.create_task(process.stderr.read())
+    try:
+        yield ServerProcess(process, f"http://127.0.0.1:{ready['http_port']}")
+    finally:
+        process.terminate()
+        await process.wait()
+        await draining
+        os.sched_setaffinity(0, own | rest)
+
+
+def client(http: aiohttp.ClientSession, at: ServerProcess, room: str, identity: str) -> SyntheticClient:
+    return SyntheticClient(http, at.url, access_token(KEY, SECRET, room, identity), identity)
+
+
+async def load(http: aiohttp.ClientSession, at: ServerProcess) -> list[Measure]:
+    """Two-person rooms, both speaking all the time."""
+    measures: list[Measure] = []
+    pacer = Pacer()
+    pacer.start()
+    empty_mb = at.resident_mb()
+    for rooms in ROOMS:
+        while len(pacer.clients) < 2 * rooms:
+            number = len(pacer.clients)
+            joined = client(http, at, f"load-{number // 2}", f"u{number}")
+            await joined.join()
+            pacer.clients.append(joined)
+        await asyncio.sleep(SETTLE_SECONDS)
+        measures += await _one_step(at, pacer, rooms)
+        per_room = (at.resident_mb() - empty_mb) / rooms
+        measures.append(Measure(f"{rooms} rooms: memory per room", per_room, "MB", 0.4 if rooms == ROOMS[-1] else None))
+    await pacer.stop()
+    for joined in pacer.clients:
+        await joined.leave()
+    return measures
+
+
+async def _one_step(at: ServerProcess, pacer: Pacer, rooms: int) -> list[Measure]:
+    everybody = pacer.clients
+    sampled = everybody[:: max(1, len(everybody) // LISTENERS_SAMPLED)]
+    for one in everybody:
+        one.sent = one.received = 0
+        one.latencies.clear()
+    for one in sampled:
+        one.samples_latency = True
+    cpu, began = at.cpu_seconds(), time.monotonic()
+    for one in everybody:
+        one.is_counting = True
+    await asyncio.sleep(SECONDS)
+    spent, took = at.cpu_seconds() - cpu, time.monotonic() - began
+    for one in everybody:
+        one.is_counting = one.samples_latency = False
+    sent, received = sum(one.sent for one in everybody), sum(one.received for one in everybody)
+    latencies = np.array([ms for one in sampled for ms in one.latencies])
+    final = rooms == ROOMS[-1]
+    # What was under way when counting began or ended makes a few packets' difference either way.
+    lost = max(0.0, 100 * (1 - received / max(sent, 1)))
+    p50, p99 = (float(np.percentile(latencies, share)) for share in (50, 99))
+    return [
+        Measure(f"{rooms} rooms: packets lost", lost, "%", 0.1 if final else None),
+        Measure(f"{rooms} rooms: added latency p50", p50, "ms"),
+        Measure(f"{rooms} rooms: added latency p99", p99, "ms", 10 if final else None),
+        Measure(f"{rooms} rooms: server CPU", 100 * spent / took, "% of a core"),
+        Measure(
+            f"{rooms} rooms: CPU per forwarded packet", 1e6 * spent / max(received, 1), "us", 25 if final else None
+        ),
+        Measure(f"{rooms} rooms: load was late", pacer.late_slots, "times"),
+    ]
+
+
+async def joins_and_leaves(http: aiohttp.ClientSession, at: ServerProcess) -> list[Measure]:
+    """Memory must not grow: it is compared between the first tenth, which fills every cache, and the end."""
+    numbers = iter(range(JOINS))
+    warm = 0.0
+    began, cpu = time.monotonic(), at.cpu_seconds()
+
+    async def visitors() -> None:
+        nonlocal warm
+        for number in numbers:
+            visitor = client(http, at, f"visit-{number % AT_ONCE}", f"v{number}")
+            await visitor.join()
+            await visitor.leave()
+            if number == JOINS // 10:
+                warm = at.resident_mb()
+
+    await asyncio.gather(*(visitors() for _ in range(AT_ONCE)))
+    took, spent = time.monotonic() - began, at.cpu_seconds() - cpu
+    await asyncio.sleep(SETTLE_SECONDS)
+    return [
+        Measure(f"{JOINS} joins and leaves: memory grew", at.resident_mb() - warm, "MB", 3.0),
+        Measure(f"{JOINS} joins and leaves: rate", JOINS / took, "a second"),
+        Measure(f"{JOINS} joins and leaves: CPU each", 1e3 * spent / JOINS, "ms"),
+    ]
+
+
+async def first_audio(at: ServerProcess) -> list[Measure]:
+    """A caller on LiveKit's Python SDK joins a room in which somebody speaks."""
+    url, room = at.url.replace("http", "ws", 1), f"audio-{secrets.token_hex(4)}"
+    speaker = rtc.Room()
+    await speaker.connect(url, access_token(KEY, SECRET, room, "speaker"))
+    source = rtc.AudioSource(RATE, 1, queue_size_ms=100)
+    track = rtc.LocalAudioTrack.create_audio_track("tone", source)
+    options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE)
+    await speaker.local_participant.publish_track(track, options)
+    speaking = asyncio.create_task(_speak(source))
+    connected, heard = [], []
+    for number in range(CALLERS):
+        times = await _one_caller(url, access_token(KEY, SECRET, room, f"caller-{number}"))
+        connected.append(times[0])
+        heard.append(times[1])
+    speaking.cancel()
+    await asyncio.gather(speaking, return_exceptions=True)
+    await speaker.disconnect()
+    return [
+        Measure("Python SDK: connected, median", statistics.median(connected), "ms"),
+        Measure("Python SDK: first audio, median", statistics.median(heard), "ms", 120),
+        Measure("Python SDK: first audio, slowest", max(heard), "ms"),
+    ]
+
+
+async def _one_caller(url: str, token: str) -> tuple[float, float]:
+    caller = rtc.Room()
+    subscribed: asyncio.Future[rtc.Track] = asyncio.get_running_loop().create_future()
+    caller.on("track_subscribed", lambda track, *_: subscribed.done() or subscribed.set_result(track))
+    began = time.perf_counter()
+    await caller.connect(url, token)
+    connected = time.perf_counter()
+    stream = rtc.AudioStream(await subscribed, sample_rate=RATE, num_channels=1)
+    async for event in stream:
+        if np.abs(np.frombuffer(event.frame.data, dtype=np.int16)).max() > LOUD:
+            break
+    heard = time.perf_counter()
+    await stream.aclose()
+    await caller.disconnect()
+    return 1e3 * (connected - began), 1e3 * (heard - began)
+
+
+async def _speak(source: rtc.AudioSource) -> None:
+    position = 0
+    while True:
+        instants = (np.arange(FRAME) + position) / RATE
+        position += FRAME
+        samples = (np.sin(2 * np.pi * 440 * instants) * 12000).astype(np.int16)
+        await source.capture_frame(rtc.AudioFrame(samples.tobytes(), RATE, 1, FRAME))
+
+
+async def measure() -> list[Measure]:
+    measures: list[Measure] = []
+    connector = aiohttp.TCPConnector(limit=0)
+    patience = aiohttp.ClientTimeout(total=None)
+    async with aiohttp.ClientSession(connector=connector, timeout=patience) as http:
+        async with server() as at:
+            measures.append(Measure("memory at the start", at.resident_mb(), "MB"))
+            measures += await load(http, at)
+        async with server() as at:
+            measures += await joins_and_leaves(http, at)
+        async with server() as at:
+            measures += await first_audio(at)
+    return measures
+
+
+def table(measures: Sequence[Measure]) -> str:
+    lines = [f"{'roomlet':<48} {'measured':>12} {'budget':>10}"]
+    for one in measures:
+        budget = f"{one.budget:g}" if one.budget is not None else ""
+        lines.append(f"{one.name:<48} {one.value:>12.2f} {budget:>10}  {one.unit} {one.verdict}".rstrip())
+    return "\n".join(lines)
+
+
+def main(show: Callable[[str], Any] = print) -> list[dict[str, Any]]:
+    """Prints the table, writes the numbers as JSON, and returns them."""
+    measures = asyncio.run(measure())
+    show(table(measures))
+    results = [{**asdict(one), "verdict": one.verdict} for one in measures]
+    RESULTS.parent.mkdir(exist_ok=True)
+    RESULTS.write_text(
+        json.dumps({"cores": os.cpu_count(), "load_average": os.getloadavg(), "measures": results}, indent=2)
+    )
+    return results
+
+
+if __name__ == "__main__":
+    main()
