@@ -9,9 +9,13 @@ import sys
 
 import aiohttp
 import pytest
+from tests.roomlet.comparing import RealLiveKit as Address
 from tests.roomlet.people import gathering, new_name
 from tests.roomlet.running import KEY, SECRET, roomlet
 from tests.roomlet.waiting import eventually, within
+
+from roomlet.server import Server
+from roomlet.settings import Settings
 
 pytestmark = pytest.mark.xdist_group("roomlet-process")
 
@@ -54,6 +58,23 @@ class TestStarting:
     async def test_wrong_settings_end_it_with_one_sentence(self) -> None:
         status, error = await run(LIVEKIT_API_SECRET="short")
         assert (status, error) == (2, "roomlet: LIVEKIT_API_SECRET must be at least 32 bytes long.\n")
+
+
+class TestInsideATest:
+    async def test_the_readme_s_sample_serves_a_call(self) -> None:
+        """In the test's own loop, which is asyncio's and not uvloop's."""
+        server = Server(Settings(KEY, SECRET, http_port=0, udp_port=0, tcp_port=0))
+        await server.open()
+        try:
+            address = Address(server.url.replace("http", "ws", 1), KEY, SECRET)
+            async with gathering(address, new_name()) as come:
+                ann, ben = await come("ann"), await come("ben")
+                await ann.play(440)
+                await ben.hears("ann", 440)
+                assert len(server.rooms.all()) == 1
+        finally:
+            await server.close()
+        assert server.rooms.all() == []
 
 
 class TestRunning:
