@@ -3,9 +3,10 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
+from livekit import rtc
 from tests.roomlet.browsers import Browser, Page, chromium
 from tests.roomlet.people import Gather, Server
-from tests.roomlet.waiting import within
+from tests.roomlet.waiting import eventually, within
 
 pytestmark = pytest.mark.xdist_group("roomlet-browsers")
 NEWEST, OLDER = "livekit-client", "livekit-client-v1"
@@ -108,3 +109,20 @@ async def test_texts_go_both_ways(tab: Tab, livekit: Server, room: str, come: Ga
     assert await within("the browser's text", ann.texts.get()) == ("web", "hello from the browser")
     await ann.room.local_participant.send_text("hello from python", topic="chat")
     await web.got("texts", ["ann", "hello from python"])
+
+
+@pytest.mark.parametrize("options", [{}, {"singlePeerConnection": False}], ids=["one connection", "two connections"])
+async def test_single_layer_video_is_passed_on(
+    options: dict[str, bool], tab: Tab, livekit: Server, room: str, come: Gather
+) -> None:
+    ann = await come("ann")
+    web = await tab()
+    await web.join(livekit, room, "web", **options)
+    size = "{resolution: {width: 320, height: 180}}"
+    one_layer = "{simulcast: false, videoCodec: 'vp8'}"
+    await web.run(f"room.localParticipant.setCameraEnabled(true, {size}, {one_layer}).then(() => null)")
+    await eventually("ann is subscribed to web's camera", lambda: "web" in ann.tracks(), 15)
+    stream = rtc.VideoStream(ann.tracks()["web"])
+    frame = (await within("a picture", anext(aiter(stream)))).frame
+    assert (frame.width, frame.height) == (320, 180)
+    await stream.aclose()

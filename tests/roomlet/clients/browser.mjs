@@ -17,7 +17,7 @@ try {
   say({ missing: String(error.message).split('\n')[0] });
   process.exit(0);
 }
-const context = await browser.newContext({ permissions: ['microphone'] });
+const context = await browser.newContext({ permissions: ['microphone', 'camera'] });
 const pages = [];
 say({ ready: browser.version() });
 for await (const line of createInterface({ input: process.stdin })) {
