@@ -23,6 +23,10 @@ def invitation_to_call(settings: Settings, key: str, demo: Demo | None, *, first
             "  -H 'Content-Type: application/json' \\",
             f"  -d {shlex.quote(json.dumps(body))}",
             "",
+            "For the lines in the README and the guides:",
+            "",
+            f"export RYMI_URL={url} RYMI_KEY={key} RYMI_AGENT={demo.agent_id}",
+            "",
             "Stop with Ctrl-C.",
         )
     )
