@@ -90,19 +90,19 @@ class JobRunner:
         self._concurrency = concurrency or {}
         self._settings = {**_SETTINGS, **(settings or {})}
         self._workers: list[Worker] = []
-        self._closing = False
+        self._closing = asyncio.Event()
 
     async def run(self) -> None:
         """Work until `close` is called. Raise if a queue's worker ends before that: a supervisor should see it."""
         await self._schedule()
-        if self._closing:  # It was closed before it had anything to close.
+        if self._closing.is_set():  # It was closed before it had anything to close.
             return
         for queue in sorted({queue for queue, _ in self._work}):
             self._workers.append(self._worker(queue))
         running = [asyncio.create_task(worker.run()) for worker in self._workers]
         try:
             done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-            if not self._closing:
+            if not self._closing.is_set():
                 for task in done:
                     task.result()
                 raise RuntimeError("A queue's worker ended by itself.")
@@ -113,7 +113,7 @@ class JobRunner:
 
     async def close(self) -> None:
         """Take no further job, finish those that run, and return."""
-        self._closing = True
+        self._closing.set()
         await asyncio.gather(*(worker.close() for worker in self._workers))
 
     async def _schedule(self) -> None:
