@@ -6,6 +6,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PYTHON ?= python3
 PYTEST_WORKERS ?= 2
+FUZZ_SECONDS ?= 60
 
 ##@ Every day
 
@@ -18,7 +19,7 @@ up: $(VENV)/.runs ## Run the whole product on this machine (stop with Ctrl-C)
 	@$(BIN)/rymi up
 
 .PHONY: test
-test: $(VENV)/.tests ## Run all tests
+test: $(VENV)/.tests $(VENV)/.clients ## Run all tests
 	$(BIN)/pytest -n $(PYTEST_WORKERS) --dist loadfile
 
 .PHONY: bench
@@ -71,6 +72,11 @@ settings: $(VENV)/.tests ## Write docs/reference/settings.md and deploy/rymi.sam
 pins: $(VENV)/.tests ## Bring requirements/*.txt up to what requirements/*.in allow
 	deploy/pin-requirements $(CURDIR)/$(BIN)/uv
 
+.PHONY: fuzz
+fuzz: $(VENV)/.tests ## Fuzz the room server's parsers, guided by coverage, for FUZZ_SECONDS (60)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/fuzz.txt
+	$(BIN)/python -m tests.roomlet.fuzz_packets -max_total_time=$(FUZZ_SECONDS)
+
 .PHONY: clean
 clean: ## Remove the virtual environment and caches (never data)
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
@@ -80,11 +86,15 @@ clean: ## Remove the virtual environment and caches (never data)
 $(BIN)/python:
 	deploy/make-environment $(PYTHON) $(VENV)
 
-$(VENV)/.runs: requirements/server.txt requirements/rooms.txt pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/server.txt -r requirements/rooms.txt
+$(VENV)/.runs: requirements/server.txt requirements/rooms.txt requirements/carrierbox.txt pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/server.txt -r requirements/rooms.txt -r requirements/carrierbox.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
 	@touch $@
 
 $(VENV)/.tests: requirements/test.txt $(VENV)/.runs
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/test.txt
+	@touch $@
+
+$(VENV)/.clients: requirements/sdk-newest.txt requirements/sdk-year-old.txt tests/roomlet/clients/package-lock.json $(VENV)/.tests
+	@deploy/make-test-clients $(BIN) $(VENV)
 	@touch $@

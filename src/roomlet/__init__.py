@@ -1,1 +1,1 @@
-"""A LiveKit-compatible room server for one machine. It knows nothing of `rymi_server`."""
+"""roomlet: a LiveKit-compatible room server for one machine, in one process. It knows nothing of who uses it."""

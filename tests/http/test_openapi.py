@@ -10,6 +10,7 @@ import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from rymi_server.http.app import api
+from rymi_server.http.bodies import MAY_HAVE_BODY
 
 DOCUMENT = api().openapi()
 COMMITTED = Path(__file__).parents[2] / "sdks" / "contract" / "openapi.json"
@@ -53,6 +54,11 @@ class TestTheDocument:
             needs_key = operation["operationId"] not in open_to_all
             assert ("401" in operation["responses"]) is needs_key
             assert ("security" in operation) is needs_key
+
+    def test_says_that_a_body_may_be_too_large_wherever_one_is_read(self) -> None:
+        for method, path, operation in operations():
+            reads = method.upper() in MAY_HAVE_BODY and "410" not in operation["responses"]
+            assert ("413" in operation["responses"]) is reads, f"{method} {path}"
 
     def test_never_mentions_the_framework_s_own_validation_errors(self) -> None:
         assert "HTTPValidationError" not in json.dumps(DOCUMENT)

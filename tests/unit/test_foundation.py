@@ -48,7 +48,20 @@ class TestPhoneNumbers:
         assert normalize(written) == kept
 
     @pytest.mark.parametrize(
-        "written", ["", "Alice", "555-1234", "+1", "+15", "+1" + "5" * 40, "tel:", "+999123456789"]
+        "written",
+        [
+            "",
+            "Alice",
+            "555-1234",
+            "call +15551234567",
+            "+15551234567 ext. 5",
+            "+15551234567x5",
+            "+1",
+            "+15",
+            "+1" + "5" * 40,
+            "tel:",
+            "+999123456789",
+        ],
     )
     def test_are_not_anything_else(self, written: str) -> None:
         assert normalize(written) is None

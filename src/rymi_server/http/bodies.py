@@ -11,7 +11,7 @@ from fastapi import Request
 from rymi_server.foundation.errors import Invalid, Refused
 
 _DEEPEST = 64
-_HAS_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+MAY_HAVE_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
 class BodyTooLarge(Refused):
@@ -35,7 +35,7 @@ async def read(request: Request, most: int) -> ReadRequest:
     refuse_unprintable(request.scope["path"], "path")
     refuse_unprintable(unquote_plus(request.url.query), "query")
     _refuse_repeated(name for name, _ in request.query_params.multi_items())
-    raw = await _bounded(request, most) if request.method in _HAS_BODY else b""
+    raw = await _bounded(request, most) if request.method in MAY_HAVE_BODY else b""
     parsed = _parse(raw, request.headers.get("content-type", "")) if raw else None
     return ReadRequest(request.scope, request.receive).take(raw, parsed)
 

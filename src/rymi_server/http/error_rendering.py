@@ -1,6 +1,6 @@
 """Every error that leaves the server is made here: `{"error": text, "code": word, …}`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from typing import Any
 
 import structlog
@@ -31,6 +31,11 @@ def error_body(message: str, code: str, details: Mapping[str, Any] | None = None
     return {"error": message, "code": code, **(details or {})}
 
 
+def route_of(scope: MutableMapping[str, Any]) -> str:
+    """The pattern of the path, for logs and metrics: a path itself may hold a phone number."""
+    return getattr(scope.get("route"), "path", "unmatched")
+
+
 def bug_response() -> JSONResponse:
     """What the asker sees of a bug: nothing but that it is ours."""
     return JSONResponse(error_body("Something went wrong on our side.", "internal_error"), status_code=500)
@@ -45,7 +50,7 @@ async def _ours(request: Request, error: Exception) -> Response:
     assert isinstance(error, RymiError)
     headers = error.headers() if isinstance(error, Refused) else {}
     if not isinstance(error, Refused):
-        log.warning("request_failed", code=error.code, path=request.url.path)
+        log.warning("request_failed", code=error.code, route=route_of(request.scope))
     return JSONResponse(error_body(error.message, error.code, error.details), status_code=error.status, headers=headers)
 
 

@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rymi_server.foundation.ids import new_prefixed
-from rymi_server.http.error_rendering import bug_response
+from rymi_server.http.error_rendering import bug_response, route_of
 
 log = structlog.get_logger(__name__)
 tracer = trace.get_tracer("rymi.http")
@@ -56,14 +56,14 @@ class Observing:
                 await self._app(scope, receive, sending)
             except Exception:
                 # The edge: whatever is raised up to here is a bug of ours.
-                log.exception("request_crashed", path=scope["path"])
+                log.exception("request_crashed", route=route_of(scope))
                 if not answered["begun"]:
                     await bug_response()(scope, receive, sending)
             span.set_attribute("http.response.status_code", answered["status"])
         self._note(scope, answered["status"], time.perf_counter() - started)
 
     def _note(self, scope: Scope, status: int, seconds: float) -> None:
-        route = getattr(scope.get("route"), "path", "unmatched")
+        route = route_of(scope)
         self._metrics.requests.labels(scope["method"], route, str(status)).inc()
         self._metrics.seconds.labels(scope["method"], route).observe(seconds)
         if scope["path"] not in _QUIET:

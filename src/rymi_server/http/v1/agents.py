@@ -126,7 +126,7 @@ async def update_agent(asking: AskingDep, agent_id: str, body: ChangedAgentBody)
     description="Its calls stay. Numbers that it answered are answered by nobody until they are attached again.",
     responses={
         **success(200, DeletedAgentBody, "The agent is gone.", examples.DELETED),
-        **refusals(*WITH_SECRET_KEY, UnknownAgent),
+        **refusals(*WITH_SECRET_KEY, *WITH_BODY, UnknownAgent),
     },
 )
 async def delete_agent(asking: AskingDep, agent_id: str) -> JSONResponse:
@@ -144,7 +144,7 @@ async def delete_agent(asking: AskingDep, agent_id: str) -> JSONResponse:
     status_code=201,
     responses={
         **success(201, CreatedAgentBody, "A new agent of the same kind.", examples.CREATED),
-        **refusals(*WITH_SECRET_KEY, *ONCE, UnknownAgent),
+        **refusals(*WITH_SECRET_KEY, *WITH_BODY, *ONCE, UnknownAgent),
     },
 )
 async def clone_agent(asking: AskingDep, agent_id: str) -> JSONResponse:

@@ -7,7 +7,7 @@ from rymi_server.call_views import results
 from rymi_server.call_views.detail import call_events
 from rymi_server.calls.errors import CallNotCompleted, NotReady, UnknownCall
 from rymi_server.foundation.database import Transaction
-from rymi_server.http.documentation import ONCE, WITH_SECRET_KEY, refusals, success
+from rymi_server.http.documentation import ONCE, WITH_BODY, WITH_SECRET_KEY, refusals, success
 from rymi_server.http.edge import AskingDep
 from rymi_server.http.idempotency import Answer, once
 from rymi_server.http.routes import SecretKeyRoute
@@ -108,7 +108,7 @@ async def list_events(asking: AskingDep, call_id: str, window: WindowDep) -> JSO
     status_code=202,
     responses={
         **success(202, QueuedReprocessBody, "The analysis is queued.", examples.REPROCESS),
-        **refusals(*WITH_SECRET_KEY, *ONCE, UnknownCall, CallNotCompleted),
+        **refusals(*WITH_SECRET_KEY, *WITH_BODY, *ONCE, UnknownCall, CallNotCompleted),
     },
 )
 async def reprocess_call(asking: AskingDep, call_id: str) -> JSONResponse:

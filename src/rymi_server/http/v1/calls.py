@@ -142,7 +142,7 @@ async def add_participants(asking: AskingDep, call_id: str, body: ParticipantsBo
     summary="End a call for everybody",
     responses={
         **success(200, EndedCallBody, "The call is over.", examples.ENDED_CALL),
-        **refusals(*WITH_SECRET_KEY, UnknownCall, CallIsOver),
+        **refusals(*WITH_SECRET_KEY, *WITH_BODY, UnknownCall, CallIsOver),
     },
 )
 async def end_call(asking: AskingDep, call_id: str) -> JSONResponse:

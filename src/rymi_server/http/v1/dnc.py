@@ -126,7 +126,7 @@ async def check_dnc(asking: AskingDep, body: DncCheckBody) -> JSONResponse:
     summary="Allow a number again",
     responses={
         **success(200, RemovedDncBody, "The number is not on the list any more.", examples.REMOVED),
-        **refusals(*WITH_SECRET_KEY, NotOnDoNotCallList),
+        **refusals(*WITH_SECRET_KEY, *WITH_BODY, NotOnDoNotCallList),
     },
 )
 async def remove_dnc(asking: AskingDep, phone: DncPath) -> JSONResponse:

@@ -92,7 +92,7 @@ async def attach_number(asking: AskingDep, number: NumberPath, body: AttachBody)
     description="It stays yours at the carrier; nobody answers it here any more.",
     responses={
         **success(200, RemovedNumberBody, "The number is not registered any more.", examples.REMOVED),
-        **refusals(*WITH_SECRET_KEY, UnknownNumber),
+        **refusals(*WITH_SECRET_KEY, *WITH_BODY, UnknownNumber),
     },
 )
 async def remove_number(asking: AskingDep, number: NumberPath) -> JSONResponse:

@@ -86,7 +86,7 @@ async def create_key(asking: AskingDep, body: NewPublishableKeyBody) -> JSONResp
     summary="Revoke a publishable key",
     responses={
         **success(200, RevokedPublishableKeyBody, "The key is refused from now on.", examples.REVOKED_PUBLISHABLE),
-        **refusals(*WITH_SECRET_KEY, UnknownKey),
+        **refusals(*WITH_SECRET_KEY, *WITH_BODY, UnknownKey),
     },
 )
 async def revoke_key(asking: AskingDep, key_id: str) -> JSONResponse:

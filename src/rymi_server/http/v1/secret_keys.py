@@ -113,7 +113,7 @@ async def rotate_key(asking: AskingDep, key_id: str, body: RotationBody | None =
     summary="Revoke a secret key",
     responses={
         **success(200, RevokedKeyBody, "The key is refused from now on.", examples.REVOKED),
-        **refusals(*WITH_SECRET_KEY, UnknownKey, LastKey),
+        **refusals(*WITH_SECRET_KEY, *WITH_BODY, UnknownKey, LastKey),
     },
 )
 async def revoke_key(asking: AskingDep, key_id: str) -> JSONResponse:

@@ -105,7 +105,7 @@ async def update_webhook(asking: AskingDep, webhook_id: str, body: ChangedWebhoo
     summary="Delete a webhook",
     responses={
         **success(200, DeletedWebhookBody, "Nothing more is sent there.", examples.DELETED),
-        **refusals(*WITH_SECRET_KEY, UnknownWebhook),
+        **refusals(*WITH_SECRET_KEY, *WITH_BODY, UnknownWebhook),
     },
 )
 async def delete_webhook(asking: AskingDep, webhook_id: str) -> JSONResponse:

@@ -1,0 +1,303 @@
+"""What roomlet costs: rooms on one core, memory over joins and leaves, and how soon a caller hears something.
+
+The server has one core and the load another. Numbers that miss their budget are printed as they are.
+"""
+
+import asyncio
+import contextlib
+import json
+import os
+import secrets
+import statistics
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import numpy as np
+from benchmarks.roomlet_load import Pacer, SyntheticClient, access_token
+from livekit import rtc
+
+KEY, SECRET = "benchkey", "a-secret-that-is-long-enough-for-a-benchmark"
+RESULTS = Path(__file__).parent / "results" / "roomlet.json"
+ROOMS = tuple(int(n) for n in os.environ.get("ROOMLET_BENCH_ROOMS", "20,100").split(","))
+SECONDS = float(os.environ.get("ROOMLET_BENCH_SECONDS", "4"))
+WINDOWS = int(os.environ.get("ROOMLET_BENCH_WINDOWS", "4"))
+JOINS = int(os.environ.get("ROOMLET_BENCH_JOINS", "10000"))
+CALLERS = int(os.environ.get("ROOMLET_BENCH_CALLERS", "20"))
+SETTLE_SECONDS = 2.0
+LISTENERS_SAMPLED = 20
+AT_ONCE = 8
+RATE, FRAME = 48000, 480
+LOUD = 1000
+
+
+@dataclass(frozen=True)
+class Measure:
+    name: str
+    value: float
+    unit: str
+    budget: float | None = None
+
+    @property
+    def verdict(self) -> str:
+        if self.budget is None:
+            return ""
+        return "met" if self.value <= self.budget else "MISSED"
+
+
+@dataclass
+class ServerProcess:
+    process: asyncio.subprocess.Process
+    url: str
+
+    def cpu_seconds(self) -> float:
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def kernel_seconds(self) -> float:
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return int(fields[12]) / os.sysconf("SC_CLK_TCK")
+
+    def waiting_seconds(self) -> float:
+        """How long it could have run while others had its core: what a busy machine does to the numbers."""
+        return int(Path(f"/proc/{self.process.pid}/schedstat").read_text().split()[1]) / 1e9
+
+    def resident_mb(self) -> float:
+        pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def cores() -> tuple[set[int], set[int]]:
+    """One core for the server, the others for the load; the same one for both where there is only one."""
+    every = sorted(os.sched_getaffinity(0))
+    return {every[0]}, set(every[1:]) or {every[0]}
+
+
+@contextlib.asynccontextmanager
+async def server() -> AsyncIterator[ServerProcess]:
+    own, rest = cores()
+    limits = {"rooms": 1000, "participants": 5000, "joins-per-second": 100000, "joins-burst": 100000}
+    flags = [word for name, most in limits.items() for word in (f"--limit-{name}", str(most))]
+    ports = ["--http-port", "0", "--udp-port", "0", "--tcp-port", "0", "--departure-timeout-seconds", "1"]
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "roomlet",
+        *ports,
+        *flags,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+        env={**os.environ, "LIVEKIT_API_KEY": KEY, "LIVEKIT_API_SECRET": SECRET},
+    )
+    os.sched_setaffinity(process.pid, own)
+    os.sched_setaffinity(0, rest)
+    assert process.stderr is not None
+    ready = json.loads(await process.stderr.readline())
+    draining = asyncio.create_task(process.stderr.read())
+    try:
+        yield ServerProcess(process, f"http://127.0.0.1:{ready['http_port']}")
+    finally:
+        process.terminate()
+        await process.wait()
+        await draining
+        os.sched_setaffinity(0, own | rest)
+
+
+def client(http: aiohttp.ClientSession, at: ServerProcess, room: str, identity: str) -> SyntheticClient:
+    return SyntheticClient(http, at.url, access_token(KEY, SECRET, room, identity), identity)
+
+
+async def load(http: aiohttp.ClientSession, at: ServerProcess) -> list[Measure]:
+    """Two-person rooms, both speaking all the time. On a busy machine single windows say more about the neighbours than
+    about the server, so the window in which it waited least for its core is told beside the median."""
+    measures: list[Measure] = []
+    pacer = Pacer()
+    pacer.start()
+    empty_mb = at.resident_mb()
+    for rooms in ROOMS:
+        newcomers = [client(http, at, f"load-{n // 2}", f"u{n}") for n in range(len(pacer.clients), 2 * rooms)]
+        for newcomer in newcomers:
+            await newcomer.join()
+        pacer.clients += newcomers
+        await asyncio.sleep(SETTLE_SECONDS)
+        windows = [await _window(at, pacer.clients) for _ in range(WINDOWS)]
+        measures += _of_step(rooms, windows, final=rooms == ROOMS[-1])
+        per_room = (at.resident_mb() - empty_mb) / rooms
+        measures.append(Measure(f"{rooms} rooms: memory per room", per_room, "MB", 0.4 if rooms == ROOMS[-1] else None))
+    await pacer.stop()
+    for one in pacer.clients:
+        await one.leave()
+    return measures
+
+
+@dataclass(frozen=True)
+class Window:
+    lost: float
+    p50: float
+    p99: float
+    cpu: float
+    kernel: float
+    waited: float
+    us_per_packet: float
+
+
+async def _window(at: ServerProcess, everybody: Sequence[SyntheticClient]) -> Window:
+    sampled = everybody[:: max(1, len(everybody) // LISTENERS_SAMPLED)]
+    for one in everybody:
+        one.sent = one.received = 0
+        one.latencies.clear()
+        one.is_counting, one.samples_latency = True, one in sampled
+    cpu, kernel, waited, began = at.cpu_seconds(), at.kernel_seconds(), at.waiting_seconds(), time.monotonic()
+    await asyncio.sleep(SECONDS)
+    cpu, kernel, waited = at.cpu_seconds() - cpu, at.kernel_seconds() - kernel, at.waiting_seconds() - waited
+    took = time.monotonic() - began
+    for one in everybody:
+        one.is_counting = one.samples_latency = False
+    sent, received = sum(one.sent for one in everybody), sum(one.received for one in everybody)
+    latencies = np.array([ms for one in sampled for ms in one.latencies])
+    # What was under way when counting began or ended makes a few packets' difference either way.
+    lost = max(0.0, 100 * (1 - received / max(sent, 1)))
+    p50, p99 = (float(np.percentile(latencies, share)) for share in (50, 99))
+    share = 100 * kernel / max(cpu, 1e-9)
+    return Window(lost, p50, p99, 100 * cpu / took, share, 100 * waited / took, 1e6 * cpu / max(received, 1))
+
+
+def _of_step(rooms: int, windows: Sequence[Window], final: bool) -> list[Measure]:
+    quietest = min(windows, key=lambda window: window.waited)
+    measures = []
+    for which, of in (("median", _median(windows)), ("quietest window", quietest)):
+        name = f"{rooms} rooms, {which}:"
+        measures += [
+            Measure(f"{name} packets lost", of.lost, "%", 0.1 if final else None),
+            Measure(f"{name} added latency p50", of.p50, "ms"),
+            Measure(f"{name} added latency p99", of.p99, "ms", 10 if final else None),
+            Measure(f"{name} CPU a forwarded packet", of.us_per_packet, "us", 25 if final else None),
+            Measure(f"{name} server CPU", of.cpu, "% of a core"),
+            Measure(f"{name} of which in the kernel", of.kernel, "%"),
+            Measure(f"{name} waited for its core", of.waited, "% of the time"),
+        ]
+    return measures
+
+
+def _median(windows: Sequence[Window]) -> Window:
+    return Window(*(statistics.median(getattr(w, f.name) for w in windows) for f in fields(Window)))
+
+
+async def joins_and_leaves(http: aiohttp.ClientSession, at: ServerProcess) -> list[Measure]:
+    """Memory must not grow once every cache is full: the middle third of the visits is compared with the last."""
+    numbers = iter(range(JOINS))
+    resident: list[float] = []
+    began, cpu = time.monotonic(), at.cpu_seconds()
+
+    async def visitors() -> None:
+        for number in numbers:
+            visitor = client(http, at, f"visit-{number % AT_ONCE}", f"v{number}")
+            await visitor.join()
+            await visitor.leave()
+            if number % max(1, JOINS // 60) == 0:
+                resident.append(at.resident_mb())
+
+    await asyncio.gather(*(visitors() for _ in range(AT_ONCE)))
+    took, spent = time.monotonic() - began, at.cpu_seconds() - cpu
+    third = len(resident) // 3
+    grew = statistics.median(resident[-third:]) - statistics.median(resident[third:-third])
+    return [
+        Measure(f"{JOINS} joins and leaves: memory grew", grew, "MB", 3.0),
+        Measure(f"{JOINS} joins and leaves: memory at the end", resident[-1], "MB"),
+        Measure(f"{JOINS} joins and leaves: rate", JOINS / took, "a second"),
+        Measure(f"{JOINS} joins and leaves: CPU each", 1e3 * spent / JOINS, "ms"),
+    ]
+
+
+async def first_audio(at: ServerProcess) -> list[Measure]:
+    """A caller on LiveKit's Python SDK joins a room in which somebody speaks."""
+    url, room = at.url.replace("http", "ws", 1), f"audio-{secrets.token_hex(4)}"
+    speaker = rtc.Room()
+    await speaker.connect(url, access_token(KEY, SECRET, room, "speaker"))
+    source = rtc.AudioSource(RATE, 1, queue_size_ms=100)
+    track = rtc.LocalAudioTrack.create_audio_track("tone", source)
+    options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE)
+    await speaker.local_participant.publish_track(track, options)
+    speaking = asyncio.create_task(_speak(source))
+    connected, heard = [], []
+    for number in range(CALLERS):
+        times = await _one_caller(url, access_token(KEY, SECRET, room, f"caller-{number}"))
+        connected.append(times[0])
+        heard.append(times[1])
+    speaking.cancel()
+    await asyncio.gather(speaking, return_exceptions=True)
+    await speaker.disconnect()
+    return [
+        Measure("Python SDK: connected, median", statistics.median(connected), "ms"),
+        Measure("Python SDK: first audio, median", statistics.median(heard), "ms", 120),
+        Measure("Python SDK: first audio, slowest", max(heard), "ms"),
+    ]
+
+
+async def _one_caller(url: str, token: str) -> tuple[float, float]:
+    caller = rtc.Room()
+    subscribed: asyncio.Future[rtc.Track] = asyncio.get_running_loop().create_future()
+    caller.on("track_subscribed", lambda track, *_: subscribed.done() or subscribed.set_result(track))
+    began = time.perf_counter()
+    await caller.connect(url, token)
+    connected = time.perf_counter()
+    stream = rtc.AudioStream(await subscribed, sample_rate=RATE, num_channels=1)
+    async for event in stream:
+        if np.abs(np.frombuffer(event.frame.data, dtype=np.int16)).max() > LOUD:
+            break
+    heard = time.perf_counter()
+    await stream.aclose()
+    await caller.disconnect()
+    return 1e3 * (connected - began), 1e3 * (heard - began)
+
+
+async def _speak(source: rtc.AudioSource) -> None:
+    position = 0
+    while True:
+        instants = (np.arange(FRAME) + position) / RATE
+        position += FRAME
+        samples = (np.sin(2 * np.pi * 440 * instants) * 12000).astype(np.int16)
+        await source.capture_frame(rtc.AudioFrame(samples.tobytes(), RATE, 1, FRAME))
+
+
+async def measure() -> list[Measure]:
+    measures: list[Measure] = []
+    connector = aiohttp.TCPConnector(limit=0)
+    patience = aiohttp.ClientTimeout(total=None)
+    async with aiohttp.ClientSession(connector=connector, timeout=patience) as http:
+        async with server() as at:
+            measures.append(Measure("memory at the start", at.resident_mb(), "MB"))
+            measures += await load(http, at)
+        async with server() as at:
+            measures += await joins_and_leaves(http, at)
+        async with server() as at:
+            measures += await first_audio(at)
+    return measures
+
+
+def table(measures: Sequence[Measure]) -> str:
+    lines = [f"{'roomlet':<48} {'measured':>12} {'budget':>10}"]
+    for one in measures:
+        budget = f"{one.budget:g}" if one.budget is not None else ""
+        lines.append(f"{one.name:<48} {one.value:>12.2f} {budget:>10}  {one.unit} {one.verdict}".rstrip())
+    return "\n".join(lines)
+
+
+def main(show: Callable[[str], Any] = print) -> list[dict[str, Any]]:
+    """Prints the table, writes the numbers as JSON, and returns them."""
+    measures = asyncio.run(measure())
+    show(table(measures))
+    results = [{**asdict(one), "verdict": one.verdict} for one in measures]
+    RESULTS.parent.mkdir(exist_ok=True)
+    RESULTS.write_text(
+        json.dumps({"cores": os.cpu_count(), "load_average": os.getloadavg(), "measures": results}, indent=2)
+    )
+    return results
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Takes callbacks to the application, and breaks things on demand on the way."""

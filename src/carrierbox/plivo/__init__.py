@@ -1,0 +1,1 @@
+"""Plivo: its REST, its signed form callbacks, its XML, and its audio streams."""

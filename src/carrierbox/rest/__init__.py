@@ -1,0 +1,1 @@
+"""What the carriers' REST servers have in common: faults, bounded bodies and pages."""

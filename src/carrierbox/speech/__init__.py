@@ -1,0 +1,1 @@
+"""Turns the lines of a script into telephone audio."""

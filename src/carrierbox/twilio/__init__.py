@@ -1,0 +1,1 @@
+"""Twilio: its REST, its signed form callbacks, TwiML, and Media Streams."""

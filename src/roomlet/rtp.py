@@ -1,0 +1,55 @@
+"""RTP packets as bytes: where the payload begins, how loud the sender says it is, and RED's primary block."""
+
+SILENCE = 127
+NO_LEVEL = -1
+
+
+class BadPacket(ValueError):
+    """The bytes are not the packet they claim to be."""
+
+
+def payload_start(packet: bytes, level_id: int) -> tuple[int, int]:
+    """Where the payload begins, and the audio level (0 loudest, 127 silence) or `NO_LEVEL`."""
+    start = 12 + 4 * (packet[0] & 0x0F)
+    if not packet[0] & 0x10:
+        return _inside(packet, start), NO_LEVEL
+    if len(packet) < start + 4:
+        raise BadPacket("the header extension is cut off")
+    end = start + 4 + 4 * ((packet[start + 2] << 8) | packet[start + 3])
+    _inside(packet, end)
+    if not level_id or packet[start] != 0xBE or packet[start + 1] != 0xDE:
+        return end, NO_LEVEL
+    return end, _one_byte_level(packet, start + 4, end, level_id)
+
+
+def _one_byte_level(packet: bytes, position: int, end: int, level_id: int) -> int:
+    while position + 1 < end:
+        first = packet[position]
+        if first == 0:
+            position += 1
+            continue
+        if first >> 4 == level_id:
+            return packet[position + 1] & SILENCE
+        position += 2 + (first & 0x0F)
+    return NO_LEVEL
+
+
+def _inside(packet: bytes, position: int) -> int:
+    if position > len(packet):
+        raise BadPacket("the header is longer than the packet")
+    return position
+
+
+def red_primary(payload: bytes) -> bytes:
+    """RFC 2198: drop the redundant blocks, keep the primary one."""
+    position = redundant = 0
+    try:
+        while payload[position] & 0x80:
+            redundant += ((payload[position + 2] & 3) << 8) | payload[position + 3]
+            position += 4
+    except IndexError:
+        raise BadPacket("the redundancy header is cut off") from None
+    start = position + 1 + redundant
+    if start > len(payload):
+        raise BadPacket("the redundant blocks are longer than the payload")
+    return payload[start:]

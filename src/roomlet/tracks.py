@@ -1,0 +1,225 @@
+"""A published track and the copies of it that subscribers are sent. Packets pass through; nothing is decoded."""
+
+import secrets
+import struct
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+from livekit.protocol import models
+
+from roomlet import rtcp
+from roomlet.answers import NO_PAYLOAD_TYPE, Agreed
+from roomlet.metrics import Counters
+from roomlet.reception import Reception
+from roomlet.rtp import NO_LEVEL, SILENCE, payload_start, red_primary
+from roomlet.transport import PeerTransport
+
+HISTORY = 128
+"""Packets kept for subscribers that may ask again."""
+NACK_AFTER, NACK_AGAIN = 0.01, 0.05
+NEW_STREAM_MARK = 0x80
+
+
+class Publisher(Protocol):
+    """The participant behind a track, as far as its subscribers and packets care."""
+
+    @property
+    def sid(self) -> str: ...
+    @property
+    def publishing_transport(self) -> PeerTransport: ...
+    def on_first_subscriber(self, track: "PublishedTrack") -> None: ...
+
+
+class PublishedTrack:
+    def __init__(
+        self,
+        publisher: Publisher,
+        info: models.TrackInfo,
+        client_id: str,
+        counters: Counters,
+        later: Callable[[float, Callable[[], None]], object],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.publisher, self.info, self.client_id = publisher, info, client_id
+        self.ssrc = 0
+        self.mid = ""
+        self.is_announced = False
+        self.subscriptions: list[Subscription] = []
+        self.reception = Reception()
+        self.loudness = Loudness()
+        self._counters, self._later, self._clock = counters, later, clock
+        self._agreed = Agreed(111, NO_PAYLOAD_TYPE, nack=False, level_id=0)
+        self._keeps_history = False
+        self._history: dict[int, tuple[int, bytes, bytes, bool]] = {}
+        self._nack_waits = False
+        self._has_been_heard = False
+
+    @property
+    def sid(self) -> str:
+        return self.info.sid
+
+    @property
+    def kind(self) -> str:
+        return "video" if self.info.type == models.TrackType.VIDEO else "audio"
+
+    def bind(self, mid: str, ssrc: int, agreed: Agreed) -> None:
+        """Says where the track's packets come from. A client may move it to another section or stream later."""
+        receivers = self.publisher.publishing_transport.receivers
+        if self.ssrc != ssrc:
+            self.unbind()
+            self.reception = Reception()
+            self.ssrc = ssrc
+            receivers[ssrc] = self
+        self.mid = self.info.mid = mid
+        self._agreed = agreed
+
+    def unbind(self) -> None:
+        receivers = self.publisher.publishing_transport.receivers
+        if receivers.get(self.ssrc) is self:
+            del receivers[self.ssrc]
+
+    def keep_history(self) -> None:
+        self._keeps_history = True
+
+    def on_rtp(self, packet: bytes) -> None:
+        agreed = self._agreed
+        start, level = payload_start(packet, agreed.level_id)
+        if level != NO_LEVEL:
+            self.loudness.hear(level)
+        self._counters.packets_received += 1
+        sequence = (packet[2] << 8) | packet[3]
+        skipped = self.reception.see(sequence)
+        if skipped:
+            self._counters.packets_missing += skipped
+            if agreed.nack:
+                self._ask_again()
+        if self.info.muted or not self.subscriptions:
+            return
+        # The publisher's header extension is cut off: its mid would send the packet to a wrong section downstream.
+        first = (0x80 | (packet[0] & 0x20)) << 8 | (packet[1] & NEW_STREAM_MARK)
+        middle, payload = packet[2:8], packet[start:]
+        is_red = packet[1] & 127 == agreed.red_payload_type
+        if self._keeps_history:
+            self._history[sequence] = (first, middle, payload, is_red)
+            self._history.pop((sequence - HISTORY) & 0xFFFF, None)
+        for subscription in self.subscriptions:
+            if subscription.is_active:
+                subscription.forward(first, middle, payload, is_red)
+
+    def again(self, subscription: "Subscription", sequence: int) -> None:
+        kept = self._history.get(sequence)
+        if kept is not None:
+            subscription.forward(*kept)
+
+    def on_sender_report(self, report: rtcp.SenderReport) -> None:
+        self.reception.see_report(report.middle_ntp, self._clock())
+        for subscription in self.subscriptions:
+            if subscription.is_active:
+                subscription.report(report.clock)
+
+    def report_reception(self) -> None:
+        """Tells the publisher what was lost; its Opus encoder protects itself accordingly."""
+        report = self.reception.report(self.ssrc, self._clock())
+        if report is not None:
+            self.publisher.publishing_transport.send_rtcp(report)
+
+    def request_key_frame(self) -> None:
+        if self.kind == "video" and self.ssrc:
+            self.publisher.publishing_transport.send_rtcp(rtcp.picture_loss(self.ssrc))
+
+    def on_subscription_started(self) -> None:
+        self.request_key_frame()
+        if not self._has_been_heard:
+            self._has_been_heard = True
+            self.publisher.on_first_subscriber(self)
+
+    def _ask_again(self) -> None:
+        if not self._nack_waits:
+            self._nack_waits = True
+            self._later(NACK_AFTER, self._send_nack)
+
+    def _send_nack(self) -> None:
+        self._nack_waits = False
+        asked = self.reception.to_ask_again()
+        transport = self.publisher.publishing_transport
+        if asked and not transport.is_closed:
+            transport.send_rtcp(rtcp.nack(self.ssrc, asked))
+            self._nack_waits = True
+            self._later(NACK_AGAIN, self._send_nack)
+
+
+class Subscription:
+    """One subscriber's copy of a track, under a name (SSRC) of its own. Sequence and time stay the publisher's."""
+
+    def __init__(self, track: PublishedTrack, transport: PeerTransport) -> None:
+        self.track, self.transport = track, transport
+        self.ssrc = secrets.randbelow(0xFFFFFFFE) + 1
+        self.mid = ""
+        self.is_active = False
+        self.fraction_lost = 0.0
+        self._packets = self._octets = 0
+        self._name = struct.pack("!I", self.ssrc)
+        self._payload_type = 111 if track.kind == "audio" else 96
+        self._red_payload_type = NO_PAYLOAD_TYPE
+
+    def agree(self, payload_type: int, red_payload_type: int) -> None:
+        self._payload_type, self._red_payload_type = payload_type, red_payload_type
+
+    def start(self) -> None:
+        if not self.is_active and not self.transport.is_closed:
+            self.is_active = True
+            self.transport.senders[self.ssrc] = self
+            self.track.on_subscription_started()
+
+    def stop(self) -> None:
+        self.is_active = False
+        self.transport.senders.pop(self.ssrc, None)
+        if self in self.track.subscriptions:
+            self.track.subscriptions.remove(self)
+
+    def forward(self, first: int, middle: bytes, payload: bytes, is_red: bool) -> None:
+        payload_type = self._payload_type
+        if is_red:
+            if self._red_payload_type != NO_PAYLOAD_TYPE:
+                payload_type = self._red_payload_type
+            else:
+                payload = red_primary(payload)
+        self._packets += 1
+        self._octets += len(payload)
+        self.track._counters.packets_forwarded += 1
+        self.transport.send_rtp((first | payload_type).to_bytes(2, "big") + middle + self._name + payload)
+
+    def report(self, clock: bytes) -> None:
+        self.transport.send_rtcp(rtcp.sender_report(self.ssrc, clock, self._packets, self._octets))
+
+    def on_reception(self, fraction_lost: float) -> None:
+        self.fraction_lost = fraction_lost
+
+    def on_nack(self, sequences: tuple[int, ...]) -> None:
+        for sequence in sequences:
+            self.track.again(self, sequence)
+
+    def on_key_frame_request(self) -> None:
+        self.track.request_key_frame()
+
+
+class Loudness:
+    """The mean of the levels a sender declared since it was last asked."""
+
+    __slots__ = ("_count", "_sum")
+
+    def __init__(self) -> None:
+        self._sum = self._count = 0
+
+    def hear(self, level: int) -> None:
+        self._sum += level
+        self._count += 1
+
+    def take(self) -> float:
+        """Between 0 and 1, linear; starts the next measurement."""
+        if not self._count:
+            return 0.0
+        mean = self._sum / self._count
+        self._sum = self._count = 0
+        return 0.0 if mean >= SILENCE else float(10 ** (-mean / 20))
