@@ -10,7 +10,7 @@ from tests.support.up import Up
 @pytest.fixture(scope="session")
 def up() -> Iterator[Up]:
     """Running, after its first start."""
-    up = Up()
+    up = Up(rooms=True)
     up.start()
     try:
         up.wait_until_ready()

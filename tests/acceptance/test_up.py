@@ -1,10 +1,12 @@
 """`rymi up`: one command, from an empty folder to a call, and back to an empty process table."""
 
+import json
 import re
 import shutil
 import socket
 import subprocess
 
+import httpx
 from tests.support.up import Up, is_alive, kill
 from tests.support.waiting import wait_for
 
@@ -12,7 +14,12 @@ from tests.support.waiting import wait_for
 class TestTheFirstStart:
     def test_prints_a_line_that_makes_a_call_as_it_is_printed(self, up: Up) -> None:
         called = subprocess.run(["sh", "-c", up.printed_curl()], capture_output=True, text=True, check=True)
-        assert '"status":"connecting"' in called.stdout, called.stdout
+        call = json.loads(called.stdout)
+        assert call["status"] == "connecting"
+        access = call["participants"][0]["access"]
+        room_server = access["url"].replace("ws://", "http://")
+        entered = httpx.get(f"{room_server}/rtc/validate", params={"access_token": access["token"]})
+        assert (entered.status_code, entered.text) == (200, "success")
 
     def test_leaves_credit_an_agent_and_its_number(self, up: Up) -> None:
         assert "25.00" in up.command("credits", "show", "--tenant", "Demo").stdout
