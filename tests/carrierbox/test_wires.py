@@ -5,7 +5,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.carrierbox.sound import mulaw_tone, tone
 
@@ -146,10 +146,12 @@ def kind_of(keeper: type[WirePromises], message: Message) -> type:
 
 
 class TestWhateverAnApplicationSays:
+    @settings(deadline=None)
     @given(KEEPERS, anything)
     def test_is_an_order_or_is_refused(self, keeper: type[WirePromises], raw: object) -> None:
         assert kind_of(keeper, json.dumps(raw)) in {Audio, MarkOrder, ClearOrder, PressOrder, Ignored, BadMessage}
 
+    @settings(deadline=None)
     @given(KEEPERS, st.one_of(st.text(max_size=50), st.binary(max_size=50)))
     def test_does_nothing_if_it_is_noise(self, keeper: type[WirePromises], noise: str | bytes) -> None:
         assert kind_of(keeper, noise) in {Ignored, BadMessage}
