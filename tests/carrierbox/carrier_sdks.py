@@ -19,7 +19,7 @@ class Redirected(HTTPAdapter):
         super().__init__()
         self._base = base
 
-    def send(self, request: requests.PreparedRequest, **kwargs: object) -> requests.Response:  # type: ignore[override]
+    def send(self, request: requests.PreparedRequest, **kwargs: object) -> requests.Response:
         at = urlsplit(request.url)
         request.url = f"{self._base}{at.path}{'?' + at.query if at.query else ''}"
         return super().send(request, **kwargs)

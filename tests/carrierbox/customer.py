@@ -1,6 +1,7 @@
 """The customer's side of a carrier, as small as can be: webhooks that are remembered, documents, media sockets."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
@@ -27,6 +28,7 @@ class Socket:
     headers: dict[str, str]
     ws: web.WebSocketResponse
     messages: list[str | bytes] = field(default_factory=list)
+    arrived: list[float] = field(default_factory=list)
     closed: bool = False
 
 
@@ -120,6 +122,7 @@ class Customer:
             async for message in ws:
                 if message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
                     socket.messages.append(message.data)
+                    socket.arrived.append(time.monotonic())
                     await self._tell()
         finally:
             socket.closed = True

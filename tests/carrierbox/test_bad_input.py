@@ -176,7 +176,7 @@ class TestASocket:
         await customer.wait("seven sockets", lambda: len(customer.sockets) == 7)
         await lab.send("POST", "/reset")
         await customer.wait("their ends", lambda: all(socket.closed for socket in customer.sockets))
-        names = {task.get_coro().__qualname__ for task in asyncio.all_tasks()}  # type: ignore[union-attr]
+        names = {task.get_coro().__qualname__ for task in asyncio.all_tasks()}
         ours = {"MediaSession", "PhoneCall", "Conversation", "DocumentRun", "Courier"}
         assert {name for name in names if name.split(".")[0] in ours} == set()
         async with lab.http.get(f"{lab.address}/control/calls/{sid}") as response:

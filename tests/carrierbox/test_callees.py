@@ -36,7 +36,7 @@ class SaysWord:
 
 
 async def party(*moves: object, script: Script | None = None) -> Party:
-    script = script or Script(tuple(moves))  # type: ignore[arg-type]
+    script = script or Script(tuple(moves))
     return Party(script, await rehearse(script.moves, SaysWord()))
 
 

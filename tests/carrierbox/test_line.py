@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.carrierbox.sound import loud_ms, loudest_hertz, mulaw_tone, tone
 
@@ -157,6 +157,7 @@ class TestPlayOut:
 
 
 class TestPlayOutOfAnything:
+    @settings(deadline=None)
     @given(
         st.lists(
             st.one_of(
