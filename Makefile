@@ -20,7 +20,7 @@ up: $(VENV)/.runs ## Run the whole product on this machine (stop with Ctrl-C)
 
 .PHONY: test
 test: $(VENV)/.tests $(VENV)/.clients ## Run all tests
-	$(BIN)/pytest -n $(PYTEST_WORKERS) --dist loadgroup
+	$(BIN)/pytest -n $(PYTEST_WORKERS) --dist loadfile
 
 .PHONY: bench
 bench: $(VENV)/.tests ## Measure, print the tables, write benchmarks/results/
@@ -61,6 +61,12 @@ tidy: $(VENV)/.tests ## Format the code and mend what the linter can
 .PHONY: api
 api: $(VENV)/.tests ## Write sdks/contract/openapi.json
 	$(BIN)/rymi openapi > sdks/contract/openapi.json
+
+.PHONY: settings
+settings: $(VENV)/.tests ## Write docs/reference/settings.md and deploy/rymi.sample.env
+	mkdir -p docs/reference
+	$(BIN)/rymi settings > docs/reference/settings.md
+	$(BIN)/rymi settings --sample > deploy/rymi.sample.env
 
 .PHONY: pins
 pins: $(VENV)/.tests ## Bring requirements/*.txt up to what requirements/*.in allow

@@ -1,4 +1,4 @@
-"""Reads what the server runs on from `requirements/server.in`, so that the list stands in one place."""
+"""Reads what the server runs on from `requirements/*.in`, so that each list stands in one place."""
 
 from pathlib import Path
 from typing import Any
@@ -7,8 +7,12 @@ from hatchling.metadata.plugin.interface import MetadataHookInterface
 
 
 class RequirementsFromFile(MetadataHookInterface):
-    """Fills the package's `dependencies`."""
+    """Fills the package's `dependencies` and its extras."""
 
     def update(self, metadata: dict[str, Any]) -> None:
-        lines = (Path(self.root) / "requirements" / "server.in").read_text().splitlines()
-        metadata["dependencies"] = [line for line in lines if line and not line.startswith("#")]
+        metadata["dependencies"] = self._listed("server")
+        metadata["optional-dependencies"] = {"telemetry": self._listed("telemetry")}
+
+    def _listed(self, part: str) -> list[str]:
+        lines = (Path(self.root) / "requirements" / f"{part}.in").read_text().splitlines()
+        return [line for line in lines if line and not line.startswith("#")]

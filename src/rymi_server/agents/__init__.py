@@ -1,0 +1,1 @@
+"""Agents: who speaks in a call, and how."""

@@ -1,0 +1,1 @@
+"""The one door into a call: admission, creating, adding people, ending."""

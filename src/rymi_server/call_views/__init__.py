@@ -1,0 +1,1 @@
+"""A call as it is seen from outside. Reads only."""

@@ -1,0 +1,1 @@
+"""Prepaid credit: balances, holds for running calls, and the ledger."""

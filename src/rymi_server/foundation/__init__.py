@@ -1,0 +1,1 @@
+"""What every package may stand on; nothing here knows our trade."""

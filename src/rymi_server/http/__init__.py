@@ -1,0 +1,1 @@
+"""The public edge: who asks, what they sent, what they are answered."""

@@ -1,0 +1,1 @@
+"""API keys: secret ones for servers, publishable ones for browsers."""

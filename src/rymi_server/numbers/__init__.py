@@ -1,0 +1,1 @@
+"""Phone numbers that a tenant has registered, and the agent behind each."""

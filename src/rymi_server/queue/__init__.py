@@ -1,0 +1,1 @@
+"""Work for later, on BullMQ over PostgreSQL. No other package knows BullMQ."""

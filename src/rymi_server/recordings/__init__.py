@@ -1,0 +1,1 @@
+"""What was heard in a call, and where it is kept."""

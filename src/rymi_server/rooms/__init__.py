@@ -1,0 +1,1 @@
+"""LiveKit: the only package that names, enters or closes a room."""

@@ -1,0 +1,1 @@
+"""Phone legs: how a number becomes a participant."""

@@ -1,0 +1,1 @@
+"""Tenants: who this installation serves."""

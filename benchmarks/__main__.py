@@ -1,0 +1,21 @@
+"""Runs the benchmarks named on the command line, or all of them."""
+
+import importlib
+import json
+import sys
+from pathlib import Path
+
+ALL = ("creating", "listing", "startup", "roomlet", "carrierbox")
+RESULTS = Path(__file__).parent / "results"
+
+
+def main() -> None:
+    RESULTS.mkdir(exist_ok=True)
+    for name in sys.argv[1:] or ALL:
+        print(f"\n== {name}", flush=True)
+        result = importlib.import_module(f"benchmarks.{name}").main()
+        (RESULTS / f"{name}.json").write_text(json.dumps(result, indent=2, default=str) + "\n")
+
+
+if __name__ == "__main__":
+    main()

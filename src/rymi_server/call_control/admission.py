@@ -1,0 +1,104 @@
+"""The gates that every call passes, in the one order that they are documented in.
+
+    403 publishable key scope → 403 tenant paused → 404 agent → 409 Do-Not-Call → 402 credits → 429 quota
+
+`open_gates` decides all but the last two; `reserve` takes the money and the place, and belongs right before the commit,
+because it makes this tenant's other callers wait until then.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from rymi_server.agents import store as agents
+from rymi_server.agents.models import Agent
+from rymi_server.call_control.errors import AgentRequired
+from rymi_server.call_control.wanted import Caller, WantedParticipant, phones
+from rymi_server.calls.models import Transport
+from rymi_server.calls.store import live_calls
+from rymi_server.credits import ledger
+from rymi_server.credits.rates import Rates
+from rymi_server.dnc.errors import NumberOnDoNotCallList
+from rymi_server.dnc.store import listed
+from rymi_server.foundation.database import Transaction
+from rymi_server.foundation.ids import CallId, TenantId
+from rymi_server.keys.errors import PublishableKeyRefused
+from rymi_server.keys.models import Channel, PublishableKey
+from rymi_server.quotas.concurrency import refuse_beyond
+from rymi_server.quotas.models import Plans
+from rymi_server.tenants.errors import TenantPaused
+from rymi_server.tenants.models import Tenant
+
+_CHANNEL = {Transport.WEBRTC: Channel.WEB, Transport.PSTN: Channel.PHONE}
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """Nothing stands against the call but perhaps money and room."""
+
+    agent: Agent
+    rate_per_minute: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    rates: Rates
+    plans: Plans
+
+    async def open_gates(
+        self, tx: Transaction, caller: Caller, agent_id: str | None, participants: Sequence[WantedParticipant]
+    ) -> Admitted:
+        """For a new call. Raise the first refusal in the documented order."""
+        chosen = _agent_within_scope(caller, agent_id, participants)
+        _refuse_paused(caller.tenant)
+        agent = await agents.get(tx, caller.tenant.id, chosen)
+        await self.refuse_listed(tx, caller.tenant.id, phones(participants))
+        return Admitted(agent, self.rates.of(agent.agent_role).per_minute)
+
+    async def open_gates_of_live_call(
+        self, tx: Transaction, caller: Caller, participants: Sequence[WantedParticipant]
+    ) -> None:
+        """For more people in a call that has its agent already."""
+        _refuse_paused(caller.tenant)
+        await self.refuse_listed(tx, caller.tenant.id, phones(participants))
+        await ledger.refuse_spent(tx, caller.tenant.id)
+
+    async def refuse_listed(self, tx: Transaction, tenant_id: TenantId, numbers: Collection[str]) -> None:
+        on_list = await listed(tx, tenant_id, numbers)
+        if on_list:
+            raise NumberOnDoNotCallList(sorted(on_list))
+
+    async def reserve(
+        self, tx: Transaction, caller: Caller, admitted: Admitted, calls: Sequence[CallId], now: datetime
+    ) -> None:
+        """Hold an increment of credit for each of `calls`, which are written already, and keep to the plan."""
+        increment = self.rates.of(admitted.agent.agent_role).increment
+        # Whoever admits for this tenant waits here for the others, so that the count below cannot be outrun.
+        await ledger.hold(tx, caller.tenant.id, calls, increment, now)
+        plan = self.plans.of(caller.tenant.plan)
+        if plan.concurrent_calls is not None:
+            refuse_beyond(plan, await live_calls(tx, caller.tenant.id))
+
+
+def _agent_within_scope(caller: Caller, agent_id: str | None, participants: Sequence[WantedParticipant]) -> str:
+    key = caller.key
+    if not isinstance(key, PublishableKey):
+        if agent_id is None:
+            raise AgentRequired
+        return agent_id
+    for transport, channel in _CHANNEL.items():
+        if channel not in key.allowed_channels and any(p.transport is transport for p in participants):
+            raise PublishableKeyRefused(f"This publishable key does not allow the {channel} channel.")
+    if agent_id not in (None, key.agent_id):
+        raise PublishableKeyRefused("A publishable key calls its own agent; agent_id cannot be overridden.")
+    if len(phones(participants)) > 1:
+        raise PublishableKeyRefused("A publishable key calls exactly one phone number at a time.")
+    if any(p.from_number for p in participants):
+        raise PublishableKeyRefused("from_number cannot be overridden with a publishable key.")
+    return key.agent_id
+
+
+def _refuse_paused(tenant: Tenant) -> None:
+    if tenant.is_paused:
+        raise TenantPaused(tenant.paused_reason)

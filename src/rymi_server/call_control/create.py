@@ -1,0 +1,88 @@
+"""Creates calls: each with its participants, its legs, its first event and its dial jobs, in one transaction."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from rymi_server.call_control.admission import Admission, Admitted
+from rymi_server.call_control.post_call_config import refuse_invalid, resolve
+from rymi_server.call_control.seats import Seated, caller_id, seat
+from rymi_server.call_control.wanted import Caller, WantedCall
+from rymi_server.calls import store as calls
+from rymi_server.calls.lifecycle import status_on_create
+from rymi_server.calls.models import Call, Direction, IntelligenceStatus, NewCall
+from rymi_server.events import store as events
+from rymi_server.events.models import Event, Level, Source
+from rymi_server.foundation.clock import Clock
+from rymi_server.foundation.database import Transaction
+from rymi_server.foundation.ids import CallId, EventId, new_prefixed, new_uuid
+from rymi_server.foundation.rows import write
+from rymi_server.telephony import store as legs
+from rymi_server.telephony.dialing import enqueue_dials
+
+
+@dataclass(frozen=True, slots=True)
+class CreatedCall:
+    call: Call
+    agent: dict[str, Any]
+    seated: tuple[Seated, ...]
+
+
+class CallCreator:
+    def __init__(self, admission: Admission, clock: Clock) -> None:
+        self._admission = admission
+        self._clock = clock
+
+    async def create(self, tx: Transaction, caller: Caller, wanted: WantedCall) -> CreatedCall:
+        """One call. Raise the first refusal in the documented order; nothing is left behind then."""
+        refuse_invalid(wanted.post_call)
+        admitted = await self._admission.open_gates(tx, caller, wanted.agent_id, wanted.participants)
+        (created,) = await self.write(tx, caller, admitted, [wanted])
+        return created
+
+    async def write(
+        self, tx: Transaction, caller: Caller, admitted: Admitted, wanted: Sequence[WantedCall]
+    ) -> list[CreatedCall]:
+        """Calls with one agent, whose gates are open. Credit and quota are taken last, for all of them or none."""
+        now = self._clock.now()
+        default_caller_id = await caller_id(tx, caller, admitted.agent.id, wanted)
+        created = [_new(caller, admitted, each, default_caller_id, now) for each in wanted]
+        dialed = [seated.leg for each in created for seated in each.seated if seated.leg]
+        people = [NewCall(each.call, each.agent, tuple(s.participant for s in each.seated)) for each in created]
+        first_events = [_first_event(each.call.id, now) for each in created]
+        await write(tx, *calls.rows_of(people), legs.rows_of(dialed), events.rows_of(first_events))
+        await enqueue_dials(tx, dialed)
+        await self._admission.reserve(tx, caller, admitted, [each.call.id for each in created], now)
+        return created
+
+
+def _new(
+    caller: Caller, admitted: Admitted, wanted: WantedCall, default_caller_id: str | None, now: datetime
+) -> CreatedCall:
+    agent = admitted.agent
+    call = Call(
+        id=CallId(new_uuid()),
+        tenant_id=caller.tenant.id,
+        agent_id=agent.id,
+        direction=Direction.OUTBOUND,
+        status=status_on_create([p.transport for p in wanted.participants]),
+        end_reason=None,
+        metadata=wanted.metadata,
+        variables=wanted.variables,
+        post_call=resolve(agent.config, wanted.post_call),
+        batch_id=wanted.batch_id,
+        rate_per_minute=admitted.rate_per_minute,
+        bill_duration=None,
+        total_cost=None,
+        intelligence_status=IntelligenceStatus.NOT_STARTED,
+        created_at=now,
+        started_at=None,
+        ended_at=None,
+    )
+    seated = tuple(seat(call, participant, default_caller_id, now) for participant in wanted.participants)
+    return CreatedCall(call, agent.frozen(), seated)
+
+
+def _first_event(call_id: CallId, now: datetime) -> Event:
+    return Event(EventId(new_prefixed("evt")), call_id, Level.INFO, Source.LIFECYCLE, "Call created", now)

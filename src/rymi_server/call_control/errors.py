@@ -1,0 +1,27 @@
+"""What may be wrong with a call that is asked for."""
+
+from rymi_server.foundation.errors import Refused
+
+
+class NoCallerId(Refused):
+    status, code = 400, "no_caller_id"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Give a `from_number`, or register a number (POST /v1/numbers): without one a phone call has no caller ID."
+        )
+
+
+class AgentRequired(Refused):
+    status, code = 400, "validation_error"
+
+    def __init__(self) -> None:
+        message = "Field required"
+        super().__init__("agent_id: Field required", details=[{"field": "agent_id", "message": message}])
+
+
+class InvalidPostCall(Refused):
+    status, code = 400, "validation_error"
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(f"{field}: {message}", details=[{"field": field, "message": message}])

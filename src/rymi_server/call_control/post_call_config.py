@@ -1,0 +1,55 @@
+"""What is to be done after a call: the agent's defaults, and what this call says otherwise, put together once.
+
+The result is kept with the call, so that a later change to the agent does not reach back.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import jsonschema_rs
+
+from rymi_server.call_control.errors import InvalidPostCall
+
+SECTIONS = ("recording", "summary", "structured_extraction", "evaluation", "model")
+
+
+def resolve(agent_config: Mapping[str, Any], override: Mapping[str, Any]) -> dict[str, Any]:
+    """Section by section: what the call says wins over what the agent says; null switches a section off."""
+    features = agent_config.get("features") or {}
+    defaults = agent_config.get("post_call") or {}
+    resolved: dict[str, Any] = {}
+    for section in SECTIONS:
+        said = {**(defaults.get(section) or {}), **(override.get(section) or {})}
+        if section in override and override[section] is None:
+            said = {"enabled": False} if section == "recording" else {}
+        if said:
+            resolved[section] = said
+    # `features.recording_enabled` is only the default of a switch that `post_call.recording` can turn.
+    recording = {"enabled": bool(features.get("recording_enabled", False)), **resolved.get("recording", {})}
+    return {**resolved, "recording": recording, **_evaluation(resolved)}
+
+
+def refuse_invalid(post_call: Mapping[str, Any]) -> None:
+    """Raise for a JSON Schema that no result could be held against."""
+    extraction = post_call.get("structured_extraction") or {}
+    schema = extraction.get("json_schema")
+    if schema is None:
+        return
+    try:
+        # Compiling also refuses a `$ref` that points out of the schema: nothing is ever fetched for a tenant.
+        jsonschema_rs.Draft202012Validator(schema, retriever=_refuse_remote)
+    except (ValueError, jsonschema_rs.ValidationError) as error:
+        raise InvalidPostCall("post_call.structured_extraction.json_schema", str(error).splitlines()[0]) from error
+
+
+def _evaluation(resolved: Mapping[str, Any]) -> dict[str, Any]:
+    """`rubric` is another word for `criteria`."""
+    evaluation = dict(resolved.get("evaluation", {}))
+    if "rubric" in evaluation:
+        rubric = evaluation.pop("rubric")
+        evaluation.setdefault("criteria", rubric)
+    return {"evaluation": evaluation} if evaluation else {}
+
+
+def _refuse_remote(uri: str) -> Any:
+    raise ValueError(f"a reference outside the schema is not followed: {uri}")

@@ -1,0 +1,51 @@
+"""How a call lives. Values in, values out: no clock, no database."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from rymi_server.calls.models import CallStatus, Participant, ParticipantStatus, Role, Transport
+
+GONE = frozenset({ParticipantStatus.LEFT, ParticipantStatus.FAILED})
+OVER = frozenset({CallStatus.COMPLETED, CallStatus.FAILED})
+LIVE = tuple(status for status in CallStatus if status not in OVER)
+
+_RANK = {
+    CallStatus.QUEUED: 0,
+    CallStatus.CONNECTING: 0,
+    CallStatus.RINGING: 1,
+    CallStatus.IN_PROGRESS: 2,
+    CallStatus.COMPLETED: 3,
+    CallStatus.FAILED: 3,
+}
+
+
+def status_on_create(transports: Sequence[Transport]) -> CallStatus:
+    """A browser can come in at once; a call of phones alone waits until one is dialed."""
+    return CallStatus.CONNECTING if Transport.WEBRTC in transports else CallStatus.QUEUED
+
+
+def may_become(now: CallStatus, then: CallStatus) -> bool:
+    """A call only moves on, and what is over stays over: news arrives late, twice and out of order."""
+    return now not in OVER and _RANK[then] > _RANK[now]
+
+
+def is_over(participants: Sequence[Participant]) -> bool:
+    """A call is over once everyone but the agent has left or failed."""
+    people = [p for p in participants if p.role is not Role.AGENT]
+    return bool(people) and all(p.status in GONE for p in people)
+
+
+def final_status(participants: Sequence[Participant]) -> CallStatus:
+    """A call that nobody ever got into has failed."""
+    came_in = any(p.joined_at for p in participants if p.role is not Role.AGENT)
+    return CallStatus.COMPLETED if came_in else CallStatus.FAILED
+
+
+def connected_seconds(participants: Sequence[Participant], now: datetime) -> float | None:
+    """From the first person in to the last one out; None where nobody came in."""
+    people = [p for p in participants if p.role is not Role.AGENT and p.joined_at]
+    if not people:
+        return None
+    first = min(p.joined_at for p in people if p.joined_at)
+    last = max(p.left_at or now for p in people)
+    return max(0.0, (last - first).total_seconds())

@@ -1,0 +1,163 @@
+"""Calls and participants in the database: written, found, locked."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from rymi_server.calls.errors import UnknownCall
+from rymi_server.calls.lifecycle import LIVE
+from rymi_server.calls.models import (
+    Call,
+    CallStatus,
+    Direction,
+    IntelligenceStatus,
+    NewCall,
+    Participant,
+    ParticipantStatus,
+    Role,
+    Transport,
+    call_participants,
+    calls,
+)
+from rymi_server.foundation.database import Transaction
+from rymi_server.foundation.ids import CallId, ParticipantId, TenantId, is_uuid
+from rymi_server.foundation.rows import Rows
+
+_CALL = [column for column in calls.c if column.name != "agent"]
+_BY_ID = sa.select(*_CALL).where(calls.c.id == sa.bindparam("id"), calls.c.tenant_id == sa.bindparam("tenant"))
+_PARTICIPANTS = (
+    sa.select(call_participants)
+    .where(call_participants.c.call_id == sa.bindparam("call"))
+    .order_by(call_participants.c.id)
+)
+
+
+def rows_of(new: Sequence[NewCall]) -> tuple[Rows, Rows]:
+    """Calls with their participants, to be written."""
+    people = [participant for each in new for participant in each.participants]
+    return Rows(calls, [_call_row(each) for each in new]), participant_rows(people)
+
+
+def participant_rows(participants: Sequence[Participant]) -> Rows:
+    return Rows(call_participants, [_participant_row(participant) for participant in participants])
+
+
+async def get(tx: Transaction, tenant_id: TenantId, call_id: str) -> Call:
+    return await _one(tx, _BY_ID, tenant_id, call_id)
+
+
+async def lock(tx: Transaction, tenant_id: TenantId, call_id: str) -> Call:
+    """As `get`, and only this transaction changes the call until it ends. Lock a call before its participants."""
+    return await _one(tx, _BY_ID.with_for_update(), tenant_id, call_id)
+
+
+async def frozen_agent(tx: Transaction, call_id: CallId) -> dict[str, Any]:
+    agent: dict[str, Any] = (await tx.execute(sa.select(calls.c.agent).where(calls.c.id == call_id))).scalar_one()
+    return agent
+
+
+async def participants_of(tx: Transaction, call_id: CallId) -> list[Participant]:
+    """In the order in which they were added."""
+    return [participant_from(row) for row in await tx.execute(_PARTICIPANTS, {"call": call_id})]
+
+
+async def change(tx: Transaction, call_id: CallId, **values: Any) -> None:
+    await tx.execute(calls.update().where(calls.c.id == call_id).values(**values))
+
+
+async def leave(
+    tx: Transaction, participants: Sequence[ParticipantId], status: ParticipantStatus, reason: str, now: datetime
+) -> None:
+    """Mark participants as gone."""
+    await tx.execute(
+        call_participants.update()
+        .where(call_participants.c.id.in_(participants))
+        .values(status=status, leave_reason=reason, left_at=now)
+    )
+
+
+async def live_calls(tx: Transaction, tenant_id: TenantId) -> int:
+    live = sa.select(sa.func.count()).select_from(calls)
+    return (await tx.execute(live.where(calls.c.tenant_id == tenant_id, calls.c.ended_at.is_(None)))).scalar_one()
+
+
+async def calls_with_late_joiners(tx: Transaction, created_before: datetime, limit: int) -> list[Call]:
+    """Live calls with a browser that was invited before then and has not come."""
+    late = (
+        sa.select(call_participants.c.call_id)
+        .where(
+            call_participants.c.status == ParticipantStatus.JOINING,
+            call_participants.c.transport == Transport.WEBRTC,
+            call_participants.c.created_at < created_before,
+        )
+        .limit(limit)
+    )
+    found = sa.select(*_CALL).where(calls.c.id.in_(late), calls.c.status.in_(LIVE))
+    return [call_from(row) for row in await tx.execute(found)]
+
+
+async def _one(tx: Transaction, query: sa.Select[Any], tenant_id: TenantId, call_id: str) -> Call:
+    row = None
+    if is_uuid(call_id):
+        row = (await tx.execute(query, {"id": call_id, "tenant": tenant_id})).one_or_none()
+    if row is None:
+        raise UnknownCall
+    return call_from(row)
+
+
+def call_from(row: sa.Row[Any]) -> Call:
+    values = dict(row._mapping)
+    return Call(
+        **{
+            **values,
+            "direction": Direction(values["direction"]),
+            "status": CallStatus(values["status"]),
+            "intelligence_status": IntelligenceStatus(values["intelligence_status"]),
+        }
+    )
+
+
+def participant_from(row: sa.Row[Any]) -> Participant:
+    values = dict(row._mapping)
+    return Participant(
+        **{
+            **values,
+            "role": Role(values["role"]),
+            "transport": Transport(values["transport"]),
+            "status": ParticipantStatus(values["status"]),
+        }
+    )
+
+
+def _call_row(new: NewCall) -> dict[str, Any]:
+    call = new.call
+    return {
+        "id": call.id,
+        "tenant_id": call.tenant_id,
+        "agent_id": call.agent_id,
+        "agent": new.agent,
+        "direction": call.direction,
+        "status": call.status,
+        "metadata": call.metadata,
+        "variables": call.variables,
+        "post_call": call.post_call,
+        "batch_id": call.batch_id,
+        "rate_per_minute": call.rate_per_minute,
+        "created_at": call.created_at,
+    }
+
+
+def _participant_row(participant: Participant) -> dict[str, Any]:
+    return {
+        "id": participant.id,
+        "call_id": participant.call_id,
+        "tenant_id": participant.tenant_id,
+        "role": participant.role,
+        "transport": participant.transport,
+        "identity": participant.identity,
+        "status": participant.status,
+        "metadata": participant.metadata,
+        "created_at": participant.created_at,
+    }

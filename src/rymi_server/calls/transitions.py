@@ -1,0 +1,90 @@
+"""Moves a call on. Whatever can end a call comes through here, so that it ends once, with a reason and a fact."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from rymi_server.calls import store
+from rymi_server.calls.errors import CallIsOver
+from rymi_server.calls.facts import CallEnded
+from rymi_server.calls.lifecycle import GONE, OVER, final_status, is_over
+from rymi_server.calls.models import (
+    Call,
+    CallStatus,
+    EndReason,
+    LeaveReason,
+    Participant,
+    ParticipantStatus,
+    Transport,
+)
+from rymi_server.events.models import Level, Source
+from rymi_server.events.store import record
+from rymi_server.foundation.database import Transaction
+from rymi_server.foundation.ids import ParticipantId, TenantId
+from rymi_server.queue.facts import publish
+
+
+async def end_by_api(tx: Transaction, tenant_id: TenantId, call_id: str, now: datetime) -> Call:
+    """End a live call for everybody. It counts as completed, whoever was in it."""
+    call = await store.lock(tx, tenant_id, call_id)
+    if call.status in OVER:
+        raise CallIsOver
+    await _close(tx, call, CallStatus.COMPLETED, EndReason.ENDED_BY_API, now)
+    return call
+
+
+async def participant_failed(
+    tx: Transaction, call: Call, participant_id: ParticipantId, reason: LeaveReason, now: datetime
+) -> None:
+    """Somebody did not get in; a call that waits for nobody else is over. `call` must be locked."""
+    participants = await store.participants_of(tx, call.id)
+    failed = [p.id for p in participants if p.id == participant_id and p.status not in GONE]
+    if not failed or call.status in OVER:
+        return
+    await store.leave(tx, failed, ParticipantStatus.FAILED, reason, now)
+    await _end_if_over(tx, call, EndReason.DIALING_FAILED, now)
+
+
+async def give_up_on_late_joiners(tx: Transaction, call: Call, invited_before: datetime, now: datetime) -> None:
+    """Browsers that were invited before then and never came have failed. `call` must be locked."""
+    if call.status in OVER:
+        return
+    late = [p.id for p in await store.participants_of(tx, call.id) if _never_came(p, invited_before)]
+    if late:
+        await store.leave(tx, late, ParticipantStatus.FAILED, LeaveReason.JOIN_TIMEOUT, now)
+        await record(tx, call.id, Source.LIFECYCLE, "Participant did not join in time", now, Level.WARNING)
+        await _end_if_over(tx, call, EndReason.NOBODY_JOINED, now)
+
+
+async def _end_if_over(tx: Transaction, call: Call, if_nobody_came: EndReason, now: datetime) -> None:
+    participants = await store.participants_of(tx, call.id)
+    if is_over(participants):
+        status = final_status(participants)
+        reason = if_nobody_came if status is CallStatus.FAILED else EndReason.USER_DISCONNECT
+        await _close(tx, call, status, reason, now, participants)
+
+
+async def _close(
+    tx: Transaction,
+    call: Call,
+    status: CallStatus,
+    reason: EndReason,
+    now: datetime,
+    participants: Sequence[Participant] | None = None,
+) -> None:
+    participants = participants or await store.participants_of(tx, call.id)
+    still_here = [p.id for p in participants if p.status not in GONE]
+    if still_here:
+        await store.leave(tx, still_here, ParticipantStatus.LEFT, LeaveReason.CALL_ENDED, now)
+    await store.change(tx, call.id, status=status, end_reason=reason, ended_at=now)
+    completed = status is CallStatus.COMPLETED
+    message = "Call ended" if completed else "Call failed"
+    await record(tx, call.id, Source.LIFECYCLE, message, now, Level.INFO if completed else Level.WARNING)
+    await publish(tx, CallEnded(call.id, call.tenant_id, reason))
+
+
+def _never_came(participant: Participant, invited_before: datetime) -> bool:
+    return (
+        participant.transport is Transport.WEBRTC
+        and participant.status is ParticipantStatus.JOINING
+        and participant.created_at < invited_before
+    )

@@ -1,0 +1,36 @@
+"""Builds what the processes work with out of the settings. Nothing else in the server constructs these."""
+
+from rymi_server.call_control.add_participants import ParticipantAdder
+from rymi_server.call_control.admission import Admission
+from rymi_server.call_control.batch import BatchCreator
+from rymi_server.call_control.create import CallCreator
+from rymi_server.entrypoints.settings import Settings
+from rymi_server.foundation.clock import Clock
+from rymi_server.foundation.database import Database
+from rymi_server.foundation.sealed import Seal, pepper_from_text
+from rymi_server.http.edge import Edge, EdgeLimits
+
+
+def build_edge(settings: Settings, database: Database, clock: Clock) -> Edge:
+    rates, plans = settings.price_list(), settings.plan_list()
+    admission = Admission(rates, plans)
+    creator = CallCreator(admission, clock)
+    return Edge(
+        database=database,
+        clock=clock,
+        pepper=pepper_from_text(settings.required_secret()),
+        seal=Seal.from_text(settings.required_secret()),
+        rates=rates,
+        plans=plans,
+        livekit=settings.livekit(),
+        call_creator=creator,
+        participant_adder=ParticipantAdder(admission, clock),
+        batch_creator=BatchCreator(admission, creator),
+        limits=EdgeLimits(
+            body_bytes=settings.max_body_bytes,
+            failed_logins_per_minute=settings.failed_logins_per_minute,
+            publishable_calls_per_minute=settings.publishable_calls_per_minute,
+        ),
+        migration_url=settings.migration_url,
+        allow_private_webhooks=settings.allow_private_webhooks,
+    )

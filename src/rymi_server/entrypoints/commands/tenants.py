@@ -1,0 +1,88 @@
+"""`rymi tenants`: who is served, and what they may."""
+
+from typing import Annotated
+
+import typer
+
+from rymi_server.entrypoints.operating import within
+from rymi_server.entrypoints.settings import Settings, WrongSettings
+from rymi_server.entrypoints.tenancy import create_tenant
+from rymi_server.foundation.clock import SystemClock
+from rymi_server.foundation.database import Transaction
+from rymi_server.tenants import store
+from rymi_server.tenants.models import Tenant
+
+app = typer.Typer(
+    help="The tenants of this installation.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
+)
+_clock = SystemClock()
+
+Who = Annotated[str, typer.Argument(metavar="TENANT", help="Its name or id.")]
+
+
+@app.command("list")
+def list_tenants() -> None:
+    """List the tenants."""
+
+    async def every(tx: Transaction, _: Settings) -> list[Tenant]:
+        return await store.every(tx)
+
+    for tenant in within(every):
+        paused = f"  paused: {tenant.paused_reason or 'no reason given'}" if tenant.is_paused else ""
+        print(f"{tenant.id}  {tenant.plan:<8}  {tenant.name}{paused}")
+
+
+@app.command()
+def create(
+    name: Annotated[str, typer.Argument(help="What to call it.")],
+    plan: Annotated[str | None, typer.Option(help="A plan of RYMI_PLANS; the default plan if none is given.")] = None,
+) -> None:
+    """Create a tenant. It has no key and no credit yet."""
+
+    async def add(tx: Transaction, settings: Settings) -> Tenant:
+        chosen = _known_plan(plan or settings.default_plan, settings)
+        return await create_tenant(tx, name, chosen, _clock.now())
+
+    print(within(add).id)
+
+
+@app.command()
+def pause(tenant: Who, reason: Annotated[str | None, typer.Option(help="What its people are told.")] = None) -> None:
+    """Refuse new calls of a tenant. Running ones go on."""
+
+    async def stop(tx: Transaction, _: Settings) -> Tenant:
+        found = await store.find(tx, tenant)
+        await store.pause(tx, found.id, reason, _clock.now())
+        return found
+
+    print(f"{within(stop).name} is paused.")
+
+
+@app.command()
+def resume(tenant: Who) -> None:
+    """Let a paused tenant call again."""
+
+    async def go_on(tx: Transaction, _: Settings) -> Tenant:
+        found = await store.find(tx, tenant)
+        await store.resume(tx, found.id)
+        return found
+
+    print(f"{within(go_on).name} may call again.")
+
+
+@app.command()
+def plan(tenant: Who, plan: Annotated[str, typer.Argument(help="A plan of RYMI_PLANS.")]) -> None:
+    """Give a tenant another plan."""
+
+    async def change(tx: Transaction, settings: Settings) -> Tenant:
+        found = await store.find(tx, tenant)
+        await store.change_plan(tx, found.id, _known_plan(plan, settings))
+        return found
+
+    print(f"{within(change).name} is on the plan {plan}.")
+
+
+def _known_plan(name: str, settings: Settings) -> str:
+    if name not in settings.plans:
+        raise WrongSettings(f"There is no plan {name!r}. RYMI_PLANS has: {', '.join(settings.plans)}.")
+    return name

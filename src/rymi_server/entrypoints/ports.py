@@ -1,0 +1,38 @@
+"""The addresses that we listen on and are asked at."""
+
+import errno
+import socket
+
+from rymi_server.foundation.errors import Unavailable
+
+_MAY_WAIT = 2_048
+_EVERYWHERE = {"0.0.0.0": "localhost", "::": "localhost", "": "localhost"}  # noqa: S104 - Only compared with.
+
+
+class PortTaken(Unavailable):
+    code = "port_taken"
+
+    def __init__(self, host: str, port: int, setting: str, because: str) -> None:
+        super().__init__(
+            f"Cannot listen on port {port} of {host}: {because}. {setting} chooses another port.", retryable=False
+        )
+
+
+def listen(host: str, port: int, setting: str) -> socket.socket:
+    """A socket that accepts connections, or `PortTaken`, naming the setting that changes the port."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=_MAY_WAIT)
+    except OSError as error:
+        because = "something else listens there" if error.errno == errno.EADDRINUSE else str(error.strerror or error)
+        raise PortTaken(host, port, setting, because) from error
+
+
+def refuse_taken(host: str, port: int, setting: str) -> None:
+    listen(host, port, setting).close()
+
+
+def url_on_this_machine(host: str, port: int) -> str:
+    """Where somebody on this machine finds what listens at `host`."""
+    name = _EVERYWHERE.get(host, host)
+    return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"

@@ -1,0 +1,227 @@
+"""Every setting of the server, read once from the environment. `docs/reference/settings.md` is made from this."""
+
+import os
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Literal
+
+import platformdirs
+from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from rymi_server.credits.rates import CHEAPEST_ROLE, Rates, RoleRate
+from rymi_server.foundation.errors import Unavailable
+from rymi_server.quotas.models import Plan, Plans
+from rymi_server.rooms.livekit_server import LiveKit
+
+_SHORTEST_SECRET = 32
+
+
+class WrongSettings(Unavailable):
+    code = "wrong_settings"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, retryable=False)
+
+
+class PlanSetting(BaseModel):
+    requests_per_minute: int | None = Field(default=None, ge=1)
+    concurrent_calls: int | None = Field(default=None, ge=0)
+    burst: int = Field(default=0, ge=0)
+
+
+class RoleSetting(BaseModel):
+    display_name: str
+    per_minute: Decimal = Field(ge=0)
+
+
+def _data_folder() -> Path:
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        return Path("/var/lib/rymi")
+    return Path(platformdirs.user_data_dir("rymi", appauthor=False))
+
+
+class Settings(BaseSettings):
+    """Read from the environment; a name stands for itself. Whoever needs a value is handed it."""
+
+    model_config = SettingsConfigDict(case_sensitive=True, populate_by_name=True)
+
+    database_url: str | None = Field(
+        default=None,
+        alias="DATABASE_URL",
+        description="PostgreSQL 15 or newer, as `postgresql://user:password@host/database`. Without it `rymi up` runs "
+        "its own. Sessions must be real ones: no pgbouncer in transaction mode.",
+    )
+    data_folder: Path = Field(
+        default_factory=_data_folder,
+        alias="RYMI_DATA_DIR",
+        description="Where `rymi up` keeps its database, generated secrets and recordings. `/var/lib/rymi` for root, "
+        "else the user's data folder.",
+    )
+    postgres_binaries: Path | None = Field(
+        default=None,
+        alias="RYMI_POSTGRES_BIN",
+        description="Folder of PostgreSQL's programs for the embedded server. Found by itself otherwise.",
+    )
+    secret: str = Field(
+        default="",
+        alias="RYMI_SECRET",
+        description="At least 32 random characters. Seals credentials and keys the digests of API keys. The same for "
+        "all processes; keep it, because nothing opens without it. `rymi up` makes one in the data folder.",
+    )
+    database_connections: int = Field(
+        default=10,
+        ge=2,
+        le=200,
+        alias="RYMI_DATABASE_CONNECTIONS",
+        description="Connections that each process may hold to PostgreSQL (a worker holds some more for its queues).",
+    )
+
+    http_host: str = Field(default="127.0.0.1", alias="RYMI_HTTP_HOST", description="Address the API listens on.")
+    http_port: int = Field(default=8000, ge=1, le=65535, alias="RYMI_HTTP_PORT", description="Port the API listens on.")
+    public_base_url: str = Field(
+        default="http://localhost:8000",
+        alias="PUBLIC_BASE_URL",
+        description="Where the outside reaches the API; it stands in webhook and recording URLs.",
+    )
+    trusted_proxies: str = Field(
+        default="127.0.0.1",
+        alias="RYMI_TRUSTED_PROXIES",
+        description="Addresses whose `X-Forwarded-For` is believed, separated by commas.",
+    )
+    max_body_bytes: int = Field(
+        default=2_097_152, ge=1_024, alias="RYMI_MAX_BODY_BYTES", description="Largest request body."
+    )
+    worker_metrics_port: int = Field(
+        default=8001,
+        ge=0,
+        le=65535,
+        alias="RYMI_WORKER_PORT",
+        description="Port of the worker's `/healthz`, `/readyz` and `/metrics`; 0 for none.",
+    )
+
+    livekit_url: str = Field(
+        default="ws://localhost:7880", alias="LIVEKIT_URL", description="The LiveKit server, as the server reaches it."
+    )
+    livekit_public_url: str | None = Field(
+        default=None, alias="LIVEKIT_PUBLIC_URL", description="The LiveKit server, as browsers reach it. Else the same."
+    )
+    livekit_api_key: str = Field(
+        default="", alias="LIVEKIT_API_KEY", description="Its API key. `rymi up` makes one for the embedded server."
+    )
+    livekit_api_secret: str = Field(
+        default="", alias="LIVEKIT_API_SECRET", description="Its API secret, at least 32 characters."
+    )
+
+    plans: dict[str, PlanSetting] = Field(
+        default={
+            "free": PlanSetting(requests_per_minute=60, concurrent_calls=1, burst=5),
+            "go": PlanSetting(requests_per_minute=300, concurrent_calls=10, burst=25),
+            "plus": PlanSetting(requests_per_minute=1_000, concurrent_calls=50, burst=100),
+            "custom": PlanSetting(),
+        },
+        alias="RYMI_PLANS",
+        description="Plans by name, as JSON. A limit that is absent or null does not limit.",
+    )
+    default_plan: str = Field(default="custom", alias="RYMI_DEFAULT_PLAN", description="The plan of a new tenant.")
+    agent_roles: dict[str, RoleSetting] = Field(
+        default={
+            "operator": RoleSetting(display_name="Operator", per_minute=Decimal("0.05")),
+            "specialist": RoleSetting(display_name="Specialist", per_minute=Decimal("0.10")),
+            "executive": RoleSetting(display_name="Executive", per_minute=Decimal("0.25")),
+        },
+        alias="RYMI_AGENT_ROLES",
+        description="Agent roles with their price a minute in USD, as JSON. `operator` is required.",
+    )
+
+    join_timeout_seconds: int = Field(
+        default=60, ge=1, alias="RYMI_JOIN_TIMEOUT_SECONDS", description="How long a call waits for an invited browser."
+    )
+    failed_logins_per_minute: int = Field(
+        default=60,
+        ge=1,
+        alias="RYMI_FAILED_LOGINS_PER_MINUTE",
+        description="Wrong keys from one address, a minute.",
+    )
+    publishable_calls_per_minute: int = Field(
+        default=30,
+        ge=1,
+        alias="RYMI_PUBLISHABLE_CALLS_PER_MINUTE",
+        description="Requests with one publishable key from one address, a minute.",
+    )
+    migration_url: str = Field(
+        default="https://docs.rymi.io/api/calls#webrtc",
+        alias="RYMI_MIGRATION_URL",
+        description="Where the removed realtime endpoints send people.",
+    )
+    allow_private_webhooks: bool = Field(
+        default=False,
+        alias="RYMI_ALLOW_PRIVATE_WEBHOOKS",
+        description="Let webhooks go to http and to private addresses. For development only.",
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", alias="RYMI_LOG_LEVEL", description="The least that is logged."
+    )
+    log_personal: bool = Field(
+        default=False,
+        alias="RYMI_LOG_PERSONAL",
+        description="Let phone numbers, identities and quoted speech into the logs. For development only.",
+    )
+    otlp_endpoint: str | None = Field(
+        default=None,
+        alias="OTEL_EXPORTER_OTLP_ENDPOINT",
+        description="An OpenTelemetry collector. Once it is set, and the `telemetry` extra installed, traces go there.",
+    )
+
+    @field_validator("secret")
+    @classmethod
+    def _long_enough(cls, secret: str) -> str:
+        if secret and len(secret) < _SHORTEST_SECRET:
+            raise ValueError(f"has {len(secret)} characters and needs at least {_SHORTEST_SECRET}")
+        return secret
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Settings":
+        if self.default_plan not in self.plans:
+            raise ValueError(f"RYMI_DEFAULT_PLAN names {self.default_plan!r}, which RYMI_PLANS does not have")
+        if CHEAPEST_ROLE not in self.agent_roles:
+            raise ValueError(f"RYMI_AGENT_ROLES has no {CHEAPEST_ROLE!r}")
+        return self
+
+    def required_database_url(self) -> str:
+        if not self.database_url:
+            raise WrongSettings("DATABASE_URL is not set. `rymi up` sets it for the processes that it starts.")
+        return self.database_url
+
+    def required_secret(self) -> str:
+        if not self.secret:
+            raise WrongSettings("RYMI_SECRET is not set. Make one with: openssl rand -hex 32")
+        return self.secret
+
+    def livekit(self) -> LiveKit:
+        if not self.livekit_api_key or not self.livekit_api_secret:
+            raise WrongSettings("LIVEKIT_API_KEY and LIVEKIT_API_SECRET are not set.")
+        return LiveKit(
+            self.livekit_url,
+            self.livekit_public_url or self.livekit_url,
+            self.livekit_api_key,
+            self.livekit_api_secret,
+        )
+
+    def price_list(self) -> Rates:
+        return Rates({name: RoleRate(role.display_name, role.per_minute) for name, role in self.agent_roles.items()})
+
+    def plan_list(self) -> Plans:
+        return Plans({name: Plan(p.requests_per_minute, p.concurrent_calls, p.burst) for name, p in self.plans.items()})
+
+
+def read_settings(kept: Mapping[str, str] | None = None) -> Settings:
+    """From the environment, and where that says nothing from `kept`. `WrongSettings` has a line for every mistake."""
+    names = {field.alias for field in Settings.model_fields.values()} - os.environ.keys()
+    missing: dict[str, Any] = {name: value for name, value in (kept or {}).items() if name in names}
+    try:
+        return Settings(**missing)
+    except ValidationError as error:
+        lines = [f"{'.'.join(map(str, each['loc'])) or 'settings'}: {each['msg']}" for each in error.errors()]
+        raise WrongSettings("The settings are wrong:\n  " + "\n  ".join(lines)) from error

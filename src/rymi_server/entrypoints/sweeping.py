@@ -1,0 +1,72 @@
+"""What is looked after again and again, whoever has crashed meanwhile: once in the whole installation at a time."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, TypeAlias
+
+import sqlalchemy as sa
+
+from rymi_server.call_control.join_timeouts import JoinTimeouts
+from rymi_server.calls import tally
+from rymi_server.foundation.clock import Clock
+from rymi_server.foundation.database import Database, Transaction
+from rymi_server.http.idempotency import forget_old_answers
+from rymi_server.queue.kinds import JobKind
+from rymi_server.queue.running import Recurring, Work
+from rymi_server.quotas.requests import forget_old_windows
+from rymi_server.telephony.dialing import Dialer
+
+QUEUE = "periodic"
+_TURN = sa.text("select pg_try_advisory_xact_lock(hashtextextended('sweep:' || :name, 0))")
+
+Sweep: TypeAlias = Callable[[Transaction], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Sweeps:
+    """Each sweep by its kind of job, and when it is due."""
+
+    work: Mapping[JobKind, Work]
+    recurring: tuple[Recurring, ...]
+
+
+def sweeps_of(database: Database, clock: Clock, dialer: Dialer, join_timeouts: JoinTimeouts) -> Sweeps:
+    async def late_joiners(_: Transaction) -> None:
+        await join_timeouts.sweep()
+
+    async def unclear_legs(_: Transaction) -> None:
+        await dialer.repair({})
+
+    async def old_windows(tx: Transaction) -> None:
+        await forget_old_windows(tx, clock.now())
+
+    async def old_answers(tx: Transaction) -> None:
+        await forget_old_answers(tx, clock.now())
+
+    table: list[tuple[str, timedelta, Sweep]] = [
+        ("join_timeouts", timedelta(seconds=10), late_joiners),
+        ("fold_tally", timedelta(seconds=10), tally.fold),
+        ("repair_legs", timedelta(seconds=30), unclear_legs),
+        ("forget_old_windows", timedelta(minutes=10), old_windows),
+        ("forget_old_answers", timedelta(minutes=10), old_answers),
+    ]
+    kinds = {name: JobKind(QUEUE, name) for name, _, _ in table}
+    return Sweeps(
+        work={kinds[name]: one_at_a_time(database, name, sweep) for name, _, sweep in table},
+        recurring=tuple(Recurring(kinds[name], int(every.total_seconds() * 1000)) for name, every, _ in table),
+    )
+
+
+def one_at_a_time(database: Database, name: str, sweep: Sweep) -> Work:
+    """`sweep` as a job that does nothing while another worker is at it.
+
+    A sweep that opens transactions of its own only holds the turn with the one it is given.
+    """
+
+    async def run(_: Mapping[str, Any]) -> None:
+        async with database.transaction() as tx:
+            if (await tx.execute(_TURN, {"name": name})).scalar_one():
+                await sweep(tx)
+
+    return run

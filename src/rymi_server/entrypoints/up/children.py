@@ -1,0 +1,49 @@
+"""The processes that `rymi up` starts: a line each."""
+
+import importlib.util
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from rymi_server.entrypoints.ports import url_on_this_machine
+from rymi_server.entrypoints.settings import Settings
+
+_ROOMS_PORT = "ROOMLET_HTTP_PORT"
+DEFAULT_ROOMS_PORT = "7880"
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """A Python module that runs as a process, and where it says whether it is ready."""
+
+    name: str
+    module: str
+    host: str
+    port: int
+    port_setting: str
+    ready_path: str = "/readyz"
+
+    @property
+    def url(self) -> str:
+        return url_on_this_machine(self.host, self.port)
+
+
+def has_rooms(environment: Mapping[str, str]) -> bool:
+    """Whether rooms are ours to run: nobody has named a LiveKit server, and the embedded one is installed."""
+    return "LIVEKIT_URL" not in environment and importlib.util.find_spec("roomlet.__main__") is not None
+
+
+def rooms_port(environment: Mapping[str, str]) -> int:
+    return int(environment.get(_ROOMS_PORT, DEFAULT_ROOMS_PORT))
+
+
+def children_of(settings: Settings, environment: Mapping[str, str]) -> list[Child]:
+    """In the order in which they are started."""
+    host = settings.http_host
+    table = [
+        Child("api", "rymi_server.entrypoints.api", host, settings.http_port, "RYMI_HTTP_PORT"),
+        Child("worker", "rymi_server.entrypoints.worker", host, settings.worker_metrics_port, "RYMI_WORKER_PORT"),
+    ]
+    if has_rooms(environment):
+        rooms_host = environment.get("ROOMLET_HOST", "127.0.0.1")
+        table.append(Child("rooms", "roomlet", rooms_host, rooms_port(environment), _ROOMS_PORT, "/healthz"))
+    return table

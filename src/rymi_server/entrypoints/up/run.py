@@ -1,0 +1,144 @@
+"""`rymi up` from the first line to the last: database, migrations, first run, processes, and the way back."""
+
+import asyncio
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+from rymi_server.entrypoints.migrate import migrate
+from rymi_server.entrypoints.operating import Installation, refuse_unreachable
+from rymi_server.entrypoints.ports import refuse_taken, url_on_this_machine
+from rymi_server.entrypoints.secrets_file import DEMO_KEY, secrets_of
+from rymi_server.entrypoints.settings import Settings, WrongSettings, read_settings
+from rymi_server.entrypoints.stopping import stop_requested
+from rymi_server.entrypoints.up import demo
+from rymi_server.entrypoints.up.children import Child, children_of, has_rooms, rooms_port
+from rymi_server.entrypoints.up.data_folder import claimed
+from rymi_server.entrypoints.up.database import KeptDatabase
+from rymi_server.entrypoints.up.invitation import invitation_to_call
+from rymi_server.entrypoints.up.keeping import KeptChild
+from rymi_server.entrypoints.up.screen import Screen, screen_for_this_terminal
+from rymi_server.foundation.clock import SystemClock
+from rymi_server.foundation.postgres_supervisor import PostgresServer
+from rymi_server.foundation.sealed import pepper_from_text
+
+Table: TypeAlias = Callable[[Settings, Mapping[str, str]], list[Child]]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything that is decided before anything is started."""
+
+    settings: Settings
+    environment: Mapping[str, str]
+    children: list[Child]
+    demo_key: str
+
+
+def run() -> None:
+    run_with(children_of)
+
+
+def run_with(table: Table) -> None:
+    """`rymi up` with another table of processes."""
+    began = time.monotonic()
+    folder = read_settings().data_folder
+    with claimed(folder):
+        plan = _plan(folder, os.environ, table)
+        for child in plan.children:
+            if child.port:
+                refuse_taken(child.host, child.port, child.port_setting)
+        screen = screen_for_this_terminal()
+        try:
+            asyncio.run(_up(plan, screen, began))
+        finally:
+            screen.close()
+
+
+def _plan(folder: Path, environment: Mapping[str, str], table: Table) -> Plan:
+    if "LIVEKIT_URL" in environment and not environment.get("LIVEKIT_API_SECRET"):
+        raise WrongSettings("LIVEKIT_URL is set, so LIVEKIT_API_KEY and LIVEKIT_API_SECRET must be, too.")
+    kept = secrets_of(folder).complete(environment)
+    demo_key = environment.get(DEMO_KEY) or kept.pop(DEMO_KEY)
+    whole = {**kept, **environment}
+    settings = read_settings(kept)
+    whole.setdefault("PUBLIC_BASE_URL", f"http://localhost:{settings.http_port}")
+    if has_rooms(environment):
+        whole["LIVEKIT_URL"] = f"ws://localhost:{rooms_port(environment)}"
+    whole.pop(DEMO_KEY, None)
+    return Plan(settings, whole, table(settings, environment), demo_key)
+
+
+async def _up(plan: Plan, screen: Screen, began: float) -> None:
+    stop = stop_requested()
+    database = None
+    url = plan.settings.database_url
+    if url is None:
+        database = KeptDatabase(PostgresServer(plan.settings.data_folder, plan.settings.postgres_binaries), screen)
+        url = database.server.url
+    try:
+        if database:
+            database.start()
+        invitation = await _prepare(Installation(plan.settings, url), plan.demo_key)
+        kept = [_kept(child, plan, url, screen) for child in plan.children]
+        await _keep_all(kept, database, stop, lambda: screen.say(_ready(plan, time.monotonic() - began, invitation)))
+    finally:
+        # Last, because the others finish their work with it.
+        if database:
+            database.stop()
+
+
+async def _prepare(here: Installation, demo_key: str) -> str:
+    """Bring the database up to date, see to the first run, and return how to make a call."""
+    await refuse_unreachable(here)
+    await migrate(here.database_url)
+    pepper, clock = pepper_from_text(here.settings.required_secret()), SystemClock()
+    async with here.transaction() as tx:
+        first = await demo.seed(tx, demo_key, pepper, here.settings.default_plan, clock)
+        found = await demo.find_demo(tx, demo_key, pepper, clock)
+    return invitation_to_call(here.settings, demo_key, found, first=first)
+
+
+def _kept(child: Child, plan: Plan, url: str, screen: Screen) -> KeptChild:
+    logs = plan.settings.data_folder / "logs" if screen.covers_terminal else None
+    if logs:
+        logs.mkdir(mode=0o700, exist_ok=True)
+    return KeptChild(child, {**plan.environment, "DATABASE_URL": url}, screen, logs)
+
+
+async def _keep_all(
+    kept: Sequence[KeptChild], database: KeptDatabase | None, stop: asyncio.Event, when_ready: Callable[[], None]
+) -> None:
+    """Until `stop`, or until one of them turns out never to start, which is raised."""
+    keeping = [asyncio.create_task(each.keep()) for each in kept]
+    if database:
+        keeping.append(asyncio.create_task(database.keep()))
+    stopping = asyncio.create_task(stop.wait())
+    ready = asyncio.create_task(_all_ready(kept))
+    try:
+        await asyncio.wait((*keeping, stopping, ready), return_when=asyncio.FIRST_COMPLETED)
+        if ready.done():
+            when_ready()
+            await asyncio.wait((*keeping, stopping), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        failed = [task for task in keeping if task.done()]
+        await asyncio.gather(*(each.stop() for each in kept))
+        for task in (*keeping, stopping, ready):
+            task.cancel()
+    for task in failed:
+        task.result()
+
+
+async def _all_ready(kept: Sequence[KeptChild]) -> None:
+    for each in kept:
+        await each.ready.wait()
+
+
+def _ready(plan: Plan, seconds: float, invitation: str) -> str:
+    api = url_on_this_machine(plan.settings.http_host, plan.settings.http_port)
+    return (
+        f"\nRymi is ready after {seconds:.1f} s: {api}. Data is kept in {plan.settings.data_folder}.\n\n{invitation}\n"
+    )

@@ -1,0 +1,172 @@
+"""`rymi worker`: jobs as a process. Dialing, facts, what comes after a call, rooms, and the periodic sweeps."""
+
+import asyncio
+import contextlib
+import sys
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import aiohttp
+import structlog
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
+
+from rymi_server.call_control.join_timeouts import JoinTimeouts
+from rymi_server.entrypoints.listeners import LISTENERS
+from rymi_server.entrypoints.measuring import measure_pool, process_registry
+from rymi_server.entrypoints.measuring_jobs import measure_work, observed
+from rymi_server.entrypoints.outcome import outcome
+from rymi_server.entrypoints.ports import listen
+from rymi_server.entrypoints.readiness import readiness_of
+from rymi_server.entrypoints.serving import DRAIN_SECONDS, new_event_loop, serve
+from rymi_server.entrypoints.settings import Settings, read_settings
+from rymi_server.entrypoints.stopping import stop_requested
+from rymi_server.entrypoints.sweeping import sweeps_of
+from rymi_server.entrypoints.tracing import trace_to
+from rymi_server.foundation.clock import Clock, SystemClock
+from rymi_server.foundation.database import Database, for_libpq
+from rymi_server.foundation.errors import Unavailable
+from rymi_server.foundation.logs import configure_logs
+from rymi_server.http.health import Missing, health_routes
+from rymi_server.post_call.reprocess import ANALYSE, analyser
+from rymi_server.post_call.settle import SETTLE, settler
+from rymi_server.queue.kinds import JobKind
+from rymi_server.queue.running import JobRunner, Work, hearing, in_transaction
+from rymi_server.rooms.closing import CLOSE_ROOM, RoomCloser
+from rymi_server.rooms.livekit_server import LiveKit
+from rymi_server.telephony.carriers.carrier import ConnectedCarriers
+from rymi_server.telephony.carriers.registry import NoCarriers
+from rymi_server.telephony.dialing import DIAL, Dialer
+
+log = structlog.get_logger(__name__)
+
+_ROOM_ANSWERS_WITHIN_SECONDS = 10
+
+
+class CannotWork(Unavailable):
+    code = "cannot_work"
+
+    def __init__(self, missing: Sequence[Missing]) -> None:
+        super().__init__(" ".join(f"{each.what}: {each.mend}" for each in missing), retryable=True)
+
+
+class JobsLeft(Unavailable):
+    code = "jobs_left"
+
+    def __init__(self) -> None:
+        super().__init__("Some jobs took too long to be finished. They run again elsewhere.", retryable=True)
+
+
+def main() -> int:
+    return outcome(run)
+
+
+def run() -> None:
+    settings = read_settings()
+    configure_logs(settings.log_level, show_personal=settings.log_personal)
+    trace_to(settings.otlp_endpoint, "rymi-worker")
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        runner.run(_until_stopped(settings))
+
+
+async def _until_stopped(settings: Settings) -> None:
+    await build_worker(settings).run(stop_requested())
+
+
+def build_worker(
+    settings: Settings,
+    *,
+    carriers: ConnectedCarriers | None = None,
+    queue_settings: Mapping[str, int] | None = None,
+) -> "Worker":
+    """A worker whose tenants dial through `carriers`. `queue_settings` are BullMQ's, over our own."""
+    database = Database(settings.required_database_url(), connections=settings.database_connections)
+    return Worker(settings, settings.livekit(), database, SystemClock(), carriers or NoCarriers(), queue_settings or {})
+
+
+@dataclass
+class Worker:
+    settings: Settings
+    livekit: LiveKit
+    database: Database
+    clock: Clock
+    carriers: ConnectedCarriers
+    queue_settings: Mapping[str, int]
+    registry: CollectorRegistry = field(default_factory=process_registry)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until `stop`: then no job is taken any more, and those that run are finished. Raise if a queue fails us."""
+        measure_pool(self.registry, self.database)
+        if missing := await readiness_of(self.database)():
+            raise CannotWork(missing)
+        timeout = aiohttp.ClientTimeout(total=_ROOM_ANSWERS_WITHIN_SECONDS)
+        try:
+            async with aiohttp.ClientSession(timeout=timeout) as http, self._health():
+                await self._work_until(stop, RoomCloser(self.livekit, http))
+        finally:
+            await self.database.close()
+        log.info("worker_stopped")
+
+    async def _work_until(self, stop: asyncio.Event, closer: RoomCloser) -> None:
+        dialer = Dialer(self.database, self.carriers, self.clock)
+        join_timeouts = JoinTimeouts(self.database, self.clock, timedelta(seconds=self.settings.join_timeout_seconds))
+        sweeps = sweeps_of(self.database, self.clock, dialer, join_timeouts)
+        work: dict[JobKind, Work] = {
+            DIAL: dialer,
+            CLOSE_ROOM: closer,
+            SETTLE: in_transaction(self.database, settler(self.clock)),
+            ANALYSE: in_transaction(self.database, analyser(self.clock)),
+            **hearing(self.database, LISTENERS),
+            **sweeps.work,
+        }
+        runner = JobRunner(
+            for_libpq(self.database.url),
+            observed(self.registry, work),
+            recurring=sweeps.recurring,
+            settings=self.queue_settings,
+        )
+        log.info("worker_started")
+        running = asyncio.create_task(runner.run())
+        await _first_of(running, stop.wait())
+        if stop.is_set():
+            await _finish(runner)
+        await running
+
+    @contextlib.asynccontextmanager
+    async def _health(self) -> AsyncIterator[None]:
+        """Answer `/healthz`, `/readyz` and `/metrics` meanwhile, also while the last jobs are being finished."""
+        if not self.settings.worker_metrics_port:
+            yield
+            return
+        app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+        measure = measure_work(self.registry, self.database)
+        app.include_router(health_routes(readiness_of(self.database), self.registry, measure))
+        listening = listen(self.settings.http_host, self.settings.worker_metrics_port, "RYMI_WORKER_PORT")
+        enough = asyncio.Event()
+        serving = asyncio.create_task(serve(app, listening, enough, trusted_proxies=self.settings.trusted_proxies))
+        try:
+            yield
+        finally:
+            enough.set()
+            await serving
+
+
+async def _finish(runner: JobRunner) -> None:
+    """What is not finished in time is left to the next worker, which finds it by its expired lock."""
+    try:
+        async with asyncio.timeout(DRAIN_SECONDS):
+            await runner.close()
+    except TimeoutError as error:
+        log.warning("jobs_left_unfinished", seconds=DRAIN_SECONDS)
+        raise JobsLeft from error
+
+
+async def _first_of(task: asyncio.Task[None], other: Awaitable[object]) -> None:
+    waiting = asyncio.ensure_future(other)
+    await asyncio.wait((task, waiting), return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

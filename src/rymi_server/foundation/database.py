@@ -1,0 +1,86 @@
+"""PostgreSQL: the tables' one registry, connections, and transactions.
+
+Packages declare their tables against `metadata` and take a `Transaction` where they read or write. Only the edge of a
+request or of a job opens one.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TypeAlias
+
+import sqlalchemy as sa
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from rymi_server.foundation.errors import Unavailable
+
+metadata = sa.MetaData()
+
+Transaction: TypeAlias = AsyncConnection
+
+
+class DatabaseUnreachable(Unavailable):
+    status, code = 503, "database_unreachable"
+
+    def __init__(self) -> None:
+        super().__init__("The database cannot be reached right now. Nothing was changed; try again.", retryable=True)
+
+
+class Database:
+    """A pool of connections to one PostgreSQL."""
+
+    def __init__(self, url: str, *, connections: int = 10) -> None:
+        self.url = url
+        self.engine: AsyncEngine = create_async_engine(
+            for_sqlalchemy(url),
+            pool_size=connections,
+            max_overflow=0,
+            pool_timeout=10,
+            # A connection that died while idle is found before it is used, not by a request.
+            pool_pre_ping=False,
+            pool_reset_on_return=None,
+            # Errors would quote what people sent us, and end in the logs.
+            hide_parameters=True,
+        )
+        # The same pool; a connection goes back to it as it was.
+        self._autocommitting = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        """Commits at the end, or nothing happened."""
+        async with self._connection(self.engine) as connection, connection.begin():
+            yield connection
+
+    @asynccontextmanager
+    async def single_statements(self) -> AsyncIterator[Transaction]:
+        """Each statement is a transaction of its own, which saves asking for the beginning and the end of one."""
+        async with self._connection(self._autocommitting) as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def _connection(self, engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+        try:
+            connection = await engine.connect()
+        except (sa.exc.OperationalError, sa.exc.TimeoutError, OSError) as error:
+            raise DatabaseUnreachable from error
+        try:
+            yield connection
+        except sa.exc.DBAPIError as error:
+            if error.connection_invalidated:
+                raise DatabaseUnreachable from error
+            raise
+        finally:
+            await connection.close()
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+
+
+def for_sqlalchemy(url: str) -> str:
+    """`url` naming our driver. Operators write `postgresql://…`, as every tool does."""
+    return make_url(url).set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
+
+
+def for_libpq(url: str) -> str:
+    """`url` as libpq reads it."""
+    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)

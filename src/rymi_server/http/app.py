@@ -1,0 +1,62 @@
+"""Puts the edge together: routes, errors, the document, and what stands around every request."""
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from prometheus_client import CollectorRegistry
+from starlette.types import ASGIApp
+
+from rymi_server.http.documentation import describe
+from rymi_server.http.edge import Edge
+from rymi_server.http.error_rendering import render_errors
+from rymi_server.http.health import Readiness, health_routes
+from rymi_server.http.observing import HttpMetrics, Observing
+from rymi_server.http.v1 import (
+    agents,
+    analytics,
+    batches,
+    billing,
+    call_results,
+    calls,
+    dnc,
+    numbers,
+    publishable_keys,
+    realtime,
+    secret_keys,
+    webhooks,
+)
+
+# The order matters where one path could be read as another: `/calls/queue/stats` before `/calls/{call_id}`.
+PAGES = (
+    batches.routes,
+    call_results.routes,
+    calls.with_any_key,
+    calls.with_secret_key,
+    agents.routes,
+    numbers.routes,
+    dnc.routes,
+    secret_keys.routes,
+    publishable_keys.routes,
+    billing.routes,
+    analytics.routes,
+    webhooks.routes,
+    realtime.routes,
+)
+
+
+def api(edge: Edge | None = None) -> FastAPI:
+    """The API alone. Without an edge it answers nothing and serves for its document."""
+    app = FastAPI(openapi_url="/openapi.json", docs_url=None, redoc_url=None, redirect_slashes=False)
+    app.state.edge = edge
+    for page in PAGES:
+        app.include_router(page)
+    routes = [route for page in PAGES for route in page.routes if isinstance(route, APIRoute)]
+    render_errors(app, routes)
+    describe(app, routes)
+    return app
+
+
+def server(edge: Edge, readiness: Readiness, registry: CollectorRegistry) -> ASGIApp:
+    """The API as a process serves it."""
+    app = api(edge)
+    app.include_router(health_routes(readiness, registry))
+    return Observing(app, HttpMetrics(registry))

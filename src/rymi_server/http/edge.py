@@ -1,0 +1,60 @@
+"""What the edge of a request works with: everything that was built for it, and who is asking."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from rymi_server.call_control.add_participants import ParticipantAdder
+from rymi_server.call_control.batch import BatchCreator
+from rymi_server.call_control.create import CallCreator
+from rymi_server.call_control.wanted import Caller
+from rymi_server.credits.rates import Rates
+from rymi_server.foundation.clock import Clock
+from rymi_server.foundation.database import Database
+from rymi_server.foundation.sealed import Seal
+from rymi_server.quotas.models import Plans
+from rymi_server.rooms.livekit_server import LiveKit
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeLimits:
+    """How much of anything a single asker may send."""
+
+    body_bytes: int
+    failed_logins_per_minute: int
+    publishable_calls_per_minute: int
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    database: Database
+    clock: Clock
+    pepper: bytes
+    seal: Seal
+    rates: Rates
+    plans: Plans
+    livekit: LiveKit
+    call_creator: CallCreator
+    participant_adder: ParticipantAdder
+    batch_creator: BatchCreator
+    limits: EdgeLimits
+    migration_url: str
+    allow_private_webhooks: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """One authenticated request."""
+
+    edge: Edge
+    caller: Caller
+    request: Request
+
+
+async def _asking(request: Request) -> Asking:
+    asking: Asking = request.state.asking
+    return asking
+
+
+AskingDep = Annotated[Asking, Depends(_asking)]

@@ -1,0 +1,152 @@
+"""What an agent is described by. Everything but the name may be left out; null takes back what was said."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Field, model_validator
+
+from rymi_server.call_control.post_call_config import refuse_invalid
+from rymi_server.foundation.errors import Refused
+from rymi_server.http.v1.call_bodies import PostCall
+from rymi_server.http.v1.fields import JsonObject, RequestBody, ResponseBody, ShortText
+
+TURN_DETECTORS = {"rms": "steady", "webrtc": "balanced", "silero": "sensitive", "provider-signal": "provider"}
+
+TurnDetector = Literal["steady", "balanced", "sensitive", "provider", "rms", "webrtc", "silero", "provider-signal"]
+Text = Annotated[str, Field(max_length=100_000)]
+Word = Annotated[str, Field(max_length=256)]
+
+
+# Encrypted, or on this very machine, where people run models of their own.
+Endpoint = Annotated[
+    str, Field(max_length=2_048, pattern=r"^((https|wss)://|(http|ws)://(localhost|127\.0\.0\.1)(:[0-9]+)?(/|$))")
+]
+
+
+class Advanced(RequestBody):
+    """How the agent takes turns, listens and speaks. Fields that are not listed here are kept as they are."""
+
+    model_config = ConfigDict(strict=True, extra="allow")
+
+    turnDetectorMode: TurnDetector | None = None  # noqa: N815 - the word on the wire
+    prompt_mode: Literal["builder", "raw"] | None = None
+    temperature: float | None = Field(default=None, ge=0, le=2)
+    startSpeakingPhrasing: Literal["agent_greets", "wait_for_user"] | None = None  # noqa: N815 - the word on the wire
+
+
+class Features(RequestBody):
+    model_config = ConfigDict(strict=True, extra="allow")
+
+    recording_enabled: bool | None = None
+    transcription_enabled: bool | None = None
+    require_consent: bool | None = None
+
+
+class AgentFields(RequestBody):
+    """Every field but the name."""
+
+    system_prompt: Text | None = None
+    voice: Word | None = None
+    language: Word | None = None
+    supported_languages: Annotated[list[Word], Field(max_length=100)] | None = None
+    llm_provider: Word | None = None
+    llm_model: Word | None = None
+    llm_fallback_provider: Word | None = None
+    llm_fallback_model: Word | None = None
+    stt_provider: Word | None = None
+    stt_model: Word | None = None
+    stt_fallback_provider: Word | None = None
+    stt_fallback_model: Word | None = None
+    tts_provider: Word | None = None
+    tts_model: Word | None = None
+    tts_fallback_provider: Word | None = None
+    tts_fallback_model: Word | None = None
+    custom_llm_url: Endpoint | None = None
+    custom_voice_url: Endpoint | None = None
+    custom_transcriber_url: Endpoint | None = None
+    custom_voice_mode: Literal["rymi", "openai-compat"] | None = None
+    agent_role: Word | None = Field(default=None, min_length=1, description="`operator` unless something else is said.")
+    persona: JsonObject | None = None
+    playbook: JsonObject | None = None
+    advanced: Advanced | None = None
+    settings: Advanced | None = Field(default=None, description="An older word for `advanced`.")
+    features: Features | None = None
+    post_call: PostCall | None = None
+    tools: Annotated[list[JsonObject], Field(max_length=100)] | None = None
+    variables: Annotated[list[JsonObject], Field(max_length=200)] | None = None
+    chat_summary: Text | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "AgentFields":
+        if self.advanced and self.advanced.prompt_mode == "raw" and not self.system_prompt:
+            raise ValueError("the raw prompt mode needs a system_prompt")
+        try:
+            refuse_invalid(self.post_call.said() if self.post_call else {})
+        except Refused as refused:
+            raise ValueError(refused.message) from refused
+        return self
+
+    def said(self) -> dict[str, Any]:
+        """What was sent, in the words that we keep it under."""
+        said = self.model_dump(exclude_unset=True)
+        if "settings" in said:
+            said.setdefault("advanced", said.pop("settings"))
+        advanced = said.get("advanced")
+        if advanced and advanced.get("turnDetectorMode") in TURN_DETECTORS:
+            advanced["turnDetectorMode"] = TURN_DETECTORS[advanced["turnDetectorMode"]]
+        return said
+
+
+class NewAgentBody(AgentFields):
+    name: ShortText
+
+
+class ChangedAgentBody(AgentFields):
+    name: ShortText | None = None
+
+
+# --- answers ---------------------------------------------------------------------------------------------------------
+
+
+class CreatedAgentBody(ResponseBody):
+    status: Literal["created"]
+    id: str
+
+
+class UpdatedAgentBody(ResponseBody):
+    status: Literal["updated"]
+    id: str
+
+
+class DeletedAgentBody(ResponseBody):
+    status: Literal["deleted"]
+    id: str
+
+
+class AgentBody(ResponseBody):
+    """The agent with everything that was said of it; what was not said is absent."""
+
+    model_config = ConfigDict(extra="allow")
+
+    id: str
+    name: str
+    agent_role: str
+    created_at: str
+    updated_at: str
+
+
+class ListedAgentBody(ResponseBody):
+    id: str
+    name: str
+    voice: str | None
+    llm_provider: str | None
+    llm_model: str | None
+    agent_role: str
+    language: str | None
+    created_at: str
+
+
+class AgentListBody(ResponseBody):
+    agents: list[ListedAgentBody]
+    total: int
+    offset: int
+    limit: int

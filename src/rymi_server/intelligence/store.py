@@ -1,0 +1,48 @@
+"""What analyses found, in the database: one row a run, the newest shown."""
+
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from rymi_server.calls.models import IntelligenceStatus
+from rymi_server.foundation.database import Transaction
+from rymi_server.foundation.ids import CallId
+from rymi_server.intelligence.models import Intelligence, call_intelligence
+
+_COLUMNS = [
+    call_intelligence.c[name]
+    for name in ("revision", "status", "summary", "sentiment", "structured_data", "evaluation", "errors")
+]
+
+
+async def newest(tx: Transaction, call_id: CallId) -> Intelligence | None:
+    """The newest run. Whose call it is has been settled by whoever asks."""
+    mine = sa.select(*_COLUMNS).where(call_intelligence.c.call_id == call_id)
+    row = (await tx.execute(mine.order_by(call_intelligence.c.revision.desc()).limit(1))).one_or_none()
+    return Intelligence(row[0], IntelligenceStatus(row[1]), *row[2:]) if row else None
+
+
+async def begin(tx: Transaction, call_id: CallId, now: datetime) -> int:
+    """Open a further run and return its revision. The call must be locked."""
+    newest_revision = sa.select(sa.func.coalesce(sa.func.max(call_intelligence.c.revision), 0)).where(
+        call_intelligence.c.call_id == call_id
+    )
+    revision: int = (await tx.execute(newest_revision)).scalar_one() + 1
+    await tx.execute(
+        insert(call_intelligence).values(
+            call_id=call_id, revision=revision, status=IntelligenceStatus.PENDING, created_at=now
+        )
+    )
+    return revision
+
+
+async def finish(
+    tx: Transaction, call_id: CallId, revision: int, status: IntelligenceStatus, now: datetime, **found: Any
+) -> None:
+    await tx.execute(
+        call_intelligence.update()
+        .where(call_intelligence.c.call_id == call_id, call_intelligence.c.revision == revision)
+        .values(status=status, completed_at=now, **found)
+    )

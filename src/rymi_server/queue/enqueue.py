@@ -1,0 +1,74 @@
+"""Adds jobs inside the caller's transaction: no worker sees them before it commits, and rolled back they never were.
+
+`bullmq.add_job` and `bullmq.add_jobs_bulk` are the functions that BullMQ's own clients call.
+"""
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+
+from rymi_server.foundation.database import Transaction
+from rymi_server.foundation.ids import new_prefixed
+from rymi_server.queue.kinds import JobKind
+
+_ADD_ONE = sa.text(
+    "select bullmq.add_job(:queue, :id, :name, cast(:data as jsonb), cast(:options as jsonb), 0, :delay, :now,"
+    " :attempts, null, null, null, null, null, false)"
+)
+_ADD_MANY = sa.text("select count(*) from bullmq.add_jobs_bulk(:queue, cast(:entries as jsonb))")
+
+
+@dataclass(frozen=True, slots=True)
+class NewJob:
+    """A job to add. An id that was used before makes it a repeat, which is not added again."""
+
+    data: Mapping[str, Any]
+    id: str = field(default_factory=lambda: new_prefixed("job"))
+
+
+async def enqueue(tx: Transaction, kind: JobKind, job: NewJob, *, delay_ms: int = 0) -> str:
+    """Add one job and return its id."""
+    await tx.execute(
+        _ADD_ONE,
+        {
+            "queue": kind.queue,
+            "id": job.id,
+            "name": kind.name,
+            "data": json.dumps(job.data),
+            "options": json.dumps({**kind.options(), "jobId": job.id}),
+            "delay": delay_ms,
+            "now": _now_ms(),
+            "attempts": kind.attempts,
+        },
+    )
+    return job.id
+
+
+async def enqueue_many(tx: Transaction, kind: JobKind, jobs: Sequence[NewJob]) -> None:
+    """Add all `jobs` in one statement."""
+    if len(jobs) == 1:
+        await enqueue(tx, kind, jobs[0])
+        return
+    if not jobs:
+        return
+    options, now = kind.options(), _now_ms()
+    entries = [
+        {
+            "id": job.id,
+            "name": kind.name,
+            "data": job.data,
+            "opts": {**options, "jobId": job.id},
+            "timestamp": now,
+            "attempts": kind.attempts,
+        }
+        for job in jobs
+    ]
+    await tx.execute(_ADD_MANY, {"queue": kind.queue, "entries": json.dumps(entries)})
+
+
+def _now_ms() -> int:
+    return int(time.time() * 1000)

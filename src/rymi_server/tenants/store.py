@@ -1,0 +1,47 @@
+"""Tenants in the database."""
+
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from rymi_server.foundation.database import Transaction
+from rymi_server.foundation.ids import TenantId, is_uuid, new_uuid
+from rymi_server.tenants.errors import UnknownTenant
+from rymi_server.tenants.models import Tenant, tenants
+
+_BY_ID = sa.select(tenants).where(tenants.c.id == sa.bindparam("id"))
+
+
+async def create(tx: Transaction, name: str, plan: str, now: datetime) -> Tenant:
+    tenant = Tenant(TenantId(new_uuid()), name, plan, None, None, now)
+    await tx.execute(tenants.insert().values(id=tenant.id, name=name, plan=plan, created_at=now))
+    return tenant
+
+
+async def get(tx: Transaction, tenant_id: TenantId) -> Tenant:
+    return Tenant(*(await tx.execute(_BY_ID, {"id": tenant_id})).one())
+
+
+async def find(tx: Transaction, name_or_id: str) -> Tenant:
+    """Raise `UnknownTenant` unless exactly one tenant is called so."""
+    wanted = tenants.c.id == name_or_id if is_uuid(name_or_id) else tenants.c.name == name_or_id
+    rows = (await tx.execute(sa.select(tenants).where(wanted))).all()
+    if len(rows) != 1:
+        raise UnknownTenant(name_or_id)
+    return Tenant(*rows[0])
+
+
+async def every(tx: Transaction) -> list[Tenant]:
+    return [Tenant(*row) for row in await tx.execute(sa.select(tenants).order_by(tenants.c.id))]
+
+
+async def pause(tx: Transaction, tenant_id: TenantId, reason: str | None, now: datetime) -> None:
+    await tx.execute(tenants.update().where(tenants.c.id == tenant_id).values(paused_at=now, paused_reason=reason))
+
+
+async def resume(tx: Transaction, tenant_id: TenantId) -> None:
+    await tx.execute(tenants.update().where(tenants.c.id == tenant_id).values(paused_at=None, paused_reason=None))
+
+
+async def change_plan(tx: Transaction, tenant_id: TenantId, plan: str) -> None:
+    await tx.execute(tenants.update().where(tenants.c.id == tenant_id).values(plan=plan))

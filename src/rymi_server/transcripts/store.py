@@ -1,0 +1,19 @@
+"""Transcripts in the database."""
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from rymi_server.foundation.database import Transaction
+from rymi_server.foundation.ids import CallId
+from rymi_server.transcripts.models import Entry, Speaker, transcript_entries
+
+_COLUMNS = [column for column in transcript_entries.c if column.name != "call_id"]
+
+
+async def of_call(tx: Transaction, call_id: CallId) -> Sequence[Entry]:
+    """In the order in which it was said. Whose call it is has been settled by whoever asks."""
+    rows = await tx.execute(
+        sa.select(*_COLUMNS).where(transcript_entries.c.call_id == call_id).order_by(transcript_entries.c.sequence)
+    )
+    return [Entry(row[0], row[1], row[2], Speaker(row[3]), *row[4:]) for row in rows]

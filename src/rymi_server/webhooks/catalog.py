@@ -1,0 +1,27 @@
+"""The names of everything that a customer can ask to be told."""
+
+EMITTED = (
+    "call.started",
+    "call.completed",
+    "call.failed",
+    "call.intelligence.ready",
+    "call.recording.ready",
+    "participant.joined",
+    "participant.left",
+    "batch.completed",
+    "billing.low_balance",
+    "system.api_key_created",
+    "system.api_key_revoked",
+)
+# Accepted, so that a customer's set-up need not change once they are sent.
+RESERVED = (
+    "agent.published",
+    "agent.failed",
+    "agent.number_assigned",
+    "auth.welcome",
+    "billing.topup_confirmed",
+    "billing.payment_failed",
+    "billing.balance_depleted",
+    "custom.alert",
+)
+EVERY = (*EMITTED, *RESERVED)

@@ -1,0 +1,90 @@
+"""`rymi up`: one command, from an empty folder to a call, and back to an empty process table."""
+
+import re
+import shutil
+import socket
+import subprocess
+
+from tests.support.up import Up, is_alive, kill
+from tests.support.waiting import wait_for
+
+
+class TestTheFirstStart:
+    def test_prints_a_line_that_makes_a_call_as_it_is_printed(self, up: Up) -> None:
+        called = subprocess.run(["sh", "-c", up.printed_curl()], capture_output=True, text=True, check=True)
+        assert '"status":"connecting"' in called.stdout, called.stdout
+
+    def test_leaves_credit_an_agent_and_its_number(self, up: Up) -> None:
+        assert "25.00" in up.command("credits", "show", "--tenant", "Demo").stdout
+        with up.customer() as customer:
+            assert customer.get(f"/v1/agents/{up.agent()}").json()["playbook"]["opener"]
+            called = customer.post(
+                "/v1/calls",
+                json={"agent_id": up.agent(), "participants": [{"transport": "pstn", "identity": "+12025550100"}]},
+            )
+        assert called.status_code == 202, called.text
+
+    def test_keeps_its_secrets_to_itself(self, up: Up) -> None:
+        secrets = up.folder / "secrets.env"
+        assert secrets.stat().st_mode & 0o777 == 0o600
+        assert {line.partition("=")[0] for line in secrets.read_text().splitlines() if "=" in line} >= {"RYMI_SECRET"}
+
+
+class TestWhileItRuns:
+    def test_a_second_one_on_the_same_folder_is_refused(self, up: Up) -> None:
+        refused = up.command("up")
+        assert refused.returncode == 1
+        assert re.fullmatch(rf"rymi: Another `rymi up` \(process \d+\) runs on {up.folder}.*\n", refused.stderr)
+
+    def test_its_worker_tells_its_numbers(self, up: Up) -> None:
+        with up.customer() as customer:
+            numbers = customer.get(f"http://127.0.0.1:{up.worker_port}/metrics").text
+        assert 'rymi_jobs{queue="periodic"' in numbers
+        assert "rymi_live_calls" in numbers
+        assert "rymi_database_connections_in_use" in numbers
+
+    def test_what_dies_is_started_again(self, up: Up) -> None:
+        before = up.pid_of("worker")
+        kill(before)
+        wait_for("another worker", lambda: not is_alive(before) and up.pid_of("worker") != before)
+        wait_for("the worker to be ready again", lambda: up.output.count("\nworker     ready") >= 2)
+        assert "worker     restarting was ended by SIGKILL; starts again in 0.2 s" in up.output
+
+
+class TestStopping:
+    def test_leaves_no_process_behind_and_starts_again_with_the_same_key(self) -> None:
+        up = Up()
+        up.start()
+        up.wait_until_ready()
+        key, family = up.key(), up.family()
+        assert len(family) > 3
+        assert up.stop() == 0
+        assert [pid for pid in family if is_alive(pid)] == []
+        up.start()
+        up.wait_until_ready()
+        assert up.key() == key
+        assert "Made to try things" not in up.output
+        family = up.family()
+        assert up.process
+        kill(up.process.pid)
+        up.process.wait()
+        wait_for("everybody to follow `up`, which was killed", lambda: not any(map(is_alive, family)))
+        shutil.rmtree(up.folder)
+
+
+class TestWhatCannotBe:
+    def test_a_port_that_is_taken_is_named_with_its_setting(self) -> None:
+        up = Up()
+        with socket.create_server(("127.0.0.1", up.http_port)):
+            refused = up.command("up")
+        assert refused.returncode == 1
+        assert f"port {up.http_port}" in refused.stderr
+        assert "RYMI_HTTP_PORT" in refused.stderr
+        shutil.rmtree(up.folder)
+
+    def test_commands_without_a_database_say_so(self) -> None:
+        up = Up()
+        refused = up.command("tenants", "list")
+        assert refused.returncode == 1
+        assert refused.stderr.startswith("rymi: DATABASE_URL is not set, and no `rymi up` runs on")
+        shutil.rmtree(up.folder)

@@ -1,0 +1,101 @@
+"""What every test may ask for: a database without anybody else's rows, or one of its very own.
+
+One PostgreSQL runs for each test process, with the product's own supervisor.
+"""
+
+import itertools
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import psycopg
+import pytest
+from psycopg import sql
+from tests.support.asking import client_for
+
+from rymi_server.entrypoints.migrate import migrate
+from rymi_server.foundation.database import Database
+from rymi_server.foundation.postgres_supervisor import PostgresServer
+
+_names = itertools.count()
+
+_TABLES_WITH_ROWS = """
+    select format('%I.%I', schemaname, tablename) from pg_tables
+    where schemaname in ('public', 'bullmq') and tablename not in ('alembic_version', 'migration')
+"""
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """The embedded PostgreSQL, without waiting for disks."""
+    # Under /tmp, because the path of a socket must stay short.
+    home = Path(tempfile.mkdtemp(prefix="rymi-tests-", dir="/tmp"))
+    home.chmod(0o755)
+    server = PostgresServer(home, settings=["fsync=off", "synchronous_commit=off", "full_page_writes=off"])
+    server.start()
+    yield server
+    server.stop()
+    shutil.rmtree(home)
+
+
+@pytest.fixture(scope="session")
+async def template_url(postgres: PostgresServer) -> str:
+    """A migrated database, to be copied and never changed."""
+    await migrate(postgres.url)
+    return postgres.url
+
+
+@pytest.fixture
+def database_url(postgres: PostgresServer, template_url: str) -> Iterator[str]:
+    """A database of this test's own, for whoever changes its schema or stops its clients."""
+    with _copy_of(template_url, postgres) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+async def shared_database(postgres: PostgresServer, template_url: str) -> AsyncIterator[Database]:
+    """One database for all tests of this process that only need it to be empty. Ask for `database`."""
+    with _copy_of(template_url, postgres) as url:
+        database = Database(url)
+        yield database
+        await database.close()
+
+
+@pytest.fixture
+async def database(shared_database: Database) -> Database:
+    """An empty database."""
+    await _empty(shared_database.url)
+    return shared_database
+
+
+@pytest.fixture(scope="session")
+async def shared_http(shared_database: Database) -> AsyncIterator[httpx.AsyncClient]:
+    """The API on the shared database. Ask for `http`."""
+    async with client_for(shared_database) as client:
+        yield client
+
+
+@pytest.fixture
+def http(database: Database, shared_http: httpx.AsyncClient) -> httpx.AsyncClient:
+    """The API on an empty database."""
+    return shared_http
+
+
+@contextmanager
+def _copy_of(template_url: str, postgres: PostgresServer) -> Iterator[str]:
+    name = f"test_{next(_names)}"
+    with psycopg.connect(postgres.url.replace("/rymi?", "/postgres?"), autocommit=True) as connection:
+        connection.execute(sql.SQL("create database {} template rymi").format(sql.Identifier(name)))
+        yield template_url.replace("/rymi?", f"/{name}?")
+        connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+
+
+async def _empty(url: str) -> None:
+    async with await psycopg.AsyncConnection.connect(url) as connection:
+        tables = [row[0] for row in await (await connection.execute(_TABLES_WITH_ROWS)).fetchall()]
+        # Rows go without triggers and foreign keys having a say, so their order does not matter.
+        await connection.execute("set local session_replication_role = replica")
+        await connection.execute("; ".join(f"delete from {table}" for table in tables))  # type: ignore[arg-type]

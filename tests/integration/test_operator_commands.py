@@ -1,0 +1,91 @@
+"""`rymi tenants`, `keys`, `credits` and `migrate`, as an operator types them."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tests.support.asking import SECRET
+
+from rymi_server.entrypoints.cli import app
+from rymi_server.entrypoints.outcome import outcome
+
+Rymi = Callable[..., str]
+
+
+@pytest.fixture
+def rymi(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Rymi:
+    """Type a command; read what it answers, or its one sentence of refusal."""
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    monkeypatch.setenv("RYMI_SECRET", SECRET)
+    monkeypatch.setenv("RYMI_DATA_DIR", str(tmp_path))
+
+    def type_in(*words: str) -> str:
+        try:
+            code = outcome(lambda: app(args=list(words)))
+        except SystemExit as ended:
+            code = int(ended.code or 0)
+        said = capsys.readouterr()
+        assert bool(said.err) == bool(code), said
+        return said.err or said.out
+
+    return type_in
+
+
+class TestTenants:
+    def test_are_created_and_listed_with_their_plan(self, rymi: Rymi) -> None:
+        created = rymi("tenants", "create", "Acme").strip()
+        assert rymi("tenants", "list") == f"{created}  custom    Acme\n"
+
+    def test_are_paused_with_a_reason_and_resumed(self, rymi: Rymi) -> None:
+        rymi("tenants", "create", "Acme")
+        assert rymi("tenants", "pause", "Acme", "--reason", "unpaid") == "Acme is paused.\n"
+        assert rymi("tenants", "list").endswith("Acme  paused: unpaid\n")
+        assert rymi("tenants", "resume", "Acme") == "Acme may call again.\n"
+        assert rymi("tenants", "list").endswith("Acme\n")
+
+    def test_change_to_a_plan_that_exists(self, rymi: Rymi) -> None:
+        rymi("tenants", "create", "Acme")
+        assert rymi("tenants", "plan", "Acme", "go") == "Acme is on the plan go.\n"
+        assert rymi("tenants", "plan", "Acme", "gold").startswith("rymi: There is no plan 'gold'. RYMI_PLANS has: free")
+
+    def test_that_do_not_exist_are_named(self, rymi: Rymi) -> None:
+        assert rymi("tenants", "pause", "Nobody") == "rymi: There is no tenant 'Nobody'.\n"
+
+
+class TestKeys:
+    def test_are_shown_once_and_listed_by_their_beginning(self, rymi: Rymi) -> None:
+        rymi("tenants", "create", "Acme")
+        key = rymi("keys", "create", "--tenant", "Acme", "--label", "server").strip()
+        listed = rymi("keys", "list", "--tenant", "Acme")
+        assert re.fullmatch(rf"key_\w+  {key[:10]}…  made \S+  used never  server\n", listed)
+
+    def test_are_revoked_except_the_last(self, rymi: Rymi) -> None:
+        rymi("tenants", "create", "Acme")
+        for label in ("old", "new"):
+            rymi("keys", "create", "--tenant", "Acme", "--label", label)
+        new, old = (line.split()[0] for line in rymi("keys", "list", "--tenant", "Acme").splitlines())
+        assert rymi("keys", "revoke", old, "--tenant", "Acme").endswith("… opens nothing any more.\n")
+        assert "only API key" in rymi("keys", "revoke", new, "--tenant", "Acme")
+
+
+class TestCredits:
+    def test_are_added_and_shown_with_their_movements(self, rymi: Rymi) -> None:
+        rymi("tenants", "create", "Acme")
+        assert rymi("credits", "add", "25", "--tenant", "Acme", "--note", "welcome") == "25.00 USD\n"
+        assert rymi("credits", "add", "--tenant", "Acme", "--", "-5.50") == "19.50 USD\n"
+        balance, taken, given = rymi("credits", "show", "--tenant", "Acme").splitlines()
+        assert balance == "balance 19.500 USD, of which 0.000 are held for running calls"
+        assert "-5.5000" in taken
+        assert given.endswith("+25.0000  grant       welcome")
+
+    @pytest.mark.parametrize("amount", ["much", "0", "NaN", "1e20", "0.0000001"])
+    def test_must_be_an_amount(self, rymi: Rymi, amount: str) -> None:
+        assert "not an amount" in rymi("credits", "add", amount, "--tenant", "Acme")
+
+
+class TestMigrate:
+    def test_says_that_there_is_nothing_to_do(self, rymi: Rymi) -> None:
+        assert re.fullmatch(r"The database is at \w+\.\n", rymi("migrate"))

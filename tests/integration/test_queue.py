@@ -1,0 +1,268 @@
+"""What we rely on BullMQ for, on the PostgreSQL that we run. An upgrade of either is told here first."""
+
+import asyncio
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from tests.support.waiting import until
+
+from rymi_server.foundation.database import Database, Transaction, for_libpq
+from rymi_server.foundation.errors import Invalid, Unavailable
+from rymi_server.foundation.ids import TenantId
+from rymi_server.queue.counts import counts_by_queue, counts_of, still_live
+from rymi_server.queue.enqueue import NewJob, enqueue, enqueue_many
+from rymi_server.queue.facts import Fact, publish, publish_all
+from rymi_server.queue.kinds import Backoff, JobKind
+from rymi_server.queue.running import JobRunner, Later, Recurring, Work, hearing
+
+PLAIN = JobKind("tests", "plain")
+RETRIED = JobKind("tests", "retried", attempts=3, backoff=Backoff(first_ms=20))
+TENANT = TenantId("00000000-0000-7000-8000-00000000000a")
+
+
+@dataclass(frozen=True, slots=True)
+class SomethingHappened(Fact):
+    what: str
+
+
+@asynccontextmanager
+async def running(database: Database, work: Mapping[JobKind, Work], **more: Any) -> AsyncIterator[JobRunner]:
+    runner = JobRunner(for_libpq(database.url), work, **more)
+    task = asyncio.create_task(runner.run())
+    yield runner
+    await runner.close()
+    await task
+
+
+class Seen:
+    """Notes the jobs that ran."""
+
+    def __init__(self) -> None:
+        self.jobs: list[Any] = []
+
+    async def __call__(self, data: Mapping[str, Any]) -> None:
+        self.jobs.append(data.get("n"))
+
+    async def wait_for(self, count: int) -> None:
+        async def enough() -> bool:
+            return len(self.jobs) >= count
+
+        await until(f"{count} jobs to run (ran: {self.jobs})", enough)
+
+
+class TestEnqueuing:
+    async def test_never_happened_when_the_transaction_is_rolled_back(self, database: Database) -> None:
+        async with database.engine.connect() as tx:
+            transaction = await tx.begin()
+            await enqueue(tx, PLAIN, NewJob({"n": 1}))
+            await enqueue_many(tx, PLAIN, [NewJob({"n": 2}), NewJob({"n": 3})])
+            await transaction.rollback()
+        assert await _rows(database) == []
+
+    async def test_is_seen_by_a_worker_only_after_the_commit(self, database: Database) -> None:
+        seen = Seen()
+        async with running(database, {PLAIN: seen}):
+            async with database.transaction() as tx:
+                await enqueue(tx, PLAIN, NewJob({"n": 1}))
+                async with database.transaction() as other:
+                    assert await counts_by_queue(other) == {}
+                assert seen.jobs == []
+            await seen.wait_for(1)
+        assert seen.jobs == [1]
+
+    async def test_adds_a_job_once_however_often_its_id_comes(self, database: Database) -> None:
+        async with database.transaction() as tx:
+            for _ in range(2):
+                await enqueue(tx, PLAIN, NewJob({"n": 1}, id="leg-1"))
+            await enqueue_many(tx, PLAIN, [NewJob({"n": 2}, id="leg-1"), NewJob({"n": 3}, id="leg-2")])
+        assert await _rows(database) == [("leg-1", "waiting"), ("leg-2", "waiting")]
+
+    async def test_takes_500_at_once_and_all_of_them_run(self, database: Database) -> None:
+        seen = Seen()
+        async with database.transaction() as tx:
+            await enqueue_many(tx, PLAIN, [NewJob({"n": n}, id=f"many-{n}") for n in range(500)])
+        async with running(database, {PLAIN: seen}):
+            await seen.wait_for(500)
+        assert sorted(seen.jobs) == list(range(500))
+
+    async def test_runs_a_delayed_job_when_its_time_has_come(self, database: Database) -> None:
+        seen = Seen()
+        async with running(database, {PLAIN: seen}):
+            async with database.transaction() as tx:
+                await enqueue(tx, PLAIN, NewJob({"n": 1}), delay_ms=300)
+            started = time.monotonic()
+            await seen.wait_for(1)
+        assert time.monotonic() - started >= 0.25
+
+
+class TestRunning:
+    async def test_counts_what_is_done_for_each_tenant(self, database: Database) -> None:
+        seen = Seen()
+        async with database.transaction() as tx:
+            await enqueue(tx, PLAIN, NewJob({"n": 1, "tenant_id": TENANT}))
+            await enqueue(tx, PLAIN, NewJob({"n": 2, "tenant_id": "another"}))
+            assert (await counts_of(tx, "tests", TENANT)).waiting == 1
+        async with running(database, {PLAIN: seen}):
+            await seen.wait_for(2)
+        async with database.transaction() as tx:
+            counts = await counts_of(tx, "tests", TENANT)
+        assert (counts.waiting, counts.active, counts.completed, counts.failed) == (0, 0, 1, 0)
+
+    async def test_tries_again_what_failed_by_a_bug_and_gives_up_in_the_end(self, database: Database) -> None:
+        attempts = 0
+
+        async def crash(_: Mapping[str, Any]) -> None:
+            nonlocal attempts
+            attempts += 1
+            raise RuntimeError("a bug")
+
+        await self._run_to(database, RETRIED, crash, "failed")
+        assert attempts == 3
+
+    @pytest.mark.parametrize(
+        ("error", "attempts"),
+        [
+            (Unavailable("later", retryable=True), 3),
+            (Unavailable("never", retryable=False), 1),
+            (Invalid("wrong for ever"), 1),
+        ],
+    )
+    async def test_lets_the_error_say_whether_to_try_again(
+        self, database: Database, error: Exception, attempts: int
+    ) -> None:
+        ran = 0
+
+        async def fail(_: Mapping[str, Any]) -> None:
+            nonlocal ran
+            ran += 1
+            raise error
+
+        await self._run_to(database, RETRIED, fail, "failed")
+        assert ran == attempts
+
+    async def test_puts_off_what_is_too_early_without_counting_an_attempt(self, database: Database) -> None:
+        ran = 0
+
+        async def twice_too_early(_: Mapping[str, Any]) -> None:
+            nonlocal ran
+            ran += 1
+            if ran < 3:
+                raise Later(50)
+
+        await self._run_to(database, PLAIN, twice_too_early, "completed")
+        assert ran == 3
+
+    async def test_fails_a_job_that_nobody_does(self, database: Database) -> None:
+        async with database.transaction() as tx:
+            await enqueue(tx, JobKind("tests", "unheard_of"), NewJob({}, id="stranger"))
+        async with running(database, {PLAIN: Seen()}):
+            await self._reaches(database, "stranger", "failed")
+
+    async def test_runs_a_recurring_job_again_and_again(self, database: Database) -> None:
+        seen = Seen()
+        async with running(database, {PLAIN: seen}, recurring=(Recurring(PLAIN, every_ms=200),)):
+            await seen.wait_for(3)
+
+    async def test_finishes_what_runs_before_it_closes(self, database: Database) -> None:
+        began, finished = asyncio.Event(), []
+
+        async def slow(_: Mapping[str, Any]) -> None:
+            began.set()
+            await asyncio.sleep(0.3)
+            finished.append(True)
+
+        async with database.transaction() as tx:
+            await enqueue(tx, PLAIN, NewJob({}))
+        async with running(database, {PLAIN: slow}):
+            await began.wait()
+        assert finished == [True]
+
+    async def test_knows_which_jobs_are_still_going_to_run(self, database: Database) -> None:
+        async with database.transaction() as tx:
+            await enqueue(tx, PLAIN, NewJob({"n": 1}, id="waiting"))
+            await enqueue(tx, PLAIN, NewJob({"n": 2}, id="put-off"), delay_ms=60_000)
+            assert await still_live(tx, "tests", ["waiting", "put-off", "unknown"]) == {"waiting", "put-off"}
+
+    async def test_takes_over_a_job_whose_worker_was_killed(self, database: Database) -> None:
+        async with database.transaction() as tx:
+            await enqueue(tx, PLAIN, NewJob({"n": 7}, id="orphan"))
+        impatient = {"lockDuration": 1_000, "stalledInterval": 500}
+        victim = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", _HANGING_WORKER, for_libpq(database.url), stdout=subprocess.PIPE
+        )
+        assert victim.stdout is not None
+        assert (await victim.stdout.readline()).strip() == b"working"
+        victim.kill()
+        await victim.wait()
+        seen = Seen()
+        async with running(database, {PLAIN: seen}, settings=impatient):
+            await seen.wait_for(1)
+        assert seen.jobs == [7]
+
+    async def _run_to(self, database: Database, kind: JobKind, work: Work, state: str) -> None:
+        async with database.transaction() as tx:
+            await enqueue(tx, kind, NewJob({}, id="the-job"))
+        async with running(database, {kind: work}):
+            await self._reaches(database, "the-job", state)
+
+    async def _reaches(self, database: Database, job_id: str, state: str) -> None:
+        async def reached() -> bool:
+            return (job_id, state) in await _rows(database)
+
+        await until(f"job {job_id} to be {state}", reached)
+
+
+class TestFacts:
+    async def test_reach_every_listener_in_one_transaction(self, database: Database) -> None:
+        heard: list[tuple[str, str]] = []
+
+        async def first(_: Transaction, fact: SomethingHappened) -> None:
+            heard.append(("first", fact.what))
+
+        async def second(_: Transaction, fact: SomethingHappened) -> None:
+            heard.append(("second", fact.what))
+
+        async with database.transaction() as tx:
+            await publish(tx, SomethingHappened("rain"))
+            await publish_all(tx, [SomethingHappened("snow"), SomethingHappened("hail")])
+        async with running(database, hearing(database, {SomethingHappened: [first, second]})):
+
+            async def all_heard() -> bool:
+                return len(heard) == 6
+
+            await until("three facts to reach two listeners", all_heard)
+        assert sorted(heard) == sorted((who, what) for who in ("first", "second") for what in ("rain", "snow", "hail"))
+
+    async def test_were_not_published_by_what_did_not_happen(self, database: Database) -> None:
+        async with database.engine.connect() as tx:
+            transaction = await tx.begin()
+            await publish(tx, SomethingHappened("rain"))
+            await transaction.rollback()
+        assert await _rows(database) == []
+
+
+async def _rows(database: Database) -> list[tuple[str, str]]:
+    async with database.transaction() as tx:
+        rows = await tx.execute(sa.text("select id, state::text from bullmq.job order by seq"))
+        return [(row.id, row.state) for row in rows]
+
+
+_HANGING_WORKER = """
+import asyncio, sys
+from rymi_server.queue.kinds import JobKind
+from rymi_server.queue.running import JobRunner
+
+async def hang(_):
+    print("working", flush=True)
+    await asyncio.Event().wait()
+
+settings = {"lockDuration": 1_000, "stalledInterval": 500}
+asyncio.run(JobRunner(sys.argv[1], {JobKind("tests", "plain"): hang}, settings=settings).run())
+"""

@@ -1,0 +1,189 @@
+"""`rymi up` as a process of its own, on a data folder and ports of its own."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+from tests.support.waiting import wait_for
+
+ROOT = Path(__file__).parents[2]
+_READY = "Rymi is ready"
+
+
+def new_data_folder() -> Path:
+    """Where PostgreSQL, which does not run as root, can reach it."""
+    folder = Path(tempfile.mkdtemp(prefix="rymi-up-", dir="/tmp"))
+    folder.chmod(0o755)
+    return folder
+
+
+def free_ports(count: int) -> list[int]:
+    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [each.getsockname()[1] for each in held]
+    for each in held:
+        each.close()
+    return ports
+
+
+@dataclass
+class Up:
+    """One installation. It can be started again and again."""
+
+    folder: Path = field(default_factory=new_data_folder)
+    module: str = "rymi_server.entrypoints.cli"
+    arguments: Sequence[str] = ("up",)
+    rooms: bool = False
+    more_environment: Mapping[str, str] = field(default_factory=dict)
+    process: subprocess.Popen[bytes] | None = None
+
+    def __post_init__(self) -> None:
+        self.http_port, self.worker_port, self.rooms_port, self.media_port = free_ports(4)
+        self._output = self.folder / "output"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Nothing of the machine's own settings."""
+        ours = ("RYMI_", "LIVEKIT_", "ROOMLET_", "DATABASE_URL", "PUBLIC_BASE_URL", "OTEL_")
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+        return kept | {
+            "RYMI_DATA_DIR": str(self.folder),
+            "RYMI_HTTP_PORT": str(self.http_port),
+            "RYMI_WORKER_PORT": str(self.worker_port),
+            **(self._own_rooms if self.rooms else self._rooms_of_nobody),
+            **self.more_environment,
+        }
+
+    @property
+    def _own_rooms(self) -> dict[str, str]:
+        media = str(self.media_port)
+        return {"ROOMLET_HTTP_PORT": str(self.rooms_port), "ROOMLET_TCP_PORT": media, "ROOMLET_UDP_PORT": media}
+
+    @property
+    def _rooms_of_nobody(self) -> dict[str, str]:
+        """Nothing listens there: a start is quicker without what a test does not ask for."""
+        return {
+            "LIVEKIT_URL": f"ws://localhost:{self.rooms_port}",
+            "LIVEKIT_API_KEY": "devkey",
+            "LIVEKIT_API_SECRET": "a-livekit-secret-for-tests-0123456789",
+        }
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.http_port}"
+
+    @property
+    def output(self) -> str:
+        """What this start has printed so far."""
+        return self._output.read_text()
+
+    def start(self) -> None:
+        with self._output.open("wb") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", self.module, *self.arguments],
+                env=self.environment,
+                cwd=ROOT,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+
+    def wait_until_ready(self) -> None:
+        assert self.process is not None
+        process = self.process
+
+        def ready_or_gone() -> bool:
+            return _READY in self.output or process.poll() is not None
+
+        wait_for("`rymi up` to say that it is ready", ready_or_gone, seconds=60)
+        assert _READY in self.output, self.output
+
+    def command(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """`rymi` with `words`, as an operator of this installation types it."""
+        return subprocess.run(
+            [sys.executable, "-m", "rymi_server.entrypoints.cli", *words],
+            env=self.environment,
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+
+    def printed_curl(self) -> str:
+        """The line that it prints, as it stands there."""
+        found = re.search(r"^curl (?:.*\\\n)*.*", self.output, re.MULTILINE)
+        assert found, self.output
+        return found.group()
+
+    def key(self) -> str:
+        found = re.search(r"Bearer (rymi_[0-9a-f]+)", self.output)
+        assert found, self.output
+        return found.group(1)
+
+    def agent(self) -> str:
+        found = re.search(r'"agent_id": "([0-9a-f-]+)"', self.output)
+        assert found, self.output
+        return found.group(1)
+
+    def customer(self) -> httpx.Client:
+        return httpx.Client(base_url=self.url, headers={"Authorization": f"Bearer {self.key()}"}, timeout=30)
+
+    def pid_of(self, name: str) -> int:
+        """The running process of `api`, `worker` or `postgres`; waits while it is being started again."""
+        return wait_for(f"a process of {name}", lambda: self._pid_of(name))
+
+    def _pid_of(self, name: str) -> int | None:
+        assert self.process is not None
+        program = {"postgres": "bin/postgres"}.get(name, f"{name}")
+        return next((pid for pid in children_of(self.process.pid) if _runs(pid, program)), None)
+
+    def family(self) -> list[int]:
+        """`up` and everybody below it."""
+        assert self.process is not None
+        found, looked = [self.process.pid], 0
+        while looked < len(found):
+            found += children_of(found[looked])
+            looked += 1
+        return found
+
+    def stop(self) -> int:
+        """Ask it to stop, and return its exit code."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(timeout=60)
+
+
+def children_of(pid: int) -> list[int]:
+    """Of all its threads."""
+    try:
+        lists = [path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/children")]
+    except FileNotFoundError:
+        return []
+    return [int(child) for text in lists for child in text.split()]
+
+
+def is_alive(pid: int) -> bool:
+    """A zombie has ended; only nobody has asked yet."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def kill(pid: int) -> None:
+    os.kill(pid, signal.SIGKILL)
+
+
+def _runs(pid: int, program: str) -> bool:
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return any(word.endswith(program) for word in words)

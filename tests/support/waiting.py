@@ -1,0 +1,27 @@
+"""Waiting for something to become true, and saying what it was when it does not."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+Found = TypeVar("Found")
+
+
+async def until(what: str, is_true: Callable[[], Awaitable[bool]], *, seconds: float = 15) -> None:
+    """Return once `is_true`; fail naming `what` otherwise."""
+    deadline = asyncio.get_running_loop().time() + seconds
+    while not await is_true():
+        if asyncio.get_running_loop().time() > deadline:
+            raise AssertionError(f"waited {seconds:g} s in vain for: {what}")
+        await asyncio.sleep(0.02)
+
+
+def wait_for(what: str, look: Callable[[], Found | None], *, seconds: float = 30) -> Found:
+    """Where nothing can be awaited: what `look` finds, once it finds something; fail naming `what` otherwise."""
+    deadline = time.monotonic() + seconds
+    while not (found := look()):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"waited {seconds:g} s in vain for: {what}")
+        time.sleep(0.02)
+    return found

@@ -1,0 +1,110 @@
+"""What `rymi up` decides without starting anything."""
+
+import json
+import shlex
+import stat
+from pathlib import Path
+
+import pytest
+
+from rymi_server.entrypoints.commands import doctor
+from rymi_server.entrypoints.secrets_file import SecretsFile
+from rymi_server.entrypoints.settings import Settings
+from rymi_server.entrypoints.up.children import children_of
+from rymi_server.entrypoints.up.data_folder import FolderInUse, claimed
+from rymi_server.entrypoints.up.demo import RECEPTIONIST, Demo
+from rymi_server.entrypoints.up.invitation import invitation_to_call
+from rymi_server.entrypoints.up.keeping import Backoff
+from rymi_server.http.v1.agent_bodies import NewAgentBody
+
+
+class TestBackoff:
+    def test_doubles_up_to_ten_seconds(self) -> None:
+        backoff = Backoff()
+        waits = [backoff.next_wait(ran_for_seconds=0) for _ in range(8)]
+        assert waits == [0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 10, 10]
+
+    def test_is_short_again_after_a_long_good_run(self) -> None:
+        backoff = Backoff(wait=10)
+        assert backoff.next_wait(ran_for_seconds=60) == 0.2
+
+
+class TestTheSecretsFile:
+    def test_is_made_once_and_kept(self, tmp_path: Path) -> None:
+        file = SecretsFile(tmp_path / "secrets.env")
+        made = file.complete({})
+        assert set(made) == {"RYMI_SECRET", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET", "RYMI_DEMO_API_KEY"}
+        assert file.complete({}) == made == file.read()
+        assert stat.S_IMODE(file.path.stat().st_mode) == 0o600
+
+    def test_holds_nothing_that_the_environment_has(self, tmp_path: Path) -> None:
+        assert "RYMI_SECRET" not in SecretsFile(tmp_path / "secrets.env").complete({"RYMI_SECRET": "x" * 32})
+
+    def test_keeps_what_somebody_added(self, tmp_path: Path) -> None:
+        file = SecretsFile(tmp_path / "secrets.env")
+        file.path.write_text("# ours\nRYMI_SECRET=" + "x" * 32 + "\nOTHER=1\n")
+        assert file.complete({})["RYMI_SECRET"] == "x" * 32
+        assert file.read()["OTHER"] == "1"
+
+
+class TestTheDataFolder:
+    def test_belongs_to_one_at_a_time(self, tmp_path: Path) -> None:
+        with claimed(tmp_path / "data"), pytest.raises(FolderInUse), claimed(tmp_path / "data"):
+            pass
+
+    def test_is_free_again_afterwards(self, tmp_path: Path) -> None:
+        with claimed(tmp_path / "data"):
+            pass
+        with claimed(tmp_path / "data"):
+            pass
+
+
+class TestTheTableOfChildren:
+    def test_leaves_rooms_to_a_server_that_is_named(self) -> None:
+        names = [child.name for child in children_of(Settings(), {"LIVEKIT_URL": "wss://rooms.example"})]
+        assert names == ["api", "worker"]
+
+    def test_finds_each_on_this_machine_whatever_it_listens_on(self) -> None:
+        (api, *_) = children_of(Settings(http_host="0.0.0.0", http_port=8123), {"LIVEKIT_URL": "wss://rooms.example"})
+        assert api.url == "http://localhost:8123"
+
+
+class TestTheInvitation:
+    def test_is_a_command_that_a_shell_reads_as_meant(self) -> None:
+        text = invitation_to_call(Settings(), "rymi_key", Demo("a-1"), first=False)
+        command = text[text.index("curl") : text.index("\n\nStop")]
+        words = shlex.split(command.replace("\\\n", ""))
+        assert words[:4] == ["curl", "-X", "POST", "http://127.0.0.1:8000/v1/calls"]
+        assert "Authorization: Bearer rymi_key" in words
+        assert json.loads(words[-1])["agent_id"] == "a-1"
+
+    def test_says_how_to_get_a_key_where_the_demo_has_gone(self) -> None:
+        assert "rymi keys create" in invitation_to_call(Settings(), "rymi_key", None, first=False)
+
+
+class TestTheReceptionist:
+    def test_is_an_agent_as_the_api_takes_it(self) -> None:
+        body = NewAgentBody.model_validate({"name": "Mia", **RECEPTIONIST})
+        assert body.said()["playbook"] == RECEPTIONIST["playbook"]
+
+    def test_asks_for_every_slot_that_is_required(self) -> None:
+        playbook = RECEPTIONIST["playbook"]
+        asked = {question["slotName"] for question in playbook["qualificationFlow"]}
+        assert {slot["name"] for slot in playbook["requiredSlots"] if slot["required"]} <= asked
+
+
+class TestTheDoctor:
+    def test_finds_nothing_wrong_with_what_is_well(self) -> None:
+        well = (doctor.python((3, 12)), doctor.migrations("7", "7"), doctor.clock(0.2), doctor.postgres_version(18))
+        assert [finding.mend for finding in well] == [None] * 4
+
+    def test_says_how_to_mend_what_is_not(self, tmp_path: Path) -> None:
+        ill = (
+            doctor.python((3, 9)),
+            doctor.migrations(None, "7"),
+            doctor.clock(-30),
+            doctor.postgres_version(12),
+            doctor.disk(tmp_path, 1_000),
+        )
+        assert all(finding.mend for finding in ill)
+        assert str(ill[1]).startswith("problem  migrations   at nothing, this version needs 7\n")
