@@ -18,8 +18,9 @@ from typing import Any
 
 import aiohttp
 import numpy as np
-from benchmarks.roomlet_load import Pacer, SyntheticClient, access_token
 from livekit import rtc
+
+from benchmarks.roomlet_load import Pacer, SyntheticClient, access_token
 
 KEY, SECRET = "benchkey", "a-secret-that-is-long-enough-for-a-benchmark"
 RESULTS = Path(__file__).parent / "results" / "roomlet.json"

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from roomlet.limits import Limits
 
 DEVELOPMENT_KEY = "devkey"
-DEVELOPMENT_SECRET = "a-secret-for-development-and-nothing-else"  # noqa: S105 - Published on purpose, for `--dev`.
+DEVELOPMENT_SECRET = "a-secret-for-development-and-nothing-else"
 SHORTEST_SECRET = 32
 
 
