@@ -150,4 +150,8 @@ async def chromium() -> AsyncIterator[Browser]:
             yield Browser(process, address)
         finally:
             process.stdin.close()
-            await within("the browser has stopped", process.wait())
+            try:
+                await within("the browser has stopped", process.wait())
+            except NeverHappened:
+                process.kill()
+                await process.wait()
