@@ -11,7 +11,7 @@ from rymi_server.telephony.models import Leg
 
 def instant(at: datetime | None) -> str | None:
     """ISO 8601 in UTC, to the second or as exactly as is known."""
-    return at.astimezone(UTC).isoformat().replace("+00:00", "Z") if at else None
+    return at.astimezone(UTC).isoformat()[:-6] + "Z" if at else None
 
 
 def amount(money: Decimal | None) -> float | None:

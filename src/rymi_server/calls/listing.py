@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from rymi_server.calls import tally
 from rymi_server.calls.models import (
@@ -21,6 +22,15 @@ from rymi_server.foundation.pagination import Window
 _SHOWN = (
     *("id", "agent_id", "status", "started_at", "ended_at", "created_at", "bill_duration", "total_cost"),
     *("metadata", "batch_id", "intelligence_status", "end_reason"),
+)
+
+
+# One array rather than a parameter for each call: the statement stays the same for every page.
+_CALLS = sa.bindparam("calls", type_=ARRAY(sa.Uuid(as_uuid=False)))
+_PEOPLE = (
+    sa.select(call_participants.c.call_id, call_participants.c.identity, call_participants.c.transport)
+    .where(call_participants.c.call_id == sa.func.any(_CALLS), call_participants.c.role != Role.AGENT)
+    .order_by(call_participants.c.call_id, call_participants.c.id)
 )
 
 
@@ -84,13 +94,8 @@ def _conditions(tenant_id: TenantId, wanted: Filter) -> list[sa.ColumnElement[bo
 
 
 async def _with_people(tx: Transaction, rows: list[sa.Row[Any]]) -> list[ListedCall]:
-    people = (
-        sa.select(call_participants.c.call_id, call_participants.c.identity, call_participants.c.transport)
-        .where(call_participants.c.call_id.in_([row.id for row in rows]), call_participants.c.role != Role.AGENT)
-        .order_by(call_participants.c.call_id, call_participants.c.id)
-    )
     of_call: dict[str, list[sa.Row[*tuple[Any, ...]]]] = {}
-    for person in await tx.execute(people):
+    for person in await tx.execute(_PEOPLE, {"calls": [row.id for row in rows]}):
         of_call.setdefault(person.call_id, []).append(person)
     return [_listed(row, of_call.get(row.id, [])) for row in rows]
 
