@@ -4,6 +4,7 @@ One PostgreSQL runs for each test process, with the product's own supervisor.
 """
 
 import itertools
+import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -34,7 +35,10 @@ def postgres() -> Iterator[PostgresServer]:
     # Under /tmp, because the path of a socket must stay short.
     home = Path(tempfile.mkdtemp(prefix="rymi-tests-", dir="/tmp"))
     home.chmod(0o755)
-    server = PostgresServer(home, settings=["fsync=off", "synchronous_commit=off", "full_page_writes=off"])
+    # The same tests on another PostgreSQL: RYMI_POSTGRES_BIN=/usr/lib/postgresql/15/bin make test
+    chosen = os.environ.get("RYMI_POSTGRES_BIN")
+    quick = ["fsync=off", "synchronous_commit=off", "full_page_writes=off"]
+    server = PostgresServer(home, binaries=Path(chosen) if chosen else None, settings=quick)
     server.start()
     yield server
     server.stop()
