@@ -72,9 +72,10 @@ class _DtlsForAiortc:
         self.receiver = None
 
     async def _send_data(self, data: bytes) -> None:
-        if not self._lower.is_connected:
-            raise ConnectionError("the DTLS association is gone")
-        self._lower.send_data(data)
+        # aiortc also sends from tasks that nobody awaits, where an error would be heard by nobody. What cannot be sent
+        # is lost, as on any network, until the transport is stopped.
+        if self._lower.is_connected:
+            self._lower.send_data(data)
 
 
 class Sctp:
@@ -106,8 +107,7 @@ class Sctp:
         self._stopping = asyncio.get_running_loop().create_task(self._stop())
 
     async def _stop(self) -> None:
-        with contextlib.suppress(ConnectionError):
-            await self._transport.stop()
+        await self._transport.stop()
 
     async def _read(self) -> None:
         while True:
@@ -116,7 +116,5 @@ class Sctp:
                 return
             try:
                 await self._dtls.receiver._handle_data(packet)
-            except ConnectionError:
-                return
             except Exception:
                 log.exception("an SCTP packet could not be read")

@@ -72,11 +72,16 @@ class TestTheTableOfChildren:
 class TestTheInvitation:
     def test_is_a_command_that_a_shell_reads_as_meant(self) -> None:
         text = invitation_to_call(Settings(), "rymi_key", Demo("a-1"), first=False)
-        command = text[text.index("curl") : text.index("\n\nStop")]
+        command = text[text.index("curl") :].split("\n\n")[0]
         words = shlex.split(command.replace("\\\n", ""))
         assert words[:4] == ["curl", "-X", "POST", "http://127.0.0.1:8000/v1/calls"]
         assert "Authorization: Bearer rymi_key" in words
         assert json.loads(words[-1])["agent_id"] == "a-1"
+
+    def test_sets_what_the_readme_s_lines_need(self) -> None:
+        text = invitation_to_call(Settings(), "rymi_key", Demo("a-1"), first=False)
+        line = next(line for line in text.splitlines() if line.startswith("export "))
+        assert shlex.split(line)[1:] == ["RYMI_URL=http://127.0.0.1:8000", "RYMI_KEY=rymi_key", "RYMI_AGENT=a-1"]
 
     def test_says_how_to_get_a_key_where_the_demo_has_gone(self) -> None:
         assert "rymi keys create" in invitation_to_call(Settings(), "rymi_key", None, first=False)
