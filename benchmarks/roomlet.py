@@ -164,7 +164,7 @@ def _of_step(rooms: int, windows: Sequence[Window], final: bool) -> list[Measure
     for which, of in (("median", _median(windows)), ("quietest window", quietest)):
         name = f"{rooms} rooms, {which}:"
         measures += [
-            Measure(f"{name} packets lost", of.lost, "%", 0.1 if final else None),
+            Measure(f"{name} packets lost", of.lost, "%", 0.0 if final else None),
             Measure(f"{name} added latency p50", of.p50, "ms"),
             Measure(f"{name} added latency p99", of.p99, "ms", 10 if final else None),
             Measure(f"{name} CPU a forwarded packet", of.us_per_packet, "us", 25 if final else None),
