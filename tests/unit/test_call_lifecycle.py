@@ -3,9 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-import pytest
-
-from rymi_server.calls.lifecycle import connected_seconds, final_status, is_over, may_become, status_on_create
+from rymi_server.calls.lifecycle import connected_seconds, final_status, is_over, status_on_create
 from rymi_server.calls.models import CallStatus, Participant, ParticipantStatus, Role, Transport
 from rymi_server.foundation.ids import CallId, ParticipantId, TenantId
 
@@ -43,22 +41,6 @@ class TestIsOver:
 
     def test_is_not_over_before_anybody_was_invited(self) -> None:
         assert not is_over([AGENT])
-
-
-class TestMayBecome:
-    @pytest.mark.parametrize(
-        ("now", "then"),
-        [("queued", "ringing"), ("queued", "in_progress"), ("connecting", "in_progress"), ("in_progress", "completed")],
-    )
-    def test_moves_on(self, now: str, then: str) -> None:
-        assert may_become(CallStatus(now), CallStatus(then))
-
-    @pytest.mark.parametrize(
-        ("now", "then"),
-        [("in_progress", "ringing"), ("completed", "in_progress"), ("completed", "failed"), ("failed", "completed")],
-    )
-    def test_never_moves_back_and_never_leaves_the_end(self, now: str, then: str) -> None:
-        assert not may_become(CallStatus(now), CallStatus(then))
 
 
 class TestStatusOnCreate:

@@ -9,24 +9,10 @@ GONE = frozenset({ParticipantStatus.LEFT, ParticipantStatus.FAILED})
 OVER = frozenset({CallStatus.COMPLETED, CallStatus.FAILED})
 LIVE = tuple(status for status in CallStatus if status not in OVER)
 
-_RANK = {
-    CallStatus.QUEUED: 0,
-    CallStatus.CONNECTING: 0,
-    CallStatus.RINGING: 1,
-    CallStatus.IN_PROGRESS: 2,
-    CallStatus.COMPLETED: 3,
-    CallStatus.FAILED: 3,
-}
-
 
 def status_on_create(transports: Sequence[Transport]) -> CallStatus:
     """A browser can come in at once; a call of phones alone waits until one is dialed."""
     return CallStatus.CONNECTING if Transport.WEBRTC in transports else CallStatus.QUEUED
-
-
-def may_become(now: CallStatus, then: CallStatus) -> bool:
-    """A call only moves on, and what is over stays over: news arrives late, twice and out of order."""
-    return now not in OVER and _RANK[then] > _RANK[now]
 
 
 def is_over(participants: Sequence[Participant]) -> bool:

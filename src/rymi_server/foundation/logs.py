@@ -16,7 +16,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 HARMLESS = frozenset(
     {
         *("address", "attempt", "call_id", "child", "code", "exit_code", "job", "job_id", "leg_id", "log", "method"),
-        *("milliseconds", "path", "pid", "port", "queue", "request_id", "restart_in", "retryable", "route", "seconds"),
+        *("milliseconds", "pid", "port", "queue", "request_id", "restart_in", "retryable", "route", "seconds"),
         *("signal", "state", "status", "sweep", "tenant_id", "url"),
     }
 )

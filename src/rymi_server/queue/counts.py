@@ -17,8 +17,8 @@ _COUNT = sa.text("""
 """)
 _BY_QUEUE = sa.text("select queue, state::text, count(*) from bullmq.job group by queue, state")
 _LIVE = sa.text("""
-    select id from bullmq.job
-    where queue = :queue and id = any(:ids) and state in ('waiting', 'active', 'delayed')
+    select distinct data ->> :field from bullmq.job
+    where queue = :queue and state in ('waiting', 'active', 'delayed') and data ->> :field = any(:values)
 """)
 
 
@@ -43,6 +43,6 @@ async def counts_by_queue(tx: Transaction) -> dict[tuple[str, str], int]:
     return {(queue, state): count for queue, state, count in await tx.execute(_BY_QUEUE)}
 
 
-async def still_live(tx: Transaction, queue: str, ids: list[str]) -> set[str]:
-    """Those of `ids` that are still going to run."""
-    return set((await tx.execute(_LIVE, {"queue": queue, "ids": ids})).scalars())
+async def still_live(tx: Transaction, queue: str, field: str, values: list[str]) -> set[str]:
+    """Those of `values` that a job which is still going to run has in `field` of its data, whatever its id is."""
+    return set((await tx.execute(_LIVE, {"queue": queue, "field": field, "values": values})).scalars())

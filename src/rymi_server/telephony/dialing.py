@@ -72,7 +72,7 @@ class Dialer:
         before = self._clock.now() - SETTLED_AFTER
         async with self._database.transaction() as tx:
             waiting = await store.waiting_since(tx, before, _AT_A_TIME)
-            jobs = await still_live(tx, DIAL.queue, [leg.id for leg in waiting])
+            jobs = await still_live(tx, DIAL.queue, "leg_id", [leg.id for leg in waiting])
             forgotten = [leg for leg in waiting if leg.id not in jobs]
             # The leg's first job is done or gone, so its id is used up.
             retry = [NewJob(dial_job(leg).data, id=f"{leg.id}-{int(before.timestamp())}") for leg in forgotten]
