@@ -86,8 +86,8 @@ clean: ## Remove the virtual environment and caches (never data)
 $(BIN)/python:
 	deploy/make-environment $(PYTHON) $(VENV)
 
-$(VENV)/.runs: requirements/server.txt requirements/rooms.txt requirements/carrierbox.txt pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/server.txt -r requirements/rooms.txt -r requirements/carrierbox.txt
+$(VENV)/.runs: requirements/server.txt requirements/rooms.txt requirements/carrierbox.txt requirements/agent.txt pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/server.txt -r requirements/rooms.txt -r requirements/carrierbox.txt -r requirements/agent.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
 	@touch $@
 

@@ -11,7 +11,9 @@ class RequirementsFromFile(MetadataHookInterface):
 
     def update(self, metadata: dict[str, Any]) -> None:
         metadata["dependencies"] = self._listed("server")
-        metadata["optional-dependencies"] = {"telemetry": self._listed("telemetry")}
+        metadata["optional-dependencies"] = {
+            extra: self._listed(extra) for extra in ("agent", "providers", "telemetry")
+        }
 
     def _listed(self, part: str) -> list[str]:
         lines = (Path(self.root) / "requirements" / f"{part}.in").read_text().splitlines()

@@ -8,7 +8,7 @@ import pytest
 from livekit import api, rtc
 from tests.roomlet.people import Gather, Server, administration
 from tests.roomlet.running import Running
-from tests.roomlet.waiting import within
+from tests.roomlet.waiting import eventually, within
 
 pytestmark = pytest.mark.xdist_group("roomlet-api")
 
@@ -87,7 +87,9 @@ class TestParticipants:
                 api.UpdateParticipantRequest(room=room, identity="ann", metadata="vip", attributes={"tier": "gold"})
             )
         await ben.saw("metadata", "ann=vip")
-        assert ben.room.remote_participants["ann"].attributes["tier"] == "gold"
+        seen = ben.room.remote_participants["ann"]
+        # The client tells of metadata and of attributes one after the other.
+        await eventually("ben sees ann's attributes", lambda: seen.attributes.get("tier") == "gold")
 
     async def test_a_track_can_be_muted_from_outside_but_not_unmuted(
         self, livekit: Server, come: Gather, room: str

@@ -6,6 +6,31 @@ from rymi_server.queue.facts import Fact
 
 
 @dataclass(frozen=True, slots=True)
+class CallStarted(Fact):
+    """The first person is in."""
+
+    call_id: str
+    tenant_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ParticipantJoined(Fact):
+    call_id: str
+    tenant_id: str
+    participant_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ParticipantLeft(Fact):
+    """Somebody has left, or failed to come in; `reason` says why."""
+
+    call_id: str
+    tenant_id: str
+    participant_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class CallEnded(Fact):
     """The call is completed or failed; nobody will join it any more."""
 

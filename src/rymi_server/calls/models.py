@@ -102,6 +102,14 @@ class EndReason(StrEnum):
     NOBODY_JOINED = "nobody_joined"
     DIALING_FAILED = "dialing_failed"
     USER_DISCONNECT = "user_disconnect"
+    PROVIDER_DISCONNECT = "provider_disconnect"
+    END_CALL_TOOL = "end_call_tool"
+    SILENCE = "silence"
+    HANDOFF_TO_HUMAN = "handoff_to_human"
+    MAX_DURATION = "max_duration"
+    CREDITS_EXHAUSTED = "credits_exhausted"
+    AGENT_LOST = "agent_lost"
+    ROOM_CLOSED = "room_closed"
 
 
 class LeaveReason(StrEnum):
@@ -110,6 +118,11 @@ class LeaveReason(StrEnum):
     CALL_ENDED = "call_ended"
     JOIN_TIMEOUT = "join_timeout"
     DIALING_FAILED = "dialing_failed"
+    USER_DISCONNECT = "user_disconnect"
+    CONNECTION_LOST = "connection_lost"
+    REMOVED = "removed"
+    HUNG_UP = "hung_up"
+    TRANSFERRED = "transferred"
 
 
 @dataclass(frozen=True, slots=True)

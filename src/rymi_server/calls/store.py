@@ -67,6 +67,15 @@ async def change(tx: Transaction, call_id: CallId, **values: Any) -> None:
     await tx.execute(calls.update().where(calls.c.id == call_id).values(**values))
 
 
+async def join(tx: Transaction, participant: ParticipantId, joined_at: datetime) -> None:
+    """Somebody is in, perhaps again: then since the first time."""
+    await tx.execute(
+        call_participants.update()
+        .where(call_participants.c.id == participant)
+        .values(status=ParticipantStatus.ACTIVE, joined_at=joined_at, left_at=None, leave_reason=None)
+    )
+
+
 async def leave(
     tx: Transaction, participants: Sequence[ParticipantId], status: ParticipantStatus, reason: str, now: datetime
 ) -> None:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from rymi_server.calls import store
 from rymi_server.calls.errors import CallIsOver
-from rymi_server.calls.facts import CallEnded
+from rymi_server.calls.facts import CallEnded, CallStarted, ParticipantJoined, ParticipantLeft
 from rymi_server.calls.lifecycle import GONE, OVER, final_status, is_over
 from rymi_server.calls.models import (
     Call,
@@ -14,6 +14,7 @@ from rymi_server.calls.models import (
     LeaveReason,
     Participant,
     ParticipantStatus,
+    Role,
     Transport,
 )
 from rymi_server.events.models import Level, Source
@@ -32,15 +33,58 @@ async def end_by_api(tx: Transaction, tenant_id: TenantId, call_id: str, now: da
     return call
 
 
+async def end(tx: Transaction, call: Call, reason: EndReason, now: datetime) -> bool:
+    """End a call from inside, for `reason`. Whether it was still live. `call` must be locked."""
+    if call.status in OVER:
+        return False
+    participants = await store.participants_of(tx, call.id)
+    await _close(tx, call, final_status(participants), reason, now, participants)
+    return True
+
+
+async def phone_rings(tx: Transaction, call: Call) -> None:
+    """A number of a call that nobody is in yet is being rung. `call` must be locked."""
+    if call.status is CallStatus.QUEUED:
+        await store.change(tx, call.id, status=CallStatus.RINGING)
+
+
+async def participant_joined(tx: Transaction, call: Call, participant_id: ParticipantId, now: datetime) -> bool:
+    """Somebody is in, with media. Whether that is news: told twice or too late, it is not. `call` must be locked."""
+    comers = [p for p in await store.participants_of(tx, call.id) if p.id == participant_id]
+    if call.status in OVER or not comers or comers[0].status is ParticipantStatus.ACTIVE:
+        return False
+    await store.join(tx, participant_id, comers[0].joined_at or now)
+    await record(tx, call.id, Source.LIFECYCLE, "Participant joined", now)
+    await publish(tx, ParticipantJoined(call.id, call.tenant_id, participant_id))
+    if call.started_at is None and comers[0].role is not Role.AGENT:
+        await store.change(tx, call.id, status=CallStatus.IN_PROGRESS, started_at=now)
+        await record(tx, call.id, Source.LIFECYCLE, "Call started", now)
+        await publish(tx, CallStarted(call.id, call.tenant_id))
+    return True
+
+
+async def participant_left(
+    tx: Transaction, call: Call, participant_id: ParticipantId, reason: LeaveReason, now: datetime
+) -> bool:
+    """Somebody is out again; a call without anybody else is over. Whether that is news. `call` must be locked."""
+    leaver = [p for p in await store.participants_of(tx, call.id) if p.id == participant_id and p.status not in GONE]
+    if call.status in OVER or not leaver:
+        return False
+    await _gone(tx, call, leaver[0], ParticipantStatus.LEFT, reason, now)
+    await record(tx, call.id, Source.LIFECYCLE, "Participant left", now)
+    await _end_if_over(tx, call, EndReason.NOBODY_JOINED, now)
+    return True
+
+
 async def participant_failed(
     tx: Transaction, call: Call, participant_id: ParticipantId, reason: LeaveReason, now: datetime
 ) -> None:
     """Somebody did not get in; a call that waits for nobody else is over. `call` must be locked."""
     participants = await store.participants_of(tx, call.id)
-    failed = [p.id for p in participants if p.id == participant_id and p.status not in GONE]
+    failed = [p for p in participants if p.id == participant_id and p.status not in GONE]
     if not failed or call.status in OVER:
         return
-    await store.leave(tx, failed, ParticipantStatus.FAILED, reason, now)
+    await _gone(tx, call, failed[0], ParticipantStatus.FAILED, reason, now)
     await _end_if_over(tx, call, EndReason.DIALING_FAILED, now)
 
 
@@ -48,11 +92,20 @@ async def give_up_on_late_joiners(tx: Transaction, call: Call, invited_before: d
     """Browsers that were invited before then and never came have failed. `call` must be locked."""
     if call.status in OVER:
         return
-    late = [p.id for p in await store.participants_of(tx, call.id) if _never_came(p, invited_before)]
+    late = [p for p in await store.participants_of(tx, call.id) if _never_came(p, invited_before)]
+    for each in late:
+        await _gone(tx, call, each, ParticipantStatus.FAILED, LeaveReason.JOIN_TIMEOUT, now)
     if late:
-        await store.leave(tx, late, ParticipantStatus.FAILED, LeaveReason.JOIN_TIMEOUT, now)
         await record(tx, call.id, Source.LIFECYCLE, "Participant did not join in time", now, Level.WARNING)
         await _end_if_over(tx, call, EndReason.NOBODY_JOINED, now)
+
+
+async def _gone(
+    tx: Transaction, call: Call, leaver: Participant, status: ParticipantStatus, reason: LeaveReason, now: datetime
+) -> None:
+    await store.leave(tx, [leaver.id], status, reason, now)
+    if leaver.role is not Role.AGENT:
+        await publish(tx, ParticipantLeft(call.id, call.tenant_id, leaver.id, reason))
 
 
 async def _end_if_over(tx: Transaction, call: Call, if_nobody_came: EndReason, now: datetime) -> None:

@@ -1,10 +1,13 @@
 """Who hears which fact. Whatever is published must stand here, or nobody would ever know."""
 
-from rymi_server.calls.facts import CallEnded
+from rymi_server.calls.facts import CallEnded, CallStarted, ParticipantJoined, ParticipantLeft
 from rymi_server.post_call.settle import settle_when_call_ended
 from rymi_server.queue.facts import Listeners
 from rymi_server.rooms.closing import close_when_call_ended
 
 LISTENERS: Listeners = {
+    CallStarted: (),
+    ParticipantJoined: (),
+    ParticipantLeft: (),
     CallEnded: (close_when_call_ended, settle_when_call_ended),
 }
