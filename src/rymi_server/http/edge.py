@@ -14,6 +14,7 @@ from rymi_server.foundation.clock import Clock
 from rymi_server.foundation.database import Database
 from rymi_server.foundation.sealed import Seal
 from rymi_server.quotas.models import Plans
+from rymi_server.rooms.agent_pass import AgentPasses
 from rymi_server.rooms.livekit_server import LiveKit
 
 
@@ -35,6 +36,7 @@ class Edge:
     rates: Rates
     plans: Plans
     livekit: LiveKit
+    agent_passes: AgentPasses
     call_creator: CallCreator
     participant_adder: ParticipantAdder
     batch_creator: BatchCreator
