@@ -1,0 +1,1 @@
+"""Plivo. Knows no other carrier."""

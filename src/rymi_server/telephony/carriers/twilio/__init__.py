@@ -1,0 +1,1 @@
+"""Twilio. Knows no other carrier."""

@@ -1,0 +1,1 @@
+"""Vonage. Knows no other carrier."""
