@@ -102,6 +102,26 @@ class Settings(BaseSettings):
         alias="RYMI_WORKER_PORT",
         description="Port of the worker's `/healthz`, `/readyz` and `/metrics`; 0 for none.",
     )
+    gateway_port: int = Field(
+        default=8002,
+        ge=1,
+        le=65535,
+        alias="RYMI_GATEWAY_PORT",
+        description="Port of the gateway, for the carriers' media sockets. It listens on RYMI_HTTP_HOST.",
+    )
+    gateway_metrics_port: int = Field(
+        default=8003,
+        ge=0,
+        le=65535,
+        alias="RYMI_GATEWAY_METRICS_PORT",
+        description="Port of the gateway's `/healthz`, `/readyz` and `/metrics`; 0 for none.",
+    )
+    public_media_url: str = Field(
+        default="ws://localhost:8002",
+        alias="PUBLIC_MEDIA_URL",
+        description="Where carriers reach the gateway: `wss://` and a certificate that the world trusts. "
+        "A stream's address is this with `/media/` and the carrier's name.",
+    )
 
     storage_url: str | None = Field(
         default=None,

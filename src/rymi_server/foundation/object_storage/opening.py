@@ -5,15 +5,19 @@ Keys of S3 are never in the URL: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and th
 
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from obstore.store import S3Config, S3Store
+from obstore.store import S3Store
 
 from rymi_server.foundation.errors import Unavailable
 from rymi_server.foundation.object_storage.bucket import BucketStorage
 from rymi_server.foundation.object_storage.folder import FolderStorage
 from rymi_server.foundation.object_storage.links import Links
 from rymi_server.foundation.object_storage.promises import ObjectStorage
+
+if TYPE_CHECKING:
+    from obstore.store import S3Config  # Types only: the module does not have it when it runs.
 
 _OPTIONS = ("endpoint", "public_endpoint", "region", "virtual_hosted")
 
