@@ -1,1 +1,1 @@
-"""Plivo. Knows no other carrier."""
+"""Plivo. The only package that knows its words."""

@@ -1,1 +1,1 @@
-"""Twilio. Knows no other carrier."""
+"""Twilio. The only package that knows its words."""

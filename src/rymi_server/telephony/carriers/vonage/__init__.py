@@ -1,1 +1,1 @@
-"""Vonage. Knows no other carrier."""
+"""Vonage. The only package that knows its words."""
