@@ -5,6 +5,7 @@ from fastapi.routing import APIRoute
 from prometheus_client import CollectorRegistry
 from starlette.types import ASGIApp
 
+from rymi_server.foundation.object_storage.folder import FolderStorage
 from rymi_server.http.documentation import describe
 from rymi_server.http.edge import Edge
 from rymi_server.http.error_rendering import render_errors
@@ -12,6 +13,7 @@ from rymi_server.http.health import Readiness, health_routes
 from rymi_server.http.internal import agents as internal_agents
 from rymi_server.http.internal import livekit as internal_livekit
 from rymi_server.http.observing import HttpMetrics, Observing
+from rymi_server.http.stored_files import stored_files
 from rymi_server.http.v1 import (
     agents,
     analytics,
@@ -64,4 +66,6 @@ def server(edge: Edge, readiness: Readiness, registry: CollectorRegistry) -> ASG
     for routes in INTERNAL:
         app.include_router(routes)
     app.include_router(health_routes(readiness, registry))
+    if isinstance(edge.storage, FolderStorage) and edge.storage.links:
+        app.include_router(stored_files(edge.storage, edge.storage.links))
     return Observing(app, HttpMetrics(registry))
