@@ -1,7 +1,6 @@
 """What keeps running calls right: silent agents, missing agents, empty accounts, calls without an end."""
 
 from datetime import timedelta
-from decimal import Decimal
 
 import httpx
 import pytest
@@ -150,7 +149,3 @@ class TestALongCall:
         await everybody_joins(database, call_id, seconds_ago=lasted)
         await LongCalls(database, clock, timedelta(hours=1)).sweep()
         assert (await ending(acme, call_id))[1] == ("max_duration" if over else None)
-
-
-def test_the_prices_above_are_the_prices() -> None:
-    assert Decimal("0.05") / 2 == Decimal("0.025")
