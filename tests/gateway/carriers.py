@@ -16,36 +16,33 @@ from vonage_voice.models.ncco import Connect as VonageConnect
 
 from carrierbox import stock
 
-Place = Callable[[Lab, Customer, str, str, str], Awaitable[str]]
-"""Lab, customer, media address, token, number to call. Returns the box's id of the call."""
+Place = Callable[[Lab, Customer, str, str], Awaitable[str]]
+"""Lab, customer, media address, number to call. Returns the box's id of the call."""
 
 
-def twilio_document(url: str, token: str) -> tuple[str, str]:
+def twilio_document(url: str) -> tuple[str, str]:
     response, connect = VoiceResponse(), Connect()
-    connect.stream(url=url).parameter(name="t", value=token)
+    connect.stream(url=url)
     response.append(connect)
     return "text/xml", str(response)
 
 
-async def on_twilio(lab: Lab, customer: Customer, url: str, token: str, number: str) -> str:
-    """The token is a parameter here."""
-    path = f"/answer/{token}"
-    customer.documents[path] = twilio_document(url, token)
+async def on_twilio(lab: Lab, customer: Customer, url: str, number: str) -> str:
+    path = f"/answer/{number[1:]}"
+    customer.documents[path] = twilio_document(url)
     client = twilio_client(lab.address)
     ask = {"url": f"{customer.address}{path}", "to": number, "from_": stock.NUMBERS["twilio"][0]}
     return (await asyncio.to_thread(lambda: client.calls.create(**ask))).sid
 
 
-async def on_plivo(lab: Lab, customer: Customer, url: str, token: str, number: str) -> str:
-    """The token is an extra header here, and audio is linear."""
-    path = f"/answer/{token}"
+async def on_plivo(lab: Lab, customer: Customer, url: str, number: str) -> str:
+    path = f"/answer/{number[1:]}"
     stream = plivoxml.StreamElement(
         content=url,
         bidirectional=True,
         keepCallAlive=True,
         contentType="audio/x-l16;rate=16000",
         audioTrack="inbound",
-        extraHeaders=f"t={token}",
     )
     response = plivoxml.ResponseElement()
     response.add(stream)
@@ -55,11 +52,10 @@ async def on_plivo(lab: Lab, customer: Customer, url: str, token: str, number: s
     return str((await asyncio.to_thread(lambda: client.calls.create(**ask))).request_uuid)
 
 
-async def on_vonage(lab: Lab, customer: Customer, url: str, token: str, number: str) -> str:
-    """The token stands in the path here."""
-    endpoint = WebsocketEndpoint(uri=f"{url}/{token}", contentType="audio/l16;rate=16000", headers={"a": "b"})
+async def on_vonage(lab: Lab, customer: Customer, url: str, number: str) -> str:
+    endpoint = WebsocketEndpoint(uri=url, contentType="audio/l16;rate=16000", headers={"a": "b"})
     ncco = [VonageConnect(endpoint=[endpoint], from_=stock.NUMBERS["vonage"][0][1:])]
-    path = f"/answer/{token}"
+    path = f"/answer/{number[1:]}"
     document = [each.model_dump(by_alias=True, exclude_none=True) for each in ncco]
     customer.documents[path] = ("application/json", json.dumps(document))
     request = CreateCallRequest(

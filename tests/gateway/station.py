@@ -81,20 +81,21 @@ class Station:
             self.enough.set()
             await self.gateway.drain(5, self.enough)
 
-    def media_url(self, carrier: str) -> str:
-        return f"ws://127.0.0.1:{self.port}/media/{carrier}"
+    def media_url(self, carrier: str, leg_id: str, token: str) -> str:
+        return f"ws://127.0.0.1:{self.port}/media/{carrier}/{leg_id}/{token}"
 
-    async def call(self, carrier: str, *moves: dict[str, object], role: Role = Role.CUSTOMER, **script: object) -> Phone:
+    async def call(
+        self, carrier: str, *moves: dict[str, object], role: Role = Role.CUSTOMER, **script: object
+    ) -> Phone:
         """Somebody who answers and does this, bridged into the room."""
         guest = new_guest(self.call_id, role)
         token = f"t{new_uuid().replace('-', '')}"
         self.door.guests[token] = guest
         number = f"+1202555{7000 + self.number * 20 + len(self.door.guests)}"
         await self.lab.script(number, *moves, {"do": "stay"}, **script)
-        box_id = await CARRIERS[carrier](self.lab, self.customer, self.media_url(carrier), token, number)
-        await eventually(
-            f"{carrier}'s phone is bridged", lambda: guest.leg_id in self.ledger.bridged_legs, seconds=20
-        )
+        url = self.media_url(carrier, guest.leg_id, token)
+        box_id = await CARRIERS[carrier](self.lab, self.customer, url, number)
+        await eventually(f"{carrier}'s phone is bridged", lambda: guest.leg_id in self.ledger.bridged_legs, seconds=20)
         return Phone(number, box_id, guest)
 
     async def ended(self, phone: Phone) -> Ending:
@@ -125,7 +126,9 @@ async def phone_hears(lab: Lab, phone: Phone, hertz: float, *, seconds: float = 
     while asyncio.get_running_loop().time() < until:
         newest = (await lab.heard(phone.box_id))[-4000:]
         share = strength(newest, hertz)
-        seen.append(f"{share:.2f} of the strongest, mean {np.abs(newest.astype(float)).mean() if len(newest) else 0:.0f}")
+        seen.append(
+            f"{share:.2f} of the strongest, mean {np.abs(newest.astype(float)).mean() if len(newest) else 0:.0f}"
+        )
         if len(newest) == 4000 and share > level and np.abs(newest.astype(float)).mean() > 300:
             return
         await asyncio.sleep(0.1)

@@ -145,7 +145,7 @@ class Bridge:
         try:
             await self._seat.enter()
         except NOT_ENTERED as error:
-            log.warning("room_not_entered", call_id=self.guest.call_id, leg_id=self.guest.leg_id, reason=str(error))
+            log.warning("room_not_entered", call_id=self.guest.call_id, leg_id=self.guest.leg_id, error=str(error))
             self.end(Ending.NO_ROOM)
             return
         if not await self.record.bridged(self.guest):

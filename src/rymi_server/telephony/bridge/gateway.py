@@ -13,13 +13,13 @@ from rymi_server.foundation.ids import LegId
 from rymi_server.telephony.bridge.bridge import Bridge
 from rymi_server.telephony.bridge.guests import BridgeLog, Door, Ending, Guest, Knock
 from rymi_server.telephony.bridge.measures import Measures
-from rymi_server.telephony.bridge.media_socket import POLICY_VIOLATION, TRY_AGAIN, MediaSocket
+from rymi_server.telephony.bridge.media_socket import POLICY_VIOLATION, MediaSocket
 from rymi_server.telephony.bridge.room_seat import RoomSeat
 from rymi_server.telephony.carriers.media import NewWire, Opened
 
 log = structlog.get_logger(__name__)
 
-_PATH = re.compile(r"/media/([a-z]{1,32})(?:/([A-Za-z0-9_-]{1,256}))?")
+_PATH = re.compile(r"/media/(?P<carrier>[a-z]{1,32})/(?P<leg>[A-Za-z0-9_-]{1,64})/(?P<token>[A-Za-z0-9_-]{1,128})")
 # Sockets that have not shown who they are. More are turned away until some have.
 _MOST_STRANGERS = 200
 
@@ -51,29 +51,48 @@ class Gateway:
 
     async def refuse_early(self, connection: ServerConnection, request: Request) -> Response | None:
         """Before the handshake: what is no media socket, and what there is no room for."""
-        found = _PATH.fullmatch(request.path.partition("?")[0])
-        if found is None or found[1] not in self._wires:
+        if self._knock_of(request) is None:
             return connection.respond(HTTPStatus.NOT_FOUND, "There is no such media socket.\n")
         if self._strangers >= _MOST_STRANGERS or self._is_draining:
             return connection.respond(HTTPStatus.SERVICE_UNAVAILABLE, "Not now.\n")
         return None
 
     async def serve(self, connection: ServerConnection) -> None:
-        request = connection.request
-        assert request is not None
-        found = _PATH.fullmatch(request.path.partition("?")[0])
-        assert found is not None
-        socket = MediaSocket(connection, self._wires[found[1]]())
+        """A media socket from its handshake to its end."""
+        knock = self._knock_of(connection.request) if connection.request else None
+        assert knock is not None
+        socket = MediaSocket(connection, self._wires[knock.carrier]())
         self._strangers += 1
         try:
-            met = await self._meet(socket, found[1], found[2], request)
+            guest = await self._door.admit(knock)
+            opened = await socket.opening() if guest else None
         finally:
             self._strangers -= 1
-        if met is None:
-            self._measures.knocks.labels("refused").inc()
-            await socket.close(POLICY_VIOLATION, "not admitted")
+        if guest and opened and self._may_carry(guest, opened):
+            self._measures.knocks.labels("let_in").inc()
+            await (self._bridges.get(guest.leg_id) or self._start(guest, opened)).carry(socket)
             return
-        await self._carry(socket, *met)
+        self._measures.knocks.labels("refused").inc()
+        await socket.close(POLICY_VIOLATION, "not admitted")
+        if guest and guest.leg_id not in self._bridges:
+            # It was answered, and nobody will ever be there.
+            await self._record.unbridged(guest, Ending.NO_ROOM)
+
+    def _knock_of(self, request: Request) -> Knock | None:
+        found = _PATH.fullmatch(request.path)
+        if found is None or found["carrier"] not in self._wires:
+            return None
+        headers = {name.lower(): value for name, value in request.headers.raw_items()}
+        return Knock(found["carrier"], LegId(found["leg"]), found["token"], headers)
+
+    def _may_carry(self, guest: Guest, opened: Opened) -> bool:
+        bridge = self._bridges.get(guest.leg_id)
+        if bridge is not None:
+            return bridge.form == opened.format
+        is_full = len(self._bridges) >= self._most_bridges
+        if is_full:
+            log.warning("gateway_full", bridges=len(self._bridges), call_id=guest.call_id, leg_id=guest.leg_id)
+        return not is_full
 
     async def drain(self, seconds: float, enough: asyncio.Event) -> None:
         """Let nobody in any more, and wait for those who are in; `enough` ends them at once."""
@@ -87,32 +106,6 @@ class Gateway:
         for bridge in self._bridges.values():
             bridge.end(Ending.STOPPED)
         await asyncio.gather(*self._running, return_exceptions=True)
-
-    async def _meet(
-        self, socket: MediaSocket, carrier: str, in_path: str | None, request: Request
-    ) -> tuple[Guest, Opened] | None:
-        opened = await socket.opening()
-        token = in_path or (opened.token if opened else None)
-        if opened is None or token is None:
-            return None
-        headers = {name.lower(): value for name, value in request.headers.raw_items()}
-        guest = await self._door.admit(Knock(carrier, request.path, headers, token, opened.provider_call_id))
-        return (guest, opened) if guest else None
-
-    async def _carry(self, socket: MediaSocket, guest: Guest, opened: Opened) -> None:
-        bridge = self._bridges.get(guest.leg_id)
-        if bridge is None and len(self._bridges) >= self._most_bridges:
-            self._measures.knocks.labels("full").inc()
-            log.warning("gateway_full", bridges=len(self._bridges), call_id=guest.call_id, leg_id=guest.leg_id)
-            await socket.close(TRY_AGAIN, "full")
-            await self._record.unbridged(guest, Ending.NO_ROOM)
-            return
-        if bridge is not None and bridge.form != opened.format:
-            self._measures.knocks.labels("refused").inc()
-            await socket.close(POLICY_VIOLATION, "another format")
-            return
-        self._measures.knocks.labels("let_in").inc()
-        await (bridge or self._start(guest, opened)).carry(socket)
 
     def _start(self, guest: Guest, opened: Opened) -> Bridge:
         rate = opened.format.rate
@@ -132,7 +125,7 @@ class Gateway:
                 "phone_unbridged",
                 call_id=guest.call_id,
                 leg_id=guest.leg_id,
-                reason=type(failed).__name__ if failed else task.result(),
+                ending=type(failed).__name__ if failed else task.result(),
                 exc_info=failed,
             )
 

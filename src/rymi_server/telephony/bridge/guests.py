@@ -11,13 +11,12 @@ from rymi_server.foundation.ids import CallId, LegId, TenantId
 
 @dataclass(frozen=True, slots=True)
 class Knock:
-    """A media socket that wants to be opened. `path` is as it was asked for, `headers` by lower-case names."""
+    """A media socket that wants to be opened. `headers` by lower-case names."""
 
     carrier: str
-    path: str
-    headers: Mapping[str, str]
+    leg_id: LegId
     token: str
-    provider_call_id: str | None
+    headers: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)

@@ -206,7 +206,7 @@ class RoomSeat:
         if reason in _FINAL:
             self._listener.room_closed(name)
             return
-        log.warning("room_lost", reason=name)
+        log.warning("room_lost", code=name)
         self._spawn(self._enter_again(name))
 
     async def _enter_again(self, reason: str) -> None:
