@@ -18,9 +18,20 @@ async function packaged(name, entries, external, target) {
   const both = { entryPoints: from, bundle: true, target, external, platform: 'neutral', legalComments: 'none', logLevel: 'warning' };
   // Entries of one package share their parts, or two copies of a class would not know each other.
   await build({ ...both, format: 'esm', splitting: entries.length > 1, outdir: `${dist}/esm`, minifySyntax: true, minifyWhitespace: name === 'web' });
-  for (const entry of from) await build({ ...both, entryPoints: [entry], format: 'cjs', outdir: `${dist}/cjs`, minifySyntax: true });
+  for (const entry of from) {
+    await build({ ...both, entryPoints: [entry], external: [...external, './index.js'], format: 'cjs', outdir: `${dist}/cjs`, minifySyntax: true });
+  }
   writeFileSync(`${dist}/cjs/package.json`, '{"type":"commonjs"}\n');
   cpSync(LICENSE, here(`${name}/LICENSE`));
 }
 
+async function script() {
+  const options = { entryPoints: [here('web/src/script.ts')], bundle: true, minify: true, legalComments: 'none', logLevel: 'warning' };
+  await build({ ...options, format: 'iife', target: 'es2022', outfile: here('web/dist/rymi.js') });
+}
+
 if (only !== 'web') await packaged('node', ['index'], [], 'es2022');
+if (only !== 'node') {
+  await packaged('web', ['index', 'element'], ['livekit-client'], 'es2022');
+  await script();
+}
