@@ -57,7 +57,8 @@ class EventStream(StreamingResponse):
     "/{call_id}/stream",
     operation_id="streamCall",
     summary="A call as it happens",
-    response_class=EventStream,
+    status_code=200,
+    response_class=StreamingResponse,
     responses={**_STREAM, **refusals(*WITH_SECRET_KEY, UnknownCall, TooManyStreams)},
 )
 async def stream_call(
