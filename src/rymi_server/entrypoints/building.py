@@ -1,5 +1,7 @@
 """Builds what the processes work with out of the settings. Nothing else in the server constructs these."""
 
+from datetime import timedelta
+
 from rymi_server.call_control.add_participants import ParticipantAdder
 from rymi_server.call_control.admission import Admission
 from rymi_server.call_control.batch import BatchCreator
@@ -9,6 +11,7 @@ from rymi_server.foundation.clock import Clock
 from rymi_server.foundation.database import Database
 from rymi_server.foundation.sealed import Seal, pepper_from_text
 from rymi_server.http.edge import Edge, EdgeLimits
+from rymi_server.rooms.agent_pass import AgentPasses
 
 
 def build_edge(settings: Settings, database: Database, clock: Clock) -> Edge:
@@ -23,6 +26,7 @@ def build_edge(settings: Settings, database: Database, clock: Clock) -> Edge:
         rates=rates,
         plans=plans,
         livekit=settings.livekit(),
+        agent_passes=AgentPasses.from_text(settings.required_secret()),
         call_creator=creator,
         participant_adder=ParticipantAdder(admission, clock),
         batch_creator=BatchCreator(admission, creator),
@@ -31,6 +35,8 @@ def build_edge(settings: Settings, database: Database, clock: Clock) -> Edge:
             failed_logins_per_minute=settings.failed_logins_per_minute,
             publishable_calls_per_minute=settings.publishable_calls_per_minute,
         ),
+        storage=settings.storage(clock),
+        recording_links_live=timedelta(seconds=settings.recording_link_seconds),
         migration_url=settings.migration_url,
         allow_private_webhooks=settings.allow_private_webhooks,
     )

@@ -1,6 +1,7 @@
 """What the edge of a request works with: everything that was built for it, and who is asking."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -12,8 +13,10 @@ from rymi_server.call_control.wanted import Caller
 from rymi_server.credits.rates import Rates
 from rymi_server.foundation.clock import Clock
 from rymi_server.foundation.database import Database
+from rymi_server.foundation.object_storage import ObjectStorage
 from rymi_server.foundation.sealed import Seal
 from rymi_server.quotas.models import Plans
+from rymi_server.rooms.agent_pass import AgentPasses
 from rymi_server.rooms.livekit_server import LiveKit
 
 
@@ -35,10 +38,13 @@ class Edge:
     rates: Rates
     plans: Plans
     livekit: LiveKit
+    agent_passes: AgentPasses
     call_creator: CallCreator
     participant_adder: ParticipantAdder
     batch_creator: BatchCreator
     limits: EdgeLimits
+    storage: ObjectStorage
+    recording_links_live: timedelta
     migration_url: str
     allow_private_webhooks: bool
 
