@@ -1,4 +1,4 @@
-"""The call's clock: milliseconds since the first person was heard of in the room, steady whatever the wall clock does."""
+"""The call's clock: milliseconds since the first person was heard of in the room. It is steady."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

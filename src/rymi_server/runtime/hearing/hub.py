@@ -168,9 +168,7 @@ class Hub:
 
     def _as_it_stands(self, identity: str, person: _Person) -> Utterance:
         labelled = self._labelled(identity, person.draft)
-        return Utterance(
-            identity, person.segment_id, person.draft, labelled, person.began_at_ms, self.call_ms()
-        )
+        return Utterance(identity, person.segment_id, person.draft, labelled, person.began_at_ms, self.call_ms())
 
     def _labelled(self, identity: str, text: str) -> str:
         return f"[{self.name_of(identity)}] {text}" if len(self._known) > 1 else text

@@ -29,6 +29,7 @@ _NOTHING = Heard("")
 _NO_MORE = "no more"
 # A recogniser that has not answered by now has lost these words; the next ones must not wait for them.
 _ANSWERS_WITHIN_S = 15.0
+_CLOSES_WITHIN_S = 3.0
 _TRIES_AGAIN_AFTER_S = (0.5, 1.0, 2.0, 5.0)
 # A line on which nothing comes, not even silence, is silent.
 _LINE_IS_DEAD_AFTER_S = 0.2
@@ -50,7 +51,7 @@ class Tap:
     _rest: bytes = b""
     _heard_at: float = 0.0
     # The streams to be asked, one for each utterance that has ended; `_NO_MORE` at last.
-    _utterances: asyncio.Queue[EarStream | None | str] = field(default_factory=asyncio.Queue)
+    _utterances: asyncio.Queue[EarStream | str | None] = field(default_factory=asyncio.Queue)
     _expected: Expected | None = None
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
     _failed: asyncio.Event = field(default_factory=asyncio.Event)
@@ -89,7 +90,7 @@ class Tap:
         self._utterances.put_nowait(_NO_MORE)
         self._failed.set()
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_ANSWERS_WITHIN_S):
+            async with asyncio.timeout(_CLOSES_WITHIN_S):
                 await asyncio.gather(*self._tasks)
         for task in self._tasks:
             task.cancel()
@@ -174,4 +175,4 @@ class Tap:
     def _report_deaf(self, error: Exception, failures: int) -> None:
         log.warning("ear_failed", identity=self.identity, error=repr(error))
         if failures == 0:
-            self.complain(f"{self.identity} cannot be heard: {error or type(error).__name__}")
+            self.complain(f"{self.identity} cannot be heard: {str(error) or type(error).__name__}")

@@ -1,5 +1,6 @@
 """Reports that the API could not be given yet, on the agent's own disk. Whoever finds a journal may deliver it."""
 
+import fcntl
 import json
 import os
 from collections.abc import Sequence
@@ -34,23 +35,49 @@ class Address:
 
 
 class Journal:
-    """A first line that says where to, then one numbered report a line. Its methods block: call them from a thread."""
+    """A first line that says where to, then one numbered report a line. Its methods block: call them from a thread.
+
+    Whoever writes it holds it locked, so that nobody else delivers it meanwhile.
+    """
 
     def __init__(self, path: Path, address: Address) -> None:
         self.path = path
-        self._address = address
+        self.address = address
+        self._held: int | None = None
         self._read_to = 0
         # Reports that lie in the file and are not delivered.
         self.waiting = 0
 
+    @classmethod
+    def left_at(cls, path: Path) -> "Journal":
+        """One that its writer left behind. A last line that was not finished is none.
+
+        Raise `BlockingIOError` where the writer lives, and `ValueError` where no journal lies there.
+        """
+        held = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            with path.open() as file:
+                journal = cls(path, Address(**json.loads(file.readline())))
+                journal.waiting = sum(line.endswith("\n") for line in file)
+        except TypeError as error:
+            os.close(held)
+            raise ValueError("this is no journal") from error
+        except (OSError, ValueError):
+            os.close(held)
+            raise
+        journal._held = held
+        return journal
+
     def append(self, reports: Sequence[Numbered]) -> None:
-        new = not self.path.exists()
-        lines = [json.dumps(asdict(self._address))] if new else []
-        lines += [report.model_dump_json() for report in reports]
-        with os.fdopen(os.open(self.path, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600), "a") as file:
-            file.write("\n".join(lines) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
+        lines = [report.model_dump_json() for report in reports]
+        if self._held is None:
+            self._held = os.open(self.path, os.O_CREAT | os.O_APPEND | os.O_RDWR | os.O_CLOEXEC, 0o600)
+            fcntl.flock(self._held, fcntl.LOCK_EX)
+            if os.fstat(self._held).st_size == 0:
+                lines.insert(0, json.dumps(asdict(self.address)))
+        write_whole(self._held, ("\n".join(lines) + "\n").encode())
+        os.fsync(self._held)
         self.waiting += len(reports)
 
     def head(self, most: int) -> list[Numbered]:
@@ -74,18 +101,16 @@ class Journal:
         if self.waiting <= 0:
             self.path.unlink(missing_ok=True)
             self._read_to, self.waiting = 0, 0
+            self.let_go()
+
+    def let_go(self) -> None:
+        """Somebody else may deliver what is left."""
+        if self._held is not None:
+            os.close(self._held)
+            self._held = None
 
 
-def found(path: Path) -> Journal:
-    """A journal that its writer left behind. A last line that was not finished is none. Raise `ValueError`."""
-    with path.open() as file:
-        address = Address(**json.loads(file.readline()))
-        count = sum(line.endswith("\n") for line in file)
-    journal = Journal(path, address)
-    journal.waiting = count
-    return journal
-
-
-def address_of(path: Path) -> Address:
-    with path.open() as file:
-        return Address(**json.loads(file.readline()))
+def write_whole(file: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(file, view) :]

@@ -102,6 +102,7 @@ class Reporter:
         await self._write_down()
         if self.journal.waiting:
             log.warning("reports_left_in_journal", count=self.journal.waiting)
+        self.journal.let_go()
 
     async def _run(self) -> None:
         while not (self._closing and self._is_empty):
@@ -127,7 +128,7 @@ class Reporter:
             return
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._kick.wait(), SIGN_OF_LIFE_S)
-            await asyncio.sleep(0 if self._closing else BATCH_AFTER_S)
+            await asyncio.sleep(BATCH_AFTER_S)
 
     async def _deliver(self) -> None:
         """One batch: the journal before what is newer."""
@@ -169,7 +170,7 @@ class Reporter:
             self.on_over()
 
     def _numbered(self, most: int = _MOST_IN_A_BATCH) -> tuple[Numbered, ...]:
-        batch = []
+        batch: list[Numbered] = []
         while self._waiting and len(batch) < most:
             batch.append(Numbered(sequence=self._sequence, report=self._waiting.popleft()))
             self._sequence += 1

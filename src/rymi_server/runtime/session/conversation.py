@@ -26,8 +26,8 @@ from livekit.agents.voice import SpeechHandle
 from rymi_server.runtime.reports import (
     AnyReport,
     EndWanted,
-    Happened,
     HandoffWanted,
+    Happened,
     OptedOut,
     Order,
     Remembered,
@@ -261,7 +261,7 @@ class Conversation:
         item = event.item
         if isinstance(item, llm.ChatMessage) and item.role == "assistant":
             self._reply_heard_s += self.ledger.heard_s
-            self.ledger.agent_said(self.text.last_segment_id, item.text_content or "", interrupted=item.interrupted)
+            self.ledger.agent_said(self.text.spoken_segment_id, item.text_content or "", interrupted=item.interrupted)
 
     def _on_speech(self, event: SpeechCreatedEvent) -> None:
         if event.source == "generate_reply":

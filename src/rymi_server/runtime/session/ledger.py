@@ -15,13 +15,14 @@ from rymi_server.runtime.hearing.happenings import (
 )
 from rymi_server.runtime.reports import AgentState, AnyReport, Drafted, Line, Said, Speaking, TurnTaken
 from rymi_server.runtime.session.room_text import PeoplesText
+from rymi_server.runtime.speaking.player import Listener
 
 # Less than this was not heard as an answer, and is not written down as one.
 HEARD_FROM_S: Final = 0.3
 
 
 @dataclass(slots=True)
-class Ledger:
+class Ledger(Listener):
     """`who` turns an identity in the room into a participant's id and the name that it goes by."""
 
     send: Callable[[AnyReport], None]
@@ -52,9 +53,7 @@ class Ledger:
             self.send(Speaking(participant_id=participant_id, speaking=happening.speaking, at_ms=happening.at_ms))
         elif isinstance(happening, DraftHeard):
             if self.shows_text and self.text.drafted(happening.utterance):
-                self.send(
-                    Drafted(line=self._line(happening.utterance), segment_id=happening.utterance.segment_id)
-                )
+                self.send(Drafted(line=self._line(happening.utterance), segment_id=happening.utterance.segment_id))
         elif isinstance(happening, TurnEnded):
             self._ended[happening.identity] = happening
         elif isinstance(happening, WordsHeard):
@@ -112,7 +111,7 @@ class Ledger:
             ended_at_ms=max(0, utterance.ended_at_ms),
         )
 
-    # --- the agent: a listener of its player ---------------------------------------------------------------------------
+    # --- the agent: a listener of its player -------------------------------------------------------------------------
 
     def began(self, at: float) -> None:
         moment = self.at_ms(at)
@@ -126,9 +125,6 @@ class Ledger:
                 update={"answer_pushed_at_ms": now, "answer_heard_at_ms": moment, "parts": parts}
             )
             self._answering = True
-
-    def played(self, at: float, block: bytes) -> None:
-        """Of no interest here."""
 
     def cut(self, at: float) -> None:
         if self._turn and self._answering:

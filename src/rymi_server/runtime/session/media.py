@@ -35,6 +35,10 @@ class Guests(Protocol):
 
     def left(self, identity: str) -> None: ...
 
+    def listening(self) -> None:
+        """Somebody gets what the agent says from now on."""
+        ...
+
     def microphone(self, identity: str, on: bool) -> None: ...
 
     def heard(self, identity: str, pcm: bytes) -> None:

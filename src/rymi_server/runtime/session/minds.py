@@ -19,10 +19,10 @@ _LABEL = re.compile(r"\[([^\[\]]{1,256})\] ")
 
 
 class Mind(Protocol):
-    """`llm` is what the session talks to; the rest is what a call asks besides."""
+    """`chat_model` is what the session talks to; the rest is what a call asks besides."""
 
     @property
-    def llm(self) -> llm.LLM: ...
+    def chat_model(self) -> llm.LLM[Any]: ...
 
     @property
     def opener(self) -> str | None: ...
@@ -51,7 +51,7 @@ class _Attempt:
     taken: bool = False
 
 
-class ResponderMind(llm.LLM):
+class ResponderMind(llm.LLM[Any]):
     """`make` builds a responder from its memory, so that a turn can be taken back whatever became of it."""
 
     def __init__(self, make: Callable[[dict[str, Any] | None], Responder], memory: dict[str, Any] | None) -> None:
@@ -70,7 +70,7 @@ class ResponderMind(llm.LLM):
         return "rymi"
 
     @property
-    def llm(self) -> llm.LLM:
+    def chat_model(self) -> llm.LLM[Any]:
         return self
 
     @property

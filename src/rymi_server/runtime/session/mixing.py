@@ -56,4 +56,5 @@ def _mixed(blocks: list[Samples]) -> Samples:
     if len(blocks) == 1:
         return blocks[0]
     total = np.sum([block.astype(np.int32) for block in blocks], axis=0)
-    return np.clip(total, -32_768, 32_767).astype(np.int16)
+    mixed: Samples = np.clip(total, -32_768, 32_767).astype(np.int16)
+    return mixed

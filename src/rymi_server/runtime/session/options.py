@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from livekit.agents import AgentSession, llm, tts
+from livekit.agents import AgentSession, TurnHandlingOptions, llm, tts
 from livekit.agents.voice import io
 
 from rymi_server.runtime.session.replaying import GroupSTT, GroupVAD, Replay, TickInput
@@ -11,7 +11,7 @@ from rymi_server.runtime.session.replaying import GroupSTT, GroupVAD, Replay, Ti
 RESUMES_AFTER_S: Final = 0.2
 _MOST_TOOL_STEPS: Final = 5
 
-_TURN_HANDLING: Final = {
+_TURN_HANDLING: Final[TurnHandlingOptions] = {
     # The hub says when a turn is over; there is nothing left to wait for.
     "turn_detection": "vad",
     "endpointing": {"mode": "fixed", "min_delay": 0.0, "max_delay": 0.0},
@@ -37,15 +37,20 @@ _TURN_HANDLING: Final = {
 
 
 def new_session(
-    replay: Replay, mind: llm.LLM, voice: tts.TTS, hearing: TickInput, speaking: io.AudioOutput, text: io.TextOutput
+    replay: Replay,
+    mind: llm.LLM[Any],
+    voice: tts.TTS[Any],
+    hearing: TickInput,
+    speaking: io.AudioOutput,
+    text: io.TextOutput,
 ) -> AgentSession[Any]:
     session: AgentSession[Any] = AgentSession(
         vad=GroupVAD(replay),
         stt=GroupSTT(replay),
         llm=mind,
         tts=voice,
-        turn_handling=_TURN_HANDLING,  # type: ignore[arg-type] # A typed dictionary, written as a constant.
-        stt_context_options={"keyterms": [], "keyterm_detection": False, "forward_chat_context": False},  # type: ignore[typeddict-item]
+        turn_handling=_TURN_HANDLING,
+        stt_context_options={"keyterms": [], "keyterm_detection": {"enabled": False}, "forward_chat_context": False},
         tools=[],
         max_tool_steps=_MOST_TOOL_STEPS,
         use_tts_aligned_transcript=False,

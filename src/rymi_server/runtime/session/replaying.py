@@ -1,6 +1,7 @@
 """Plays to `AgentSession` what the hub found, in the shape of one detector and one recogniser that hear one person."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from livekit import rtc
@@ -122,7 +123,7 @@ class GroupVADStream(vad.VADStream):
             self._replay.detectors.discard(self._event_ch)
 
 
-class GroupSTT(stt.STT):
+class GroupSTT(stt.STT[Any]):
     def __init__(self, replay: Replay) -> None:
         super().__init__(
             capabilities=stt.STTCapabilities(
@@ -151,7 +152,7 @@ class GroupSTT(stt.STT):
     def stream(
         self,
         *,
-        language: NotGivenOr[str] = NOT_GIVEN,
+        language: NotGivenOr[str] = NOT_GIVEN,  # noqa: ARG002 - The signature is the library's.
         conn_options: APIConnectOptions = DEFAULT_API_CONNECT_OPTIONS,
     ) -> "GroupSTTStream":
         return GroupSTTStream(self, conn_options)

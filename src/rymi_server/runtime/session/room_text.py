@@ -47,10 +47,17 @@ class AgentText(io.TextOutput):
         self.last_segment_id = self.segment_id
         self._due: asyncio.TimerHandle | None = None
 
+    @property
+    def spoken_segment_id(self) -> str:
+        """Of what is being shown, or was shown last: the line of it may come before or after its last word."""
+        return self.segment_id if self._parts else self.last_segment_id
+
     async def capture_text(self, text: str) -> None:
         self._parts.append(str(text))
         if self._due is None:
-            self._due = asyncio.get_running_loop().call_later(_DRAFT_EVERY_S if len(self._parts) > 1 else 0, self._draft)
+            self._due = asyncio.get_running_loop().call_later(
+                _DRAFT_EVERY_S if len(self._parts) > 1 else 0, self._draft
+            )
 
     def flush(self) -> None:
         self._stop_timer()

@@ -14,7 +14,7 @@ from rymi_server.speech_engines.promises import Voice
 _FRAME_MS = 20
 
 
-class SpokenVoice(tts.TTS):
+class SpokenVoice(tts.TTS[Any]):
     """At the rate at which calls are spoken, whatever the engine's own."""
 
     def __init__(self, voice: Voice) -> None:

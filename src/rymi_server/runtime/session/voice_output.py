@@ -5,6 +5,7 @@ import time
 from livekit import rtc
 from livekit.agents.voice import io
 
+from rymi_server.runtime.session.media import AGENT_AUDIO_TOPIC, CallMedia
 from rymi_server.runtime.speaking.player import RATE, Listener, Player
 
 
@@ -37,13 +38,28 @@ class VoiceOutput(io.AudioOutput):
         assert self.player is not None, "the output is wired before the session starts"
         return self.player
 
-    # What the player tells.
+
+class SessionEar(Listener):
+    """Tells the session what became of its sound."""
+
+    def __init__(self, output: VoiceOutput) -> None:
+        self._output = output
 
     def began(self, at: float) -> None:
-        self.on_playback_started(created_at=time.time() + at - time.monotonic())
+        self._output.on_playback_started(created_at=time.time() + at - time.monotonic())
 
-    def ended(self, heard_s: float, interrupted: bool) -> None:
-        self.on_playback_finished(playback_position=heard_s, interrupted=interrupted)
+    def ended(self, at: float, heard_s: float, interrupted: bool) -> None:  # noqa: ARG002 - Keeps the promise.
+        self._output.on_playback_finished(playback_position=heard_s, interrupted=interrupted)
+
+
+class CutSignal(Listener):
+    """Lets phone gateways know at once that what they hold of the agent's voice is not to be heard."""
+
+    def __init__(self, media: CallMedia) -> None:
+        self._media = media
+
+    def cut(self, at: float) -> None:  # noqa: ARG002 - Keeps the promise.
+        self._media.signal(AGENT_AUDIO_TOPIC, {"event": "cut"})
 
 
 class Told(Listener):

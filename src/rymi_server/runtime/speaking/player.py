@@ -31,24 +31,20 @@ class Line(Protocol):
         ...
 
 
-class Listener(Protocol):
-    """Told what the ear gets. `at` is the steady clock in seconds."""
+class Listener:
+    """Told what the ear gets. `at` is the steady clock in seconds. Override what matters."""
 
     def began(self, at: float) -> None:
         """The first sound of a segment is heard at this time."""
-        ...
 
     def played(self, at: float, block: bytes) -> None:
         """This is heard at that time, unless a cut follows."""
-        ...
 
     def cut(self, at: float) -> None:
         """Nothing that was handed over is heard after this time."""
-        ...
 
     def ended(self, at: float, heard_s: float, interrupted: bool) -> None:
         """A segment is over; so much of it was heard."""
-        ...
 
 
 @dataclass(slots=True)
