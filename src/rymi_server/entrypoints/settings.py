@@ -226,6 +226,18 @@ class Settings(BaseSettings):
     join_timeout_seconds: int = Field(
         default=60, ge=1, alias="RYMI_JOIN_TIMEOUT_SECONDS", description="How long a call waits for an invited browser."
     )
+    agent_wait_seconds: int = Field(
+        default=60,
+        ge=15,
+        alias="RYMI_AGENT_WAIT_SECONDS",
+        description="How long people in a call wait for an agent before the call is given up.",
+    )
+    longest_call_seconds: int = Field(
+        default=14_400,
+        ge=60,
+        alias="RYMI_LONGEST_CALL_SECONDS",
+        description="No call is longer, whatever its agent's `advanced.maxCallDuration` (in seconds) says.",
+    )
     failed_logins_per_minute: int = Field(
         default=60,
         ge=1,
