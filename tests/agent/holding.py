@@ -124,9 +124,7 @@ async def held_call(
     cast = change(Casting(engines, installed_scores(), lambda: datetime.now(UTC)).cast(told))
     times = Times(time.monotonic, lambda: datetime.now(UTC), linger_s=linger_s)
     reporter.start()
-    held.running = asyncio.create_task(
-        run_call(room, told, reporter, cast, times, tape(told) if tape else None)
-    )
+    held.running = asyncio.create_task(run_call(room, told, reporter, cast, times, tape(told) if tape else None))
     try:
         await eventually("the call is open", lambda: room.guests is not None or held.running.done())
         yield held

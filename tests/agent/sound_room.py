@@ -38,7 +38,9 @@ class SoundLine:
 
     def heard(self, since: float = 0.0, level: int = 200) -> list[float]:
         """When the agent was loud."""
-        return [at for at, block in self._queued if at >= since and np.abs(np.frombuffer(block, np.int16)).max() > level]
+        return [
+            at for at, block in self._queued if at >= since and np.abs(np.frombuffer(block, np.int16)).max() > level
+        ]
 
     def sound(self) -> bytes:
         return b"".join(block for _, block in self._queued)

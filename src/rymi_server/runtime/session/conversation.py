@@ -261,7 +261,9 @@ class Conversation:
         item = event.item
         if isinstance(item, llm.ChatMessage) and item.role == "assistant":
             self._reply_heard_s += self.ledger.heard_s
-            self.ledger.agent_said(self.text.spoken_segment_id, item.text_content or "", interrupted=item.interrupted)
+            self.ledger.agent_said(
+                self.text.spoken_segment_id, (item.text_content or "").strip(), interrupted=item.interrupted
+            )
 
     def _on_speech(self, event: SpeechCreatedEvent) -> None:
         if event.source == "generate_reply":

@@ -5,7 +5,8 @@ from typing import Any
 
 from rymi_server.speech_engines.espeak import EspeakVoice, espeak_worker
 from rymi_server.speech_engines.espeak_names import DEFAULT_VOICE, voice_named
-from rymi_server.speech_engines.promises import Abilities, Ear, EarStream, Expected, Heard, Listeners, Vocabulary, Voice
+from rymi_server.speech_engines.promises import Ear, Voice
+from rymi_server.speech_engines.sphinx.ear import SphinxEar, sphinx_worker
 
 
 class OfflineEngines:
@@ -13,9 +14,10 @@ class OfflineEngines:
 
     def __init__(self) -> None:
         self._espeak = espeak_worker()
+        self._sphinx = sphinx_worker()
 
     def ear(self, agent: Mapping[str, Any]) -> Ear:  # noqa: ARG002 - Keeps the promise.
-        return NoEar()
+        return SphinxEar([self._sphinx])
 
     def voice(self, agent: Mapping[str, Any]) -> Voice:
         wanted = str(agent.get("voice") or "").removeprefix("espeak:") or str(agent.get("language") or "")
@@ -23,30 +25,4 @@ class OfflineEngines:
 
     async def aclose(self) -> None:
         await self._espeak.aclose()
-
-
-class NoEar:
-    """Hears that somebody speaks, and no words."""
-
-    @property
-    def abilities(self) -> Abilities:
-        return Abilities("none", quality="demo", gives_drafts=False)
-
-    async def listen(self, vocabulary: Vocabulary, listeners: Listeners) -> EarStream:  # noqa: ARG002
-        return _NoStream()
-
-    async def aclose(self) -> None:
-        """Nothing was opened."""
-
-
-class _NoStream:
-    def push(self, pcm: bytes) -> None: ...
-
-    async def finish_utterance(self) -> Heard:
-        return Heard("")
-
-    def drop_utterance(self) -> None: ...
-
-    def expect(self, expected: Expected | None) -> None: ...
-
-    async def aclose(self) -> None: ...
+        await self._sphinx.aclose()

@@ -128,7 +128,7 @@ async def serve(work: Work, ctx: JobContext) -> None:  # noqa: ARG001 - The proc
     try:
         address = address_in(ctx.job.metadata)
         with structlog.contextvars.bound_contextvars(call_id=address.call_id):
-            log.info("call_taken")
+            log.info("call_taken", pid=os.getpid())
             reason = await hold_call(desk, address, ctx.room, partial(_connect, ctx))
             log.info("call_left", reason=reason)
     except Unavailable as error:
