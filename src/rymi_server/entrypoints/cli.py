@@ -28,6 +28,7 @@ COMMANDS = {
     "agent": Command("agent", "Run agents: each call gets one of its own."),
     "rooms": Command("commands.rooms", "Run the embedded room server alone."),
     "carrierbox": Command("commands.carrierbox", "Run Twilio, Plivo and Vonage in a box."),
+    "call": Command("commands.call", "Call an agent from this terminal."),
     "migrate": Command("commands.migrate", "Bring the database up to date."),
     "doctor": Command("commands.doctor", "Check this installation, and say how to mend it."),
     "tenants": Command("commands.tenants", "The tenants of this installation."),

@@ -102,6 +102,10 @@ class Reporter:
         await self._write_down()
         if self.journal.waiting:
             log.warning("reports_left_in_journal", count=self.journal.waiting)
+        else:
+            # Whoever waits for the last words need not wait for our silence. If it is lost, they do.
+            with contextlib.suppress(Undelivered):
+                await self.post(Reports(run=self.run, obeyed=max(0, self._orders_heard), closing=True))
         self.journal.let_go()
 
     async def _run(self) -> None:
@@ -143,7 +147,7 @@ class Reporter:
 
     async def _post(self, batch: tuple[Numbered, ...]) -> None:
         try:
-            answer = await self.post(Reports(run=self.run, reports=batch))
+            answer = await self.post(Reports(run=self.run, reports=batch, obeyed=max(0, self._orders_heard)))
         except Undelivered as error:
             if not error.refused:
                 raise
