@@ -1,7 +1,7 @@
 """What a language model must do for an analysis, and how it may fail."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import Any, Protocol
 
 from rymi_server.foundation.errors import Unavailable
 
@@ -29,7 +29,7 @@ class Answered:
 class ModelFailed(Unavailable):
     """The model's server failed us, or said nothing of use."""
 
-    code: ClassVar[str] = "model_failed"
+    code = "model_failed"
 
     def __init__(self, message: str, *, retryable: bool, retry_after_seconds: float | None = None) -> None:
         super().__init__(message, retryable=retryable)
@@ -39,7 +39,7 @@ class ModelFailed(Unavailable):
 class ModelNotConfigured(Unavailable):
     """This installation has no key of that provider, or does not know it."""
 
-    code: ClassVar[str] = "model_not_configured"
+    code = "model_not_configured"
 
     def __init__(self, message: str) -> None:
         super().__init__(message, retryable=False)
