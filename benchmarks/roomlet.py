@@ -31,6 +31,7 @@ WINDOWS = int(os.environ.get("ROOMLET_BENCH_WINDOWS", "4"))
 JOINS = int(os.environ.get("ROOMLET_BENCH_JOINS", "3000"))
 CALLERS = int(os.environ.get("ROOMLET_BENCH_CALLERS", "20"))
 SETTLE_SECONDS = 2.0
+UNDER_WAY_SECONDS = 0.5
 LISTENERS_SAMPLED = 20
 AT_ONCE = 8
 RATE, FRAME = 48000, 480
@@ -116,7 +117,7 @@ async def load(http: aiohttp.ClientSession, at: ServerProcess) -> list[Measure]:
             await newcomer.join()
         pacer.clients += newcomers
         await asyncio.sleep(SETTLE_SECONDS)
-        windows = [await _window(at, pacer.clients) for _ in range(WINDOWS)]
+        windows = [await _window(at, pacer) for _ in range(WINDOWS)]
         measures += _of_step(rooms, windows, final=rooms == ROOMS[-1])
         per_room = (at.resident_mb() - empty_mb) / rooms
         measures.append(Measure(f"{rooms} rooms: memory per room", per_room, "MB", 0.4 if rooms == ROOMS[-1] else None))
@@ -137,25 +138,35 @@ class Window:
     us_per_packet: float
 
 
-async def _window(at: ServerProcess, everybody: Sequence[SyntheticClient]) -> Window:
+async def _window(at: ServerProcess, pacer: Pacer) -> Window:
+    everybody = pacer.clients
+    await _silence(pacer)
     sampled = everybody[:: max(1, len(everybody) // LISTENERS_SAMPLED)]
     for one in everybody:
         one.sent = one.received = 0
         one.latencies.clear()
         one.is_counting, one.samples_latency = True, one in sampled
+    pacer.is_quiet = False
     cpu, kernel, waited, began = at.cpu_seconds(), at.kernel_seconds(), at.waiting_seconds(), time.monotonic()
     await asyncio.sleep(SECONDS)
     cpu, kernel, waited = at.cpu_seconds() - cpu, at.kernel_seconds() - kernel, at.waiting_seconds() - waited
     took = time.monotonic() - began
+    await _silence(pacer)
+    pacer.is_quiet = False
     for one in everybody:
         one.is_counting = one.samples_latency = False
     sent, received = sum(one.sent for one in everybody), sum(one.received for one in everybody)
     latencies = np.array([ms for one in sampled for ms in one.latencies])
-    # What was under way when counting began or ended makes a few packets' difference either way.
-    lost = max(0.0, 100 * (1 - received / max(sent, 1)))
+    lost = 100 * (1 - received / max(sent, 1))
     p50, p99 = (float(np.percentile(latencies, share)) for share in (50, 99))
     share = 100 * kernel / max(cpu, 1e-9)
     return Window(lost, p50, p99, 100 * cpu / took, share, 100 * waited / took, 1e6 * cpu / max(received, 1))
+
+
+async def _silence(pacer: Pacer) -> None:
+    """Nobody sends until whatever was under way has arrived, so that a window counts the packets of its own only."""
+    pacer.is_quiet = True
+    await asyncio.sleep(UNDER_WAY_SECONDS)
 
 
 def _of_step(rooms: int, windows: Sequence[Window], final: bool) -> list[Measure]:

@@ -230,6 +230,7 @@ class Pacer:
 
     def __init__(self) -> None:
         self.clients: list[SyntheticClient] = []
+        self.is_quiet = False
         self.late_slots = 0
         self._task: asyncio.Task[Any] | None = None
 
@@ -245,8 +246,9 @@ class Pacer:
         loop = asyncio.get_running_loop()
         slot, due = 0, loop.time()
         while True:
-            for client in self.clients[slot % self.SLOTS :: self.SLOTS]:
-                client.send()
+            if not self.is_quiet:
+                for client in self.clients[slot % self.SLOTS :: self.SLOTS]:
+                    client.send()
             slot += 1
             if slot % self.SLOTS_PER_CHECK == 0:
                 for client in self.clients:

@@ -1,8 +1,8 @@
 """Data channels over one peer's DTLS. The only module that knows aiortc, whose SCTP it feeds.
 
 aiortc's `RTCSctpTransport` is public, but its way of talking to the layer below is not documented: it reads `state`
-and `_role`, registers itself as a receiver, calls `_send_data`, and takes packets through `_handle_data`. Those five
-names are all that is used.
+and `_role`, registers itself as a receiver, calls `_send_data`, and takes packets through `_handle_data`. Its receive
+window, `_advertised_rwnd`, shrinks by what waits to be put together. Those six names are all that is used.
 """
 
 import asyncio
@@ -21,12 +21,17 @@ INBOUND_BACKLOG = 1024
 """SCTP packets waiting to be read. What does not fit is lost as on any network, and SCTP repairs it."""
 
 
+OVERDRAFT_BYTES = 65536
+"""What may have been under way when the window closed."""
+
+
 class Lower(Protocol):
     """The DTLS association beneath."""
 
     @property
     def is_connected(self) -> bool: ...
     def send_data(self, data: bytes) -> None: ...
+    def close(self) -> None: ...
 
 
 class Channel:
@@ -80,6 +85,7 @@ class _DtlsForAiortc:
 
 class Sctp:
     def __init__(self, lower: Lower, backlog_bytes: int, on_channel: Callable[[Channel], None]) -> None:
+        self._lower = lower
         self._dtls = _DtlsForAiortc(lower)
         self._backlog_bytes = backlog_bytes
         self._on_channel = on_channel
@@ -118,3 +124,9 @@ class Sctp:
                 await self._dtls.receiver._handle_data(packet)
             except Exception:
                 log.exception("an SCTP packet could not be read")
+            # Pieces of messages are kept until the rest has come. The window tells the peer how much may wait; aiortc
+            # announces it without holding anybody to it.
+            if self._transport._advertised_rwnd < -OVERDRAFT_BYTES:
+                log.warning("a peer sent more than its window allows")
+                self._lower.close()
+                return

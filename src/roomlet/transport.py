@@ -189,8 +189,10 @@ class PeerTransport:
 
     def send_rtp(self, packet: bytes) -> None:
         if self._outbound is not None and self._route is not None:
-            with contextlib.suppress(SrtpError):
+            try:  # noqa: SIM105 - once for every packet of every listener, and `suppress` costs as much as sending
                 self._route.send(self._outbound.protect(packet))
+            except SrtpError:
+                pass
 
     def send_rtcp(self, packet: bytes) -> None:
         if self._outbound is not None and self._route is not None:

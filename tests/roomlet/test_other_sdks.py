@@ -3,7 +3,9 @@
 import asyncio
 import contextlib
 import os
+import signal
 import sys
+from collections.abc import AsyncIterator
 
 import pytest
 from livekit import api
@@ -29,15 +31,17 @@ async def test_an_sdk_is_heard_and_hears_and_answers(sdk: str, livekit: Server, 
     await ann.saw("left", "peer")
 
 
-async def test_an_agent_worker_gets_a_job_speaks_and_writes(livekit: Server, room: str, come: Gather) -> None:
-    name = new_name("agent")
+@contextlib.asynccontextmanager
+async def agents(server: Server, name: str, **more: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A worker of livekit-agents as a process, with a job process that waits."""
     environment = {
         **os.environ,
-        "LIVEKIT_URL": livekit.url,
-        "LIVEKIT_API_KEY": livekit.key,
-        "LIVEKIT_API_SECRET": livekit.secret,
+        "LIVEKIT_URL": server.url,
+        "LIVEKIT_API_KEY": server.key,
+        "LIVEKIT_API_SECRET": server.secret,
         "AGENT_NAME": name,
         "AGENT_HZ": "910",
+        **more,
     }
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -48,18 +52,54 @@ async def test_an_agent_worker_gets_a_job_speaks_and_writes(livekit: Server, roo
         stderr=asyncio.subprocess.DEVNULL,
     )
     try:
-        ann = await come("ann")
-        async with administration(livekit) as admin:
-            created = await admin.agent_dispatch.create_dispatch(
-                api.CreateAgentDispatchRequest(agent_name=name, room=room, metadata="the plan")
-            )
-            assert await within("the agent writes", ann.texts.get(), 30) == ("ann", "the plan for ann")
-            identity = next(iter(ann.room.remote_participants))
-            assert ann.room.remote_participants[identity].kind == api.ParticipantInfo.Kind.AGENT
-            await ann.hears(identity, 910)
-            await admin.agent_dispatch.delete_dispatch(created.id, room)
-        await ann.saw("left", identity)
+        yield process
     finally:
         with contextlib.suppress(ProcessLookupError):
-            process.terminate()
-        await within("the worker stops", process.wait(), 30)
+            process.kill()  # Asked to stop, it would wait for its jobs.
+        await process.wait()
+
+
+async def test_an_agent_worker_gets_a_job_speaks_and_writes(livekit: Server, room: str, come: Gather) -> None:
+    name = new_name("agent")
+    async with agents(livekit, name), administration(livekit) as admin:
+        ann = await come("ann")
+        created = await admin.agent_dispatch.create_dispatch(
+            api.CreateAgentDispatchRequest(agent_name=name, room=room, metadata="the plan")
+        )
+        assert await within("the agent writes", ann.texts.get(), 30) == ("ann", "the plan for ann")
+        identity = next(iter(ann.room.remote_participants))
+        assert ann.room.remote_participants[identity].kind == api.ParticipantInfo.Kind.AGENT
+        await ann.hears(identity, 910)
+        await admin.agent_dispatch.delete_dispatch(created.id, room)
+        await ann.saw("left", identity)
+
+
+async def test_an_agent_that_is_killed_is_replaced_and_its_ghost_removed(
+    livekit: Server, room: str, come: Gather
+) -> None:
+    name = new_name("agent")
+    async with agents(livekit, name, AGENT_TELLS_PROCESS="yes"), administration(livekit) as admin:
+        ann = await come("ann")
+        await admin.agent_dispatch.create_dispatch(api.CreateAgentDispatchRequest(agent_name=name, room=room))
+        told = await within("the agent tells its process", ann.data.get(), 30)
+        assert told.participant is not None
+        os.kill(int(told.data), signal.SIGKILL)
+        await ann.saw("left", told.participant.identity, seconds=5)
+        successor = await within("another agent tells its process", ann.data.get(), 10)
+        assert successor.participant is not None
+        await ann.hears(successor.participant.identity, 910)
+
+
+async def test_agents_of_a_killed_worker_are_replaced_by_a_standby(livekit: Server, room: str, come: Gather) -> None:
+    name = new_name("agent")
+    async with agents(livekit, name, AGENT_TELLS_PROCESS="yes") as first, administration(livekit) as admin:
+        ann = await come("ann")
+        await admin.agent_dispatch.create_dispatch(api.CreateAgentDispatchRequest(agent_name=name, room=room))
+        told = await within("the agent tells its process", ann.data.get(), 30)
+        assert told.participant is not None
+        async with agents(livekit, name, AGENT_TELLS_PROCESS="yes"):
+            first.kill()
+            successor = await within("an agent of the other worker tells its process", ann.data.get(), 60)
+            assert successor.participant is not None
+            await ann.hears(successor.participant.identity, 910)
+            await ann.saw("left", told.participant.identity, seconds=30)

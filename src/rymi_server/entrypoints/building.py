@@ -1,5 +1,7 @@
 """Builds what the processes work with out of the settings. Nothing else in the server constructs these."""
 
+from datetime import timedelta
+
 from rymi_server.call_control.add_participants import ParticipantAdder
 from rymi_server.call_control.admission import Admission
 from rymi_server.call_control.batch import BatchCreator
@@ -31,6 +33,8 @@ def build_edge(settings: Settings, database: Database, clock: Clock) -> Edge:
             failed_logins_per_minute=settings.failed_logins_per_minute,
             publishable_calls_per_minute=settings.publishable_calls_per_minute,
         ),
+        storage=settings.storage(clock),
+        recording_links_live=timedelta(seconds=settings.recording_link_seconds),
         migration_url=settings.migration_url,
         allow_private_webhooks=settings.allow_private_webhooks,
     )

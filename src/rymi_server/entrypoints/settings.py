@@ -11,7 +11,9 @@ from pydantic import BaseModel, Field, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from rymi_server.credits.rates import CHEAPEST_ROLE, Rates, RoleRate
+from rymi_server.foundation.clock import Clock
 from rymi_server.foundation.errors import Unavailable
+from rymi_server.foundation.object_storage import Links, ObjectStorage, open_storage
 from rymi_server.quotas.models import Plan, Plans
 from rymi_server.rooms.livekit_server import LiveKit
 
@@ -99,6 +101,41 @@ class Settings(BaseSettings):
         le=65535,
         alias="RYMI_WORKER_PORT",
         description="Port of the worker's `/healthz`, `/readyz` and `/metrics`; 0 for none.",
+    )
+    gateway_port: int = Field(
+        default=8002,
+        ge=1,
+        le=65535,
+        alias="RYMI_GATEWAY_PORT",
+        description="Port of the gateway, for the carriers' media sockets. It listens on RYMI_HTTP_HOST.",
+    )
+    gateway_metrics_port: int = Field(
+        default=8003,
+        ge=0,
+        le=65535,
+        alias="RYMI_GATEWAY_METRICS_PORT",
+        description="Port of the gateway's `/healthz`, `/readyz` and `/metrics`; 0 for none.",
+    )
+    public_media_url: str = Field(
+        default="ws://localhost:8002",
+        alias="PUBLIC_MEDIA_URL",
+        description="Where carriers reach the gateway: `wss://` and a certificate that the world trusts. "
+        "A stream's address is this with `/media/` and the carrier's name.",
+    )
+
+    storage_url: str | None = Field(
+        default=None,
+        alias="STORAGE_URL",
+        description="Where recordings are kept: `file:///a/folder` of this machine, or `s3://bucket/prefix` with the "
+        "options `?endpoint=https://…&region=…&public_endpoint=https://…&virtual_hosted=true` and its keys in "
+        "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. The folder `storage` in the data folder otherwise.",
+    )
+    recording_link_seconds: int = Field(
+        default=3_600,
+        ge=60,
+        le=604_800,
+        alias="RYMI_RECORDING_LINK_SECONDS",
+        description="How long a link to a recording is good for.",
     )
 
     livekit_url: str = Field(
@@ -198,6 +235,12 @@ class Settings(BaseSettings):
         if not self.secret:
             raise WrongSettings("RYMI_SECRET is not set. Make one with: openssl rand -hex 32")
         return self.secret
+
+    def storage(self, clock: Clock | None = None) -> ObjectStorage:
+        """Where recordings are. With a `clock`, links to those of a local folder can be made as well."""
+        url = self.storage_url or (self.data_folder.absolute() / "storage").as_uri()
+        links = Links.from_text(self.public_base_url, self.required_secret(), clock) if clock else None
+        return open_storage(url, links)
 
     def livekit(self) -> LiveKit:
         if not self.livekit_api_key or not self.livekit_api_secret:

@@ -5,11 +5,13 @@ from fastapi.routing import APIRoute
 from prometheus_client import CollectorRegistry
 from starlette.types import ASGIApp
 
+from rymi_server.foundation.object_storage.folder import FolderStorage
 from rymi_server.http.documentation import describe
 from rymi_server.http.edge import Edge
 from rymi_server.http.error_rendering import render_errors
 from rymi_server.http.health import Readiness, health_routes
 from rymi_server.http.observing import HttpMetrics, Observing
+from rymi_server.http.stored_files import stored_files
 from rymi_server.http.v1 import (
     agents,
     analytics,
@@ -59,4 +61,6 @@ def server(edge: Edge, readiness: Readiness, registry: CollectorRegistry) -> ASG
     """The API as a process serves it."""
     app = api(edge)
     app.include_router(health_routes(readiness, registry))
+    if isinstance(edge.storage, FolderStorage) and edge.storage.links:
+        app.include_router(stored_files(edge.storage, edge.storage.links))
     return Observing(app, HttpMetrics(registry))

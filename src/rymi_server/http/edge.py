@@ -1,6 +1,7 @@
 """What the edge of a request works with: everything that was built for it, and who is asking."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -12,6 +13,7 @@ from rymi_server.call_control.wanted import Caller
 from rymi_server.credits.rates import Rates
 from rymi_server.foundation.clock import Clock
 from rymi_server.foundation.database import Database
+from rymi_server.foundation.object_storage import ObjectStorage
 from rymi_server.foundation.sealed import Seal
 from rymi_server.quotas.models import Plans
 from rymi_server.rooms.livekit_server import LiveKit
@@ -39,6 +41,8 @@ class Edge:
     participant_adder: ParticipantAdder
     batch_creator: BatchCreator
     limits: EdgeLimits
+    storage: ObjectStorage
+    recording_links_live: timedelta
     migration_url: str
     allow_private_webhooks: bool
 

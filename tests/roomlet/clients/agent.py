@@ -22,6 +22,8 @@ async def entrypoint(job: JobContext) -> None:
     writer = await me.stream_text(topic="chat", sender_identity=caller.identity)
     await writer.write(f"{job.job.metadata} for {caller.identity}")
     await writer.aclose()
+    if os.environ.get("AGENT_TELLS_PROCESS"):
+        await me.publish_data(str(os.getpid()), topic="process")
     position = 0
     while True:
         instants = (np.arange(FRAME) + position) / RATE
