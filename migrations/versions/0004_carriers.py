@@ -33,7 +33,7 @@ create index carrier_connections_to_release on carrier_connections (disconnected
 -- Numbers as they were last seen at the carrier. Which of them are ours to answer stands in `phone_numbers`.
 create table carrier_numbers (
     id             text primary key,
-    connection_id  text not null references carrier_connections on delete cascade,
+    connection_id  text not null,
     tenant_id      uuid not null,
     provider       text not null,
     number         text not null,
@@ -51,13 +51,14 @@ create table carrier_numbers (
 create index carrier_numbers_of_tenant on carrier_numbers (tenant_id, number);
 
 alter table telephony_legs
-    add column connection_id     text references carrier_connections,
+    add column connection_id     text,
     add column account           text,
     add column region_url        text,
     add column answered_by       text,
     add column cause             text,
     add column attempts          integer not null default 0,
     add column dial_at           timestamptz,
+    add column held_until        timestamptz,
     add column heard_at          timestamptz,
     add column answered_at       timestamptz,
     add column bridged_at        timestamptz,

@@ -38,6 +38,7 @@ telephony_legs = sa.Table(
     sa.Column("cause", sa.Text),
     sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
     sa.Column("dial_at", sa.DateTime(timezone=True)),
+    sa.Column("held_until", sa.DateTime(timezone=True)),
     sa.Column("heard_at", sa.DateTime(timezone=True)),
     sa.Column("answered_at", sa.DateTime(timezone=True)),
     sa.Column("bridged_at", sa.DateTime(timezone=True)),
@@ -71,7 +72,7 @@ carrier_numbers = sa.Table(
     "carrier_numbers",
     metadata,
     sa.Column("id", sa.Text, primary_key=True),
-    sa.Column("connection_id", sa.Text, sa.ForeignKey("carrier_connections.id"), nullable=False),
+    sa.Column("connection_id", sa.Text, nullable=False),
     sa.Column("tenant_id", sa.Uuid(as_uuid=False), nullable=False),
     sa.Column("provider", sa.Text, nullable=False),
     sa.Column("number", sa.Text, nullable=False),
@@ -158,8 +159,10 @@ class Leg:
     # The carrier's own word for how it ended.
     cause: str | None = None
     attempts: int = 0
-    # When it is this leg's turn to be dialed, by the pace of its account or the hours of its tenant.
+    # When it is this leg's turn to be dialed, by the pace of its account.
     dial_at: datetime | None = None
+    # It is not dialed before then: by the hours of its tenant, or because the carrier could not take it.
+    held_until: datetime | None = None
     # When the carrier last said anything about it.
     heard_at: datetime | None = None
     answered_at: datetime | None = None

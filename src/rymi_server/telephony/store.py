@@ -93,12 +93,12 @@ async def claim(tx: Transaction, leg_id: LegId, now: datetime, **values: Any) ->
     return claimed.rowcount == 1
 
 
-async def let_go(tx: Transaction, leg_id: LegId, dial_at: datetime) -> None:
-    """Nothing rang, so somebody may claim the leg again."""
+async def let_go(tx: Transaction, leg_id: LegId, held_until: datetime, attempts: int) -> None:
+    """Nothing rang, so somebody may claim the leg again, after a while."""
     await tx.execute(
         telephony_legs.update()
         .where(_legs.id == leg_id, _legs.status == LegStatus.QUEUED, _legs.provider_call_id.is_(None))
-        .values(claimed_at=None, dial_at=dial_at, attempts=_legs.attempts + 1)
+        .values(claimed_at=None, dial_at=None, held_until=held_until, attempts=attempts)
     )
 
 

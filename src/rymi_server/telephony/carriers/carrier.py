@@ -29,10 +29,14 @@ class CarrierRefused(Unavailable):
         self.reason = reason
 
 
-class CredentialsRefused(CarrierRefused):
-    """The carrier does not take our credentials, or not for this."""
+class CredentialsRefused(Unavailable):
+    """The carrier does not take our credentials, or not for this: nothing rang."""
 
     code = "carrier_credentials_refused"
+    reason = LegReason.CARRIER_REFUSED
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, retryable=False)
 
 
 class CarrierThrottled(Unavailable):

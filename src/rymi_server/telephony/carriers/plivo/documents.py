@@ -1,6 +1,7 @@
 """Plivo XML."""
 
 from rymi_server.telephony.carriers.carrier import Document, MediaOffer, Refusal
+from rymi_server.telephony.carriers.media import TOKEN_PARAMETER
 from rymi_server.telephony.carriers.xml import element, response, text
 
 # The telephone network has 8 kHz; this is what it speaks, and what costs Plivo and us the least.
@@ -19,7 +20,7 @@ def connect(offer: MediaOffer) -> Document:
             "audioTrack": "inbound",
             "statusCallbackUrl": offer.stream_status_url,
             "statusCallbackMethod": "POST",
-            "extraHeaders": f"t={offer.token}",
+            "extraHeaders": f"{TOKEN_PARAMETER}={offer.token}",
         },
         text(offer.url),
     )

@@ -120,15 +120,17 @@ class PlivoAccount:
         for status in ("live", "queued"):
             reply = _good(await self._ask("GET", "Call/", params={"status": status}))
             uuids = reply.body.get("calls", []) if isinstance(reply.body, dict) else []
-            for uuid in [word for each in uuids[:_MOST_LOOKED_AT] if (word := id_of(each))]:
+            for uuid in map(str, uuids[:_MOST_LOOKED_AT]):
                 shown = await self._ask("GET", f"Call/{part(uuid)}/", params={"status": status})
-                if shown.is_good and number_of(shown.text("to")) == search.to_number:
+                if shown.is_good and _is_meant(shown.text("from"), shown.text("to"), search):
                     found.append(uuid)
         query = {"to_number": search.to_number.removeprefix("+"), "limit": str(_LARGEST_PAGE)}
         query["initiation_time__gte"] = search.since.strftime("%Y-%m-%d %H:%M:%S")
+        if search.from_number:
+            query["from_number"] = search.from_number.removeprefix("+")
         records = _good(await self._ask("GET", "Call/", params=query)).rows("objects")
         young = [row for row in records if str(row.get("initiation_time", "~"))[:19] >= query["initiation_time__gte"]]
-        return found + [uuid for row in young if (uuid := id_of(row.get("call_uuid")))]
+        return found + [str(row["call_uuid"]) for row in young if id_of(row.get("call_uuid"))]
 
     async def look_up(self, call: PlacedCall) -> LegReport | None:
         for status in ("live", "queued"):
@@ -190,6 +192,11 @@ def _with_application(credentials: Credentials, app_id: str) -> Credentials:
 def _number(row: dict[str, Any]) -> CarrierNumber | None:
     number = number_of(str(row.get("number") or ""))
     return CarrierNumber(number, number.removeprefix("+")) if number and row.get("voice_enabled", True) else None
+
+
+def _is_meant(from_number: str, to_number: str, search: Search) -> bool:
+    same_caller = search.from_number in (None, number_of(from_number))
+    return same_caller and number_of(to_number) == search.to_number
 
 
 def _last_part(resource: str) -> str | None:

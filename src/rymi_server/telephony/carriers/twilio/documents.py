@@ -1,13 +1,15 @@
 """TwiML."""
 
 from rymi_server.telephony.carriers.carrier import Document, MediaOffer, Refusal
+from rymi_server.telephony.carriers.media import TOKEN_PARAMETER
 from rymi_server.telephony.carriers.xml import element, response, text
 
 
 def connect(offer: MediaOffer) -> Document:
     """The token is a part of the path: Twilio refuses a stream address that has a query."""
     say = element("Say", inside=text(offer.say_first)) if offer.say_first else ""
-    stream = element("Stream", {"url": offer.url, "statusCallback": offer.stream_status_url})
+    token = element("Parameter", {"name": TOKEN_PARAMETER, "value": offer.token})
+    stream = element("Stream", {"url": offer.url, "statusCallback": offer.stream_status_url}, token)
     return response(say, element("Connect", inside=stream))
 
 

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from rymi_server.telephony.carriers.carrier import Document, MediaOffer
+from rymi_server.telephony.carriers.media import TOKEN_PARAMETER
 
 CONTENT_TYPE = "audio/l16;rate=16000"
 
@@ -15,7 +16,7 @@ def connect(offer: MediaOffer, *, is_signed: bool) -> Document:
         "type": "websocket",
         "uri": offer.url,
         "content-type": CONTENT_TYPE,
-        "headers": {"t": offer.token},
+        "headers": {TOKEN_PARAMETER: offer.token},
         "authorization": proof,
     }
     said = [_talk(offer.say_first)] if offer.say_first else []

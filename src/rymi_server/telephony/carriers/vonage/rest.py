@@ -131,7 +131,7 @@ class VonageAccount:
         since = (search.since - _SKEW).strftime("%Y-%m-%dT%H:%M:%SZ")
         query = {"date_start": since, "page_size": str(_LARGEST_PAGE), "order": "desc"}
         rows = _good(await self._ask_calls("GET", "", params=query)).rows("_embedded", "calls")
-        return [uuid for row in rows if _is_to(row, search) and (uuid := id_of(row.get("uuid")))]
+        return [uuid for row in rows if _is_meant(row, search) and (uuid := id_of(row.get("uuid")))]
 
     async def look_up(self, call: PlacedCall) -> LegReport | None:
         reply = await self._ask_calls("GET", f"/{part(call.id)}", call)
@@ -218,7 +218,11 @@ def _number(row: dict[str, Any]) -> CarrierNumber | None:
     return CarrierNumber(number, number.removeprefix("+"), country) if number and takes_calls else None
 
 
-def _is_to(row: dict[str, Any], search: Search) -> bool:
-    to = row.get("to")
-    called = to.get("number") if isinstance(to, dict) else to
-    return number_of(str(called or "")) == search.to_number
+def _is_meant(row: dict[str, Any], search: Search) -> bool:
+    same_caller = search.from_number in (None, _end(row.get("from")))
+    return same_caller and _end(row.get("to")) == search.to_number
+
+
+def _end(end: Any) -> str | None:
+    """The number at one end of a call, which is an object in some answers and text in others."""
+    return number_of(str((end.get("number") if isinstance(end, dict) else end) or ""))
