@@ -12,17 +12,23 @@ from rymi_server.credits.models import Account, Entry, Movement, credit_accounts
 from rymi_server.foundation.database import Transaction
 from rymi_server.foundation.ids import CallId, TenantId
 from rymi_server.foundation.pagination import Page, Window
+from rymi_server.foundation.statements import Statement
 
-# One statement, because whoever else calls for this tenant waits while it and the commit after it run.
-_HOLD = sa.text("""
-    with held as (
+# One statement, because whoever else calls for this tenant waits while it and the commit after it run. They queue for
+# the tenant's turn: many who wait for one row are all woken by each commit, and are served in no order.
+_HOLD = Statement(
+    sa.text("""
+    with turn as materialized (
+        select pg_advisory_xact_lock(hashtextextended('credit:' || cast(cast(:tenant as uuid) as text), 0)) as mine
+    ), held as (
         insert into credit_holds (call_id, tenant_id, amount, created_at)
         select call_id, :tenant, :each, :now from unnest(cast(:calls as uuid[])) as call_id
     )
     update credit_accounts set held = held + cast(:each as numeric) * cardinality(cast(:calls as uuid[]))
-    where tenant_id = :tenant
+    from turn where tenant_id = :tenant
     returning balance, held
 """)
+)
 
 
 async def open_account(tx: Transaction, tenant_id: TenantId) -> None:
@@ -53,7 +59,7 @@ async def hold(
     then sees that it is gone. Hold last, right before the commit: whoever else calls for this tenant is waiting.
     """
     parameters = {"tenant": tenant_id, "each": amount_each, "calls": list(calls), "now": now}
-    account = Account(*(await tx.execute(_HOLD, parameters)).one())
+    account = Account(*await _HOLD.one(tx, parameters))
     needed = amount_each * len(calls)
     if account.available < 0:
         raise InsufficientCredits(needed, account.available + needed)

@@ -1,6 +1,6 @@
 """What is looked after again and again, whoever has crashed meanwhile: once in the whole installation at a time."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, TypeAlias
@@ -24,6 +24,15 @@ Sweep: TypeAlias = Callable[[Transaction], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
+class DueSweep:
+    """A sweep by its name, and how often it is due."""
+
+    name: str
+    every: timedelta
+    sweep: Sweep
+
+
+@dataclass(frozen=True, slots=True)
 class Sweeps:
     """Each sweep by its kind of job, and when it is due."""
 
@@ -31,7 +40,9 @@ class Sweeps:
     recurring: tuple[Recurring, ...]
 
 
-def sweeps_of(database: Database, clock: Clock, watch: LegWatch, join_timeouts: JoinTimeouts) -> Sweeps:
+def sweeps_of(
+    database: Database, clock: Clock, watch: LegWatch, join_timeouts: JoinTimeouts, more: Sequence[DueSweep] = ()
+) -> Sweeps:
     async def late_joiners(_: Transaction) -> None:
         await join_timeouts.sweep()
 
@@ -44,17 +55,18 @@ def sweeps_of(database: Database, clock: Clock, watch: LegWatch, join_timeouts: 
     async def old_answers(tx: Transaction) -> None:
         await forget_old_answers(tx, clock.now())
 
-    table: list[tuple[str, timedelta, Sweep]] = [
-        ("join_timeouts", timedelta(seconds=10), late_joiners),
-        ("fold_tally", timedelta(seconds=10), tally.fold),
-        ("repair_legs", timedelta(seconds=15), unclear_legs),
-        ("forget_old_windows", timedelta(minutes=10), old_windows),
-        ("forget_old_answers", timedelta(minutes=10), old_answers),
+    table = [
+        DueSweep("join_timeouts", timedelta(seconds=10), late_joiners),
+        DueSweep("fold_tally", timedelta(seconds=10), tally.fold),
+        DueSweep("repair_legs", timedelta(seconds=15), unclear_legs),
+        DueSweep("forget_old_windows", timedelta(minutes=10), old_windows),
+        DueSweep("forget_old_answers", timedelta(minutes=10), old_answers),
+        *more,
     ]
-    kinds = {name: JobKind(QUEUE, name) for name, _, _ in table}
+    kinds = {due.name: JobKind(QUEUE, due.name) for due in table}
     return Sweeps(
-        work={kinds[name]: one_at_a_time(database, name, sweep) for name, _, sweep in table},
-        recurring=tuple(Recurring(kinds[name], int(every.total_seconds() * 1000)) for name, every, _ in table),
+        work={kinds[due.name]: one_at_a_time(database, due.name, due.sweep) for due in table},
+        recurring=tuple(Recurring(kinds[due.name], int(due.every.total_seconds() * 1000)) for due in table),
     )
 
 

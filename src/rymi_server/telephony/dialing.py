@@ -25,6 +25,7 @@ from rymi_server.foundation.ids import LegId
 from rymi_server.queue.enqueue import NewJob, enqueue_many
 from rymi_server.queue.kinds import JobKind
 from rymi_server.queue.running import Later
+from rymi_server.rooms.dispatch import enqueue_dispatch
 from rymi_server.telephony import legs, store
 from rymi_server.telephony.addresses import CarrierAddresses
 from rymi_server.telephony.calling_hours import hours_of, next_opening, zones_of
@@ -85,11 +86,8 @@ def dial_job(leg: Leg) -> NewJob:
     return NewJob({"leg_id": leg.id, "call_id": leg.call_id, "tenant_id": leg.tenant_id}, id=leg.id)
 
 
-AgentSent = Callable[[Transaction, Call], Awaitable[None]]
-
-
 class Dialer:
-    """Works through dial jobs. `send_agent` has an agent in the room by the time that somebody answers."""
+    """Works through dial jobs."""
 
     def __init__(
         self,
@@ -99,7 +97,6 @@ class Dialer:
         clock: Clock,
         *,
         terms: DialTerms | None = None,
-        send_agent: AgentSent | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._database = database
@@ -107,7 +104,6 @@ class Dialer:
         self._addresses = addresses
         self._clock = clock
         self._terms = terms or DialTerms()
-        self._send_agent = send_agent
         self._sleep = sleep
 
     async def __call__(self, job: Mapping[str, Any]) -> None:
@@ -169,8 +165,8 @@ class Dialer:
             connection_id=connected.connection_id,
             account=connected.account,
         )
-        if self._send_agent:
-            await self._send_agent(tx, call)
+        # So that the agent stands in the room by the time that somebody answers, and not long before.
+        await enqueue_dispatch(tx, call)
         return _Claimed(leg, connected)
 
     async def _held_until(self, tx: Transaction, leg: Leg, now: datetime) -> datetime | None:
