@@ -1,6 +1,6 @@
 """What is looked after again and again, whoever has crashed meanwhile: once in the whole installation at a time."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, TypeAlias
@@ -15,12 +15,21 @@ from rymi_server.http.idempotency import forget_old_answers
 from rymi_server.queue.kinds import JobKind
 from rymi_server.queue.running import Recurring, Work
 from rymi_server.quotas.requests import forget_old_windows
-from rymi_server.telephony.dialing import Dialer
+from rymi_server.telephony.leg_watch import LegWatch
 
 QUEUE = "periodic"
 _TURN = sa.text("select pg_try_advisory_xact_lock(hashtextextended('sweep:' || :name, 0))")
 
 Sweep: TypeAlias = Callable[[Transaction], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class DueSweep:
+    """A sweep by its name, and how often it is due."""
+
+    name: str
+    every: timedelta
+    sweep: Sweep
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +40,14 @@ class Sweeps:
     recurring: tuple[Recurring, ...]
 
 
-def sweeps_of(database: Database, clock: Clock, dialer: Dialer, join_timeouts: JoinTimeouts) -> Sweeps:
+def sweeps_of(
+    database: Database, clock: Clock, watch: LegWatch, join_timeouts: JoinTimeouts, more: Sequence[DueSweep] = ()
+) -> Sweeps:
     async def late_joiners(_: Transaction) -> None:
         await join_timeouts.sweep()
 
     async def unclear_legs(_: Transaction) -> None:
-        await dialer.repair({})
+        await watch.look_after()
 
     async def old_windows(tx: Transaction) -> None:
         await forget_old_windows(tx, clock.now())
@@ -44,17 +55,18 @@ def sweeps_of(database: Database, clock: Clock, dialer: Dialer, join_timeouts: J
     async def old_answers(tx: Transaction) -> None:
         await forget_old_answers(tx, clock.now())
 
-    table: list[tuple[str, timedelta, Sweep]] = [
-        ("join_timeouts", timedelta(seconds=10), late_joiners),
-        ("fold_tally", timedelta(seconds=10), tally.fold),
-        ("repair_legs", timedelta(seconds=30), unclear_legs),
-        ("forget_old_windows", timedelta(minutes=10), old_windows),
-        ("forget_old_answers", timedelta(minutes=10), old_answers),
+    table = [
+        DueSweep("join_timeouts", timedelta(seconds=10), late_joiners),
+        DueSweep("fold_tally", timedelta(seconds=10), tally.fold),
+        DueSweep("repair_legs", timedelta(seconds=15), unclear_legs),
+        DueSweep("forget_old_windows", timedelta(minutes=10), old_windows),
+        DueSweep("forget_old_answers", timedelta(minutes=10), old_answers),
+        *more,
     ]
-    kinds = {name: JobKind(QUEUE, name) for name, _, _ in table}
+    kinds = {due.name: JobKind(QUEUE, due.name) for due in table}
     return Sweeps(
-        work={kinds[name]: one_at_a_time(database, name, sweep) for name, _, sweep in table},
-        recurring=tuple(Recurring(kinds[name], int(every.total_seconds() * 1000)) for name, every, _ in table),
+        work={kinds[due.name]: one_at_a_time(database, due.name, due.sweep) for due in table},
+        recurring=tuple(Recurring(kinds[due.name], int(due.every.total_seconds() * 1000)) for due in table),
     )
 
 

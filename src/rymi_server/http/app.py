@@ -22,6 +22,7 @@ from rymi_server.http.v1 import (
     batches,
     billing,
     call_results,
+    call_stream,
     calls,
     dnc,
     numbers,
@@ -35,6 +36,7 @@ from rymi_server.http.v1 import (
 PAGES = (
     batches.routes,
     call_results.routes,
+    call_stream.routes,
     calls.with_any_key,
     calls.with_secret_key,
     agents.routes,
