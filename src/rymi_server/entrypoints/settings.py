@@ -16,6 +16,10 @@ from rymi_server.foundation.errors import Unavailable
 from rymi_server.foundation.object_storage import Links, ObjectStorage, open_storage
 from rymi_server.quotas.models import Plan, Plans
 from rymi_server.rooms.livekit_server import LiveKit
+from rymi_server.telephony.addresses import CarrierAddresses, why_unusable
+from rymi_server.telephony.carriers.registry import CARRIERS, CarrierHosts
+from rymi_server.telephony.connections import CarrierLimits
+from rymi_server.telephony.dialing import DialTerms
 
 _SHORTEST_SECRET = 32
 
@@ -31,6 +35,11 @@ class PlanSetting(BaseModel):
     requests_per_minute: int | None = Field(default=None, ge=1)
     concurrent_calls: int | None = Field(default=None, ge=0)
     burst: int = Field(default=0, ge=0)
+
+
+class CarrierLimitSetting(BaseModel):
+    calls_per_second: float = Field(gt=0, le=1_000)
+    concurrent_calls: int | None = Field(default=None, ge=1)
 
 
 class RoleSetting(BaseModel):
@@ -162,6 +171,45 @@ class Settings(BaseSettings):
         alias="RYMI_INTERNAL_API_URL",
         description="Where agents reach the API. Else `http://127.0.0.1` at its port.",
     )
+    agent_port: int = Field(
+        default=8003,
+        ge=0,
+        le=65535,
+        alias="RYMI_AGENT_PORT",
+        description="Port of the agent worker's `/healthz`, `/readyz` and `/metrics`; 0 for none.",
+    )
+    agent_most_calls: int = Field(
+        default_factory=lambda: 6 * (os.cpu_count() or 1),
+        ge=1,
+        alias="RYMI_AGENT_MOST_CALLS",
+        description="Calls that one agent worker holds at a time; six a core unless something else is said.",
+    )
+    agent_idle_processes: int = Field(
+        default=2,
+        ge=0,
+        le=64,
+        alias="RYMI_AGENT_IDLE_PROCESSES",
+        description="Processes that an agent worker keeps warm: as many calls may begin at once without waiting.",
+    )
+    agent_linger_seconds: float = Field(
+        default=5.0,
+        ge=0,
+        le=600,
+        alias="RYMI_AGENT_LINGER_SECONDS",
+        description="How long an agent waits for somebody to come back once everybody has left.",
+    )
+    agent_drain_seconds: int = Field(
+        default=3_600,
+        ge=0,
+        alias="RYMI_AGENT_DRAIN_SECONDS",
+        description="How long a stopping agent worker lets its calls run on. Give its container as long to stop.",
+    )
+    agent_folder: Path | None = Field(
+        default=None,
+        alias="RYMI_AGENT_FOLDER",
+        description="Where an agent worker keeps recordings while they grow, and reports that the API could not take. "
+        "It must outlive the worker. The folder `agent` in the data folder otherwise.",
+    )
 
     plans: dict[str, PlanSetting] = Field(
         default={
@@ -182,6 +230,58 @@ class Settings(BaseSettings):
         },
         alias="RYMI_AGENT_ROLES",
         description="Agent roles with their price a minute in USD, as JSON. `operator` is required.",
+    )
+
+    media_url: str | None = Field(
+        default=None,
+        alias="PUBLIC_MEDIA_URL",
+        description="Where carriers reach the gateway, as `wss://…`. Else where `PUBLIC_BASE_URL` is, which is right "
+        "behind a proxy that hands `/media/` to the gateway.",
+    )
+    twilio_url: str = Field(
+        default="https://api.twilio.com", alias="RYMI_TWILIO_URL", description="Where Twilio is asked."
+    )
+    plivo_url: str = Field(default="https://api.plivo.com", alias="RYMI_PLIVO_URL", description="Where Plivo is asked.")
+    vonage_url: str = Field(
+        default="https://api.nexmo.com",
+        alias="RYMI_VONAGE_URL",
+        description="Where Vonage is asked about calls and applications.",
+    )
+    vonage_account_url: str = Field(
+        default="https://rest.nexmo.com",
+        alias="RYMI_VONAGE_ACCOUNT_URL",
+        description="Where Vonage is asked about accounts and numbers.",
+    )
+    carrier_limits: dict[str, CarrierLimitSetting] = Field(
+        default={
+            "twilio": CarrierLimitSetting(calls_per_second=1),
+            "plivo": CarrierLimitSetting(calls_per_second=2),
+            "vonage": CarrierLimitSetting(calls_per_second=3),
+        },
+        alias="RYMI_CARRIER_LIMITS",
+        description="How fast an account of each carrier is dialed and how many calls it may have at once, as JSON. "
+        "A tenant may say otherwise of its own account when it connects it.",
+    )
+    ring_seconds: int = Field(
+        default=30, ge=15, le=120, alias="RYMI_RING_SECONDS", description="How long a phone rings before we give up."
+    )
+    phone_call_seconds: int = Field(
+        default=14_400,
+        ge=60,
+        le=86_400,
+        alias="RYMI_PHONE_CALL_SECONDS",
+        description="The longest that a carrier keeps a call of ours up.",
+    )
+    detect_machines: bool = Field(
+        default=True,
+        alias="RYMI_DETECT_MACHINES",
+        description="Have carriers find out whether a person or a machine answered. Some charge for it.",
+    )
+    connect_attempts: int = Field(
+        default=3,
+        ge=1,
+        alias="RYMI_CONNECT_ATTEMPTS",
+        description="How often a tenant may send carrier credentials to be checked, in five minutes.",
     )
 
     join_timeout_seconds: int = Field(
@@ -248,6 +348,10 @@ class Settings(BaseSettings):
             raise ValueError(f"RYMI_DEFAULT_PLAN names {self.default_plan!r}, which RYMI_PLANS does not have")
         if CHEAPEST_ROLE not in self.agent_roles:
             raise ValueError(f"RYMI_AGENT_ROLES has no {CHEAPEST_ROLE!r}")
+        if missing := CARRIERS.keys() - self.carrier_limits.keys():
+            raise ValueError(f"RYMI_CARRIER_LIMITS has no {', '.join(sorted(missing))}")
+        if wrong := why_unusable(self.public_base_url):
+            raise ValueError(f"PUBLIC_BASE_URL cannot be used: {wrong}")
         return self
 
     def required_database_url(self) -> str:
@@ -263,11 +367,16 @@ class Settings(BaseSettings):
     def api_url_for_agents(self) -> str:
         return (self.internal_api_url or f"http://127.0.0.1:{self.http_port}").rstrip("/")
 
+    def folder_for_agents(self) -> Path:
+        return (self.agent_folder or self.data_folder / "agent").absolute()
+
+    def effective_storage_url(self) -> str:
+        return self.storage_url or (self.data_folder.absolute() / "storage").as_uri()
+
     def storage(self, clock: Clock | None = None) -> ObjectStorage:
         """Where recordings are. With a `clock`, links to those of a local folder can be made as well."""
-        url = self.storage_url or (self.data_folder.absolute() / "storage").as_uri()
         links = Links.from_text(self.public_base_url, self.required_secret(), clock) if clock else None
-        return open_storage(url, links)
+        return open_storage(self.effective_storage_url(), links)
 
     def livekit(self) -> LiveKit:
         if not self.livekit_api_key or not self.livekit_api_secret:
@@ -278,6 +387,21 @@ class Settings(BaseSettings):
             self.livekit_api_key,
             self.livekit_api_secret,
         )
+
+    def carrier_hosts(self) -> CarrierHosts:
+        return CarrierHosts(self.twilio_url, self.plivo_url, self.vonage_url, self.vonage_account_url)
+
+    def carrier_limit_list(self) -> dict[str, CarrierLimits]:
+        return {
+            name: CarrierLimits(limit.calls_per_second, limit.concurrent_calls)
+            for name, limit in self.carrier_limits.items()
+        }
+
+    def carrier_addresses(self) -> CarrierAddresses:
+        return CarrierAddresses.under(self.public_base_url, self.media_url, self.required_secret())
+
+    def dial_terms(self) -> DialTerms:
+        return DialTerms(self.ring_seconds, self.phone_call_seconds, self.detect_machines)
 
     def price_list(self) -> Rates:
         return Rates({name: RoleRate(role.display_name, role.per_minute) for name, role in self.agent_roles.items()})
