@@ -305,6 +305,12 @@ class Settings(BaseSettings):
         alias="RYMI_LONGEST_CALL_SECONDS",
         description="No call is longer, whatever its agent's `advanced.maxCallDuration` (in seconds) says.",
     )
+    live_streams: int = Field(
+        default=500,
+        ge=0,
+        alias="RYMI_LIVE_STREAMS",
+        description="Live streams (`GET /v1/calls/:id/stream`) that each API process keeps open at once.",
+    )
     failed_logins_per_minute: int = Field(
         default=60,
         ge=1,
