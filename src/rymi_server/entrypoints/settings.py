@@ -127,11 +127,17 @@ class Settings(SpeechSettings):
         alias="RYMI_GATEWAY_METRICS_PORT",
         description="Port of the gateway's `/healthz`, `/readyz` and `/metrics`; 0 for none.",
     )
-    public_media_url: str = Field(
-        default="ws://localhost:8002",
-        alias="PUBLIC_MEDIA_URL",
-        description="Where carriers reach the gateway: `wss://` and a certificate that the world trusts. "
-        "A stream's address is this with `/media/` and the carrier's name.",
+    gateway_calls: int = Field(
+        default=50,
+        ge=1,
+        alias="RYMI_GATEWAY_CALLS",
+        description="Phones that one gateway bridges at once. More processes take more; a proxy spreads sockets.",
+    )
+    gateway_drain_seconds: float = Field(
+        default=3600,
+        ge=0,
+        alias="RYMI_GATEWAY_DRAIN_SECONDS",
+        description="How long a gateway that was asked to stop waits for its calls. Asked again, it ends them.",
     )
 
     storage_url: str | None = Field(
