@@ -9,12 +9,14 @@ import numpy as np
 
 from rymi_server.entrypoints.calling.account import CannotCall
 from rymi_server.foundation.sound.resampling import PolyResampler
-from rymi_server.speech_engines.espeak import EspeakVoice, espeak_worker
+from rymi_server.speech_engines.espeak import EspeakVoice, Manner, espeak_worker
 
 RATE = 24_000
 FRAME_SAMPLES = RATE // 50
 _FRAME_BYTES = FRAME_SAMPLES * 2
 _NOISE = 6
+# A little slower and higher than espeak-ng speaks by itself: offline engines understand it better.
+_MANNER = Manner(words_a_minute=140, pitch=55)
 _NO_SOUNDDEVICE = "--mic needs the sounddevice package: pip install sounddevice. Or speak by text: --say 'Hello'."
 
 
@@ -31,7 +33,7 @@ class Lines:
 
     def __init__(self, voice: str) -> None:
         self._worker = espeak_worker()
-        self._voice = EspeakVoice(self._worker, voice)
+        self._voice = EspeakVoice(self._worker, voice, _MANNER)
         self._frames: deque[bytes] = deque()
         self._silent = asyncio.Event()
         self._silent.set()
@@ -39,9 +41,9 @@ class Lines:
 
     async def say(self, text: str) -> None:
         """Returns when the last of it has been handed on."""
-        resampler, rest = PolyResampler(self._voice.sample_rate, RATE), b""
+        resampler = PolyResampler(self._voice.sample_rate, RATE)
         sound = b"".join([resampler.push_bytes(piece) async for piece in self._voice.speak(text)])
-        sound += resampler.flush().tobytes() + rest
+        sound += resampler.flush().tobytes()
         sound += bytes(-len(sound) % _FRAME_BYTES)
         self._silent.clear()
         self._frames.extend(sound[at : at + _FRAME_BYTES] for at in range(0, len(sound), _FRAME_BYTES))

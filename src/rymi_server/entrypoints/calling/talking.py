@@ -17,6 +17,7 @@ _FINISHED_AFTER_SECONDS = 0.8
 _ANSWERS_WITHIN_SECONDS = 12.0
 _LOOKS_EVERY_SECONDS = 0.05
 _RESULTS_WITHIN_SECONDS = 30.0
+_ANALYSIS_BEGINS_WITHIN_SECONDS = 6.0
 
 
 @dataclass
@@ -89,10 +90,11 @@ class Talk:
 
     async def _results(self, call_id: str) -> dict[str, Any]:
         """The call once it is billed and analysed, or as it is when that takes long."""
-        until = time.monotonic() + _RESULTS_WITHIN_SECONDS
+        since = time.monotonic()
         while True:
             call = await self.account.call(call_id)
-            if time.monotonic() > until or _is_finished(call):
+            waited = time.monotonic() - since
+            if waited > _RESULTS_WITHIN_SECONDS or _is_finished(call, waited):
                 return call
             await asyncio.sleep(0.5)
 
@@ -123,9 +125,12 @@ class _Script:
                 return
 
 
-def _is_finished(call: dict[str, Any]) -> bool:
-    settled = call["status"] in ("completed", "failed") and call["bill_duration"] is not None
-    return settled and (call["status"] == "failed" or call["intelligence_status"] in ("completed", "failed"))
+def _is_finished(call: dict[str, Any], waited_seconds: float) -> bool:
+    if call["status"] not in ("completed", "failed") or call["bill_duration"] is None:
+        return False
+    # An analysis that has not begun by then was not asked for.
+    begun = call["intelligence_status"] != "not_started" or waited_seconds < _ANALYSIS_BEGINS_WITHIN_SECONDS
+    return call["status"] == "failed" or call["intelligence_status"] in ("completed", "failed") or not begun
 
 
 def refuse_no_lines(lines: Sequence[str]) -> None:

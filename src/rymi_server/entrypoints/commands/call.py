@@ -14,9 +14,10 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 DEMO_LINES = (
     "Yes please.",
-    "A check-up.",
+    "How much is a cleaning?",
+    "I need a cleaning.",
     "On Wednesday.",
-    "At ten.",
+    "At ten o'clock.",
     "My name is Anna.",
     "Yes, that is right.",
 )
@@ -37,7 +38,7 @@ def call(
     mic: Mic = False,
     agent: Who = None,
     identity: Name = "you",
-    voice: Voice = "en-us",
+    voice: Voice = "en-us+f2",
     as_json: AsJson = False,
 ) -> None:
     """Call an agent and watch the transcript. Without --say or --mic a short demo dialogue is held.
