@@ -17,7 +17,7 @@ HARMLESS = frozenset(
     {
         *("address", "attempt", "call_id", "child", "code", "exit_code", "job", "job_id", "leg_id", "log", "method"),
         *("milliseconds", "pid", "port", "queue", "request_id", "restart_in", "retryable", "route", "seconds"),
-        *("signal", "state", "status", "sweep", "tenant_id", "url"),
+        *("delivery_id", "endpoint_id", "signal", "state", "status", "sweep", "tenant_id", "url"),
     }
 )
 
@@ -27,7 +27,19 @@ QUOTING = frozenset({"error"})
 # Whom we talk to, what was said, and what others put into our hands.
 PERSONAL = frozenset(
     {
-        *("body", "from_number", "identity", "metadata", "name", "number", "payload", "persona", "phone", "prompt"),
+        *(
+            "alert_email",
+            "body",
+            "from_number",
+            "identity",
+            "metadata",
+            "name",
+            "number",
+            "payload",
+            "persona",
+            "phone",
+            "prompt",
+        ),
         *("text", "to_number", "tool_arguments", "transcript", "variables"),
     }
 )

@@ -24,6 +24,15 @@ async def newest(tx: Transaction, call_id: CallId) -> Intelligence | None:
     return Intelligence(row[0], IntelligenceStatus(row[1]), *row[2:]) if row else None
 
 
+async def newest_finished(tx: Transaction, call_id: CallId) -> tuple[int, datetime] | None:
+    """The newest run that has ended, and when it did."""
+    columns = call_intelligence.c.revision, call_intelligence.c.completed_at
+    ended = call_intelligence.c.call_id == call_id, call_intelligence.c.completed_at.is_not(None)
+    newest_first = sa.select(*columns).where(*ended).order_by(call_intelligence.c.revision.desc()).limit(1)
+    row = (await tx.execute(newest_first)).one_or_none()
+    return (row[0], row[1]) if row else None
+
+
 async def begin(tx: Transaction, call_id: CallId, now: datetime) -> int:
     """Open a further run and return its revision. The call must be locked."""
     newest_revision = sa.select(sa.func.coalesce(sa.func.max(call_intelligence.c.revision), 0)).where(
