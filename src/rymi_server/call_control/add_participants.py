@@ -16,6 +16,7 @@ from rymi_server.events.store import record
 from rymi_server.foundation.clock import Clock
 from rymi_server.foundation.database import Transaction
 from rymi_server.foundation.rows import write
+from rymi_server.rooms.dispatch import enqueue_dispatch
 from rymi_server.telephony import store as legs
 from rymi_server.telephony.dialing import enqueue_dials
 
@@ -42,6 +43,8 @@ class ParticipantAdder:
         except IntegrityError as taken:
             raise IdentityTaken("participants") from taken
         await enqueue_dials(tx, dialed)
+        if len(dialed) < len(seated):
+            await enqueue_dispatch(tx, call)
         added = "Participant added" if len(seated) == 1 else "Participants added"
         await record(tx, call.id, Source.LIFECYCLE, added, now)
         return CreatedCall(call, await store.frozen_agent(tx, call.id), seated)

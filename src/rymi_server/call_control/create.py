@@ -11,13 +11,14 @@ from rymi_server.call_control.seats import Seated, caller_id, seat
 from rymi_server.call_control.wanted import Caller, WantedCall
 from rymi_server.calls import store as calls
 from rymi_server.calls.lifecycle import status_on_create
-from rymi_server.calls.models import Call, Direction, IntelligenceStatus, NewCall
+from rymi_server.calls.models import Call, CallStatus, Direction, IntelligenceStatus, NewCall
 from rymi_server.events import store as events
 from rymi_server.events.models import Event, Level, Source
 from rymi_server.foundation.clock import Clock
 from rymi_server.foundation.database import Transaction
 from rymi_server.foundation.ids import CallId, EventId, new_prefixed, new_uuid
 from rymi_server.foundation.rows import write
+from rymi_server.rooms.dispatch import enqueue_dispatches
 from rymi_server.telephony import store as legs
 from rymi_server.telephony.dialing import enqueue_dials
 
@@ -53,6 +54,8 @@ class CallCreator:
         first_events = [_first_event(each.call.id, now) for each in created]
         await write(tx, *calls.rows_of(people), legs.rows_of(dialed), events.rows_of(first_events))
         await enqueue_dials(tx, dialed)
+        # Who only has phones waits for an agent until the first of them is dialed.
+        await enqueue_dispatches(tx, [each.call for each in created if each.call.status is CallStatus.CONNECTING])
         await self._admission.reserve(tx, caller, admitted, [each.call.id for each in created], now)
         return created
 

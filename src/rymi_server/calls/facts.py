@@ -37,3 +37,14 @@ class CallEnded(Fact):
     call_id: str
     tenant_id: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class HandoffWanted(Fact):
+    """The agent asks for a human on the line: at the number `to`, or at the one that the tenant has set."""
+
+    call_id: str
+    tenant_id: str
+    to: str | None
+    mode: str
+    briefing: str

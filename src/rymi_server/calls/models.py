@@ -33,6 +33,7 @@ calls = sa.Table(
     sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
     sa.Column("started_at", sa.DateTime(timezone=True)),
     sa.Column("ended_at", sa.DateTime(timezone=True)),
+    sa.Column("clock_started_at", sa.DateTime(timezone=True)),
 )
 
 call_participants = sa.Table(
@@ -160,6 +161,8 @@ class Call:
     created_at: datetime
     started_at: datetime | None
     ended_at: datetime | None
+    # Zero of the transcript and the recording: when the agent first heard of somebody in the room.
+    clock_started_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,12 @@ async def lock(tx: Transaction, tenant_id: TenantId, call_id: str) -> Call:
     return await _one(tx, _BY_ID.with_for_update(), tenant_id, call_id)
 
 
+async def lock_by_room(tx: Transaction, call_id: CallId) -> Call | None:
+    """As `lock`, for those who know a call by its room and no tenant: LiveKit, and our own sweeps."""
+    row = (await tx.execute(sa.select(*_CALL).where(calls.c.id == call_id).with_for_update())).one_or_none()
+    return call_from(row) if row else None
+
+
 async def frozen_agent(tx: Transaction, call_id: CallId) -> dict[str, Any]:
     agent: dict[str, Any] = (await tx.execute(sa.select(calls.c.agent).where(calls.c.id == call_id))).scalar_one()
     return agent

@@ -54,7 +54,8 @@ async def participant_joined(tx: Transaction, call: Call, participant_id: Partic
     if call.status in OVER or not comers or comers[0].status is ParticipantStatus.ACTIVE:
         return False
     await store.join(tx, participant_id, comers[0].joined_at or now)
-    await record(tx, call.id, Source.LIFECYCLE, "Participant joined", now)
+    who = "Agent" if comers[0].role is Role.AGENT else "Participant"
+    await record(tx, call.id, Source.LIFECYCLE, f"{who} joined", now)
     await publish(tx, ParticipantJoined(call.id, call.tenant_id, participant_id))
     if call.started_at is None and comers[0].role is not Role.AGENT:
         await store.change(tx, call.id, status=CallStatus.IN_PROGRESS, started_at=now)
@@ -71,7 +72,8 @@ async def participant_left(
     if call.status in OVER or not leaver:
         return False
     await _gone(tx, call, leaver[0], ParticipantStatus.LEFT, reason, now)
-    await record(tx, call.id, Source.LIFECYCLE, "Participant left", now)
+    who = "Agent" if leaver[0].role is Role.AGENT else "Participant"
+    await record(tx, call.id, Source.LIFECYCLE, f"{who} left", now)
     await _end_if_over(tx, call, EndReason.NOBODY_JOINED, now)
     return True
 

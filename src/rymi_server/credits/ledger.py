@@ -13,14 +13,17 @@ from rymi_server.foundation.database import Transaction
 from rymi_server.foundation.ids import CallId, TenantId
 from rymi_server.foundation.pagination import Page, Window
 
-# One statement, because whoever else calls for this tenant waits while it and the commit after it run.
+# One statement, because whoever else calls for this tenant waits while it and the commit after it run. They queue for
+# the tenant's turn: many who wait for one row are all woken by each commit, and are served in no order.
 _HOLD = sa.text("""
-    with held as (
+    with turn as materialized (
+        select pg_advisory_xact_lock(hashtextextended('credit:' || cast(cast(:tenant as uuid) as text), 0)) as mine
+    ), held as (
         insert into credit_holds (call_id, tenant_id, amount, created_at)
         select call_id, :tenant, :each, :now from unnest(cast(:calls as uuid[])) as call_id
     )
     update credit_accounts set held = held + cast(:each as numeric) * cardinality(cast(:calls as uuid[]))
-    where tenant_id = :tenant
+    from turn where tenant_id = :tenant
     returning balance, held
 """)
 

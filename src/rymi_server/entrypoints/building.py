@@ -11,6 +11,7 @@ from rymi_server.foundation.clock import Clock
 from rymi_server.foundation.database import Database
 from rymi_server.foundation.sealed import Seal, pepper_from_text
 from rymi_server.http.edge import Edge, EdgeLimits
+from rymi_server.rooms.agent_pass import AgentPasses
 
 
 def build_edge(settings: Settings, database: Database, clock: Clock) -> Edge:
@@ -25,6 +26,7 @@ def build_edge(settings: Settings, database: Database, clock: Clock) -> Edge:
         rates=rates,
         plans=plans,
         livekit=settings.livekit(),
+        agent_passes=AgentPasses.from_text(settings.required_secret()),
         call_creator=creator,
         participant_adder=ParticipantAdder(admission, clock),
         batch_creator=BatchCreator(admission, creator),

@@ -151,6 +151,18 @@ class Settings(BaseSettings):
         default="", alias="LIVEKIT_API_SECRET", description="Its API secret, at least 32 characters."
     )
 
+    agent_name: str = Field(
+        default="rymi",
+        min_length=1,
+        alias="RYMI_AGENT_NAME",
+        description="The name that agent workers register with at LiveKit, and that calls ask for. One name, one pool.",
+    )
+    internal_api_url: str | None = Field(
+        default=None,
+        alias="RYMI_INTERNAL_API_URL",
+        description="Where agents reach the API. Else `http://127.0.0.1` at its port.",
+    )
+
     plans: dict[str, PlanSetting] = Field(
         default={
             "free": PlanSetting(requests_per_minute=60, concurrent_calls=1, burst=5),
@@ -235,6 +247,9 @@ class Settings(BaseSettings):
         if not self.secret:
             raise WrongSettings("RYMI_SECRET is not set. Make one with: openssl rand -hex 32")
         return self.secret
+
+    def api_url_for_agents(self) -> str:
+        return (self.internal_api_url or f"http://127.0.0.1:{self.http_port}").rstrip("/")
 
     def storage(self, clock: Clock | None = None) -> ObjectStorage:
         """Where recordings are. With a `clock`, links to those of a local folder can be made as well."""

@@ -33,8 +33,11 @@ from rymi_server.post_call.reprocess import ANALYSE, analyser
 from rymi_server.post_call.settle import SETTLE, settler
 from rymi_server.queue.kinds import JobKind
 from rymi_server.queue.running import JobRunner, Work, hearing, in_transaction
+from rymi_server.rooms.agent_pass import AgentPasses
 from rymi_server.rooms.closing import CLOSE_ROOM, RoomCloser
+from rymi_server.rooms.dispatch import DISPATCH, AgentCalling, AgentDispatcher
 from rymi_server.rooms.livekit_server import LiveKit
+from rymi_server.rooms.server import RoomServer
 from rymi_server.telephony.carriers.carrier import ConnectedCarriers
 from rymi_server.telephony.carriers.registry import NoCarriers
 from rymi_server.telephony.dialing import DIAL, Dialer
@@ -103,18 +106,19 @@ class Worker:
         timeout = aiohttp.ClientTimeout(total=_ROOM_ANSWERS_WITHIN_SECONDS)
         try:
             async with aiohttp.ClientSession(timeout=timeout) as http, self._health():
-                await self._work_until(stop, RoomCloser(self.livekit, http))
+                await self._work_until(stop, RoomServer(self.livekit, http))
         finally:
             await self.database.close()
         log.info("worker_stopped")
 
-    async def _work_until(self, stop: asyncio.Event, closer: RoomCloser) -> None:
+    async def _work_until(self, stop: asyncio.Event, rooms: RoomServer) -> None:
         dialer = Dialer(self.database, self.carriers, self.clock)
         join_timeouts = JoinTimeouts(self.database, self.clock, timedelta(seconds=self.settings.join_timeout_seconds))
         sweeps = sweeps_of(self.database, self.clock, dialer, join_timeouts)
         work: dict[JobKind, Work] = {
             DIAL: dialer,
-            CLOSE_ROOM: closer,
+            CLOSE_ROOM: RoomCloser(rooms),
+            DISPATCH: AgentDispatcher(self.database, self.clock, rooms, self._agent_calling()),
             SETTLE: in_transaction(self.database, settler(self.clock)),
             ANALYSE: in_transaction(self.database, analyser(self.clock)),
             **hearing(self.database, LISTENERS),
@@ -132,6 +136,11 @@ class Worker:
         if stop.is_set():
             await _finish(runner, running)
         await running
+
+    def _agent_calling(self) -> AgentCalling:
+        settings = self.settings
+        passes = AgentPasses.from_text(settings.required_secret())
+        return AgentCalling(settings.agent_name, settings.api_url_for_agents(), passes)
 
     @contextlib.asynccontextmanager
     async def _health(self) -> AsyncIterator[None]:

@@ -10,6 +10,8 @@ from rymi_server.http.documentation import describe
 from rymi_server.http.edge import Edge
 from rymi_server.http.error_rendering import render_errors
 from rymi_server.http.health import Readiness, health_routes
+from rymi_server.http.internal import agents as internal_agents
+from rymi_server.http.internal import livekit as internal_livekit
 from rymi_server.http.observing import HttpMetrics, Observing
 from rymi_server.http.stored_files import stored_files
 from rymi_server.http.v1 import (
@@ -43,6 +45,7 @@ PAGES = (
     webhooks.routes,
     realtime.routes,
 )
+INTERNAL = (internal_agents.routes, internal_livekit.routes)
 
 
 def api(edge: Edge | None = None) -> FastAPI:
@@ -60,6 +63,8 @@ def api(edge: Edge | None = None) -> FastAPI:
 def server(edge: Edge, readiness: Readiness, registry: CollectorRegistry) -> ASGIApp:
     """The API as a process serves it."""
     app = api(edge)
+    for routes in INTERNAL:
+        app.include_router(routes)
     app.include_router(health_routes(readiness, registry))
     if isinstance(edge.storage, FolderStorage) and edge.storage.links:
         app.include_router(stored_files(edge.storage, edge.storage.links))

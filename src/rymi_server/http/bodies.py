@@ -35,7 +35,7 @@ async def read(request: Request, most: int) -> ReadRequest:
     refuse_unprintable(request.scope["path"], "path")
     refuse_unprintable(unquote_plus(request.url.query), "query")
     _refuse_repeated(name for name, _ in request.query_params.multi_items())
-    raw = await _bounded(request, most) if request.method in MAY_HAVE_BODY else b""
+    raw = await read_bounded(request, most) if request.method in MAY_HAVE_BODY else b""
     parsed = _parse(raw, request.headers.get("content-type", "")) if raw else None
     return ReadRequest(request.scope, request.receive).take(raw, parsed)
 
@@ -55,7 +55,8 @@ def _refuse_repeated(names: Iterable[str]) -> None:
         seen.add(name)
 
 
-async def _bounded(request: Request, most: int) -> bytes:
+async def read_bounded(request: Request, most: int) -> bytes:
+    """The body, whatever it is. Raise `BodyTooLarge`."""
     declared = request.headers.get("content-length", "0")
     if declared.isdigit() and int(declared) > most:
         raise BodyTooLarge(most)

@@ -16,6 +16,7 @@ from rymi_server.foundation.database import Database
 from rymi_server.foundation.object_storage import ObjectStorage
 from rymi_server.foundation.sealed import Seal
 from rymi_server.quotas.models import Plans
+from rymi_server.rooms.agent_pass import AgentPasses
 from rymi_server.rooms.livekit_server import LiveKit
 
 
@@ -37,6 +38,7 @@ class Edge:
     rates: Rates
     plans: Plans
     livekit: LiveKit
+    agent_passes: AgentPasses
     call_creator: CallCreator
     participant_adder: ParticipantAdder
     batch_creator: BatchCreator

@@ -171,6 +171,10 @@ class Reports(BaseModel):
 
     run: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
     reports: Annotated[tuple[Numbered, ...], Field(max_length=500)] = ()
+    # The highest number of an order that was carried out. Until it is told, orders are repeated.
+    obeyed: Annotated[int, Field(ge=0)] = 0
+    # The last batch of this run: whatever waits for the call's last words need wait no longer.
+    closing: bool = False
 
 
 class Order(BaseModel):

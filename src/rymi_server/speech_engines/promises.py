@@ -1,6 +1,6 @@
 """What an engine that hears, and one that speaks, must do for a call."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -101,7 +101,7 @@ class Voice(Protocol):
     @property
     def sample_rate(self) -> int: ...
 
-    def speak(self, text: str) -> AsyncIterator[bytes]:
+    def speak(self, text: str) -> AsyncGenerator[bytes]:
         """16 bit mono as it is made, never nothing. Closing the iterator stops the engine. Raise `EngineFailed`."""
         ...
 

@@ -24,6 +24,7 @@ from rymi_server.foundation.ids import LegId
 from rymi_server.queue.counts import still_live
 from rymi_server.queue.enqueue import NewJob, enqueue_many
 from rymi_server.queue.kinds import JobKind
+from rymi_server.rooms.dispatch import enqueue_dispatch
 from rymi_server.telephony import store
 from rymi_server.telephony.carriers.carrier import Carrier, CarrierRefused, ConnectedCarriers, Dial, OutcomeUnknown
 from rymi_server.telephony.models import Leg, LegReason
@@ -93,6 +94,7 @@ class Dialer:
             elif await listed(tx, leg.tenant_id, [leg.to_number]):
                 await self._fail(tx, leg, LegReason.DO_NOT_CALL)
             elif carrier := await self._carriers.of(tx, leg.tenant_id):
+                await enqueue_dispatch(tx, call)
                 return leg, carrier
             else:
                 await self._fail(tx, leg, LegReason.NO_CARRIER)

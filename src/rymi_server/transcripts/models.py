@@ -21,6 +21,7 @@ transcript_entries = sa.Table(
     sa.Column("ended_at_ms", sa.Integer),
     sa.Column("is_final", sa.Boolean, nullable=False),
     sa.Column("source", sa.Text, nullable=False),
+    sa.Column("segment_id", sa.Text),
 )
 
 
@@ -42,3 +43,5 @@ class Entry:
     ended_at_ms: int | None
     is_final: bool
     source: str
+    # What the drafts of this line were called, while it was being said.
+    segment_id: str | None = None

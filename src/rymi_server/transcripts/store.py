@@ -1,6 +1,7 @@
 """Transcripts in the database."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 
 import sqlalchemy as sa
 
@@ -9,6 +10,19 @@ from rymi_server.foundation.ids import CallId
 from rymi_server.transcripts.models import Entry, Speaker, transcript_entries
 
 _COLUMNS = [column for column in transcript_entries.c if column.name != "call_id"]
+
+
+async def append(tx: Transaction, call_id: CallId, lines: Sequence[Entry]) -> None:
+    """Add lines behind those that are there, numbered on from them; their own numbers count among themselves only.
+    The call must be locked."""
+    if not lines:
+        return
+    last = sa.select(sa.func.coalesce(sa.func.max(transcript_entries.c.sequence), -1)).where(
+        transcript_entries.c.call_id == call_id
+    )
+    first: int = (await tx.execute(last)).scalar_one() + 1
+    rows = [{**asdict(line), "call_id": call_id, "sequence": first + index} for index, line in enumerate(lines)]
+    await tx.execute(transcript_entries.insert(), rows)
 
 
 async def of_call(tx: Transaction, call_id: CallId) -> Sequence[Entry]:

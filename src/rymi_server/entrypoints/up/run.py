@@ -67,8 +67,11 @@ def _plan(folder: Path, environment: Mapping[str, str], table: Table) -> Plan:
     whole = {**kept, **environment}
     settings = read_settings(kept)
     whole.setdefault("PUBLIC_BASE_URL", f"http://localhost:{settings.http_port}")
+    api = url_on_this_machine(settings.http_host, settings.http_port)
+    whole.setdefault("RYMI_INTERNAL_API_URL", api)
     if has_rooms(environment):
         whole["LIVEKIT_URL"] = f"ws://localhost:{rooms_port(environment)}"
+        whole.setdefault("ROOMLET_WEBHOOK_URLS", f"{api}/internal/livekit/webhook")
     whole.pop(DEMO_KEY, None)
     return Plan(settings, whole, table(settings, environment), demo_key)
 

@@ -1,0 +1,138 @@
+"""The agent processes that were sent into a call: one at a time, each a run, and how far each has been heard.
+
+A run that is replaced is lost; what it still reports is kept, and it is told to leave.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB, insert
+
+from rymi_server.calls.models import calls
+from rymi_server.foundation.database import Transaction, metadata
+from rymi_server.foundation.ids import CallId, ParticipantId
+
+# Who has said nothing for so long says nothing any more.
+SILENT_AFTER = timedelta(seconds=10)
+
+call_agents = sa.Table(
+    "call_agents",
+    metadata,
+    sa.Column("call_id", sa.Uuid(as_uuid=False), primary_key=True),
+    sa.Column("run", sa.Text, primary_key=True),
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("participant_id", sa.Uuid(as_uuid=False)),
+    sa.Column("dispatch_id", sa.Text),
+    sa.Column("dispatched_at", sa.DateTime(timezone=True)),
+    sa.Column("heard_at", sa.DateTime(timezone=True)),
+    sa.Column("accepted", sa.Integer, nullable=False),
+    sa.Column("obeyed", sa.Integer, nullable=False),
+    sa.Column("memory", JSONB),
+    sa.Column("missed", sa.Boolean, nullable=False, server_default="false"),
+    sa.Column("lost_at", sa.DateTime(timezone=True)),
+    sa.Column("closed_at", sa.DateTime(timezone=True)),
+    sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AgentRun:
+    call_id: CallId
+    run: str
+    number: int
+    participant_id: ParticipantId | None
+    dispatch_id: str | None
+    dispatched_at: datetime | None
+    # When it last reported; None before its first word.
+    heard_at: datetime | None
+    # The last report that is kept, and the last order that was carried out.
+    accepted: int
+    obeyed: int
+    memory: dict[str, Any] | None
+    # People wait for it, and this is on record.
+    missed: bool
+    lost_at: datetime | None
+    closed_at: datetime | None
+    created_at: datetime
+
+
+_OF_CALL = sa.select(call_agents).where(call_agents.c.call_id == sa.bindparam("call")).order_by(call_agents.c.number)
+
+
+async def of_call(tx: Transaction, call_id: CallId) -> list[AgentRun]:
+    """Oldest first."""
+    return [AgentRun(**row._mapping) for row in await tx.execute(_OF_CALL, {"call": call_id})]
+
+
+async def current(tx: Transaction, call_id: CallId) -> AgentRun | None:
+    """The run that serves the call, or is on its way to it."""
+    runs = [run for run in await of_call(tx, call_id) if run.lost_at is None and run.number > 0]
+    return runs[-1] if runs else None
+
+
+async def begin(
+    tx: Transaction, call_id: CallId, number: int, participant_id: ParticipantId, now: datetime
+) -> AgentRun:
+    """A further run. The call must be locked."""
+    obeyed = max((run.obeyed for run in await of_call(tx, call_id)), default=0)
+    await tx.execute(
+        call_agents.insert().values(
+            call_id=call_id,
+            run=str(number),
+            number=number,
+            participant_id=participant_id,
+            accepted=-1,
+            obeyed=obeyed,
+            created_at=now,
+        )
+    )
+    found = (await tx.execute(_one(call_id, str(number)))).one()
+    return AgentRun(**found._mapping)
+
+
+async def reporting(tx: Transaction, call_id: CallId, run: str, now: datetime) -> AgentRun:
+    """The run that reports, which was heard now. One that nobody here has sent is taken as it comes (number 0)."""
+    stranger = insert(call_agents).values(
+        call_id=call_id, run=run, number=0, accepted=-1, obeyed=0, created_at=now, heard_at=now
+    )
+    heard = stranger.on_conflict_do_update(
+        index_elements=[call_agents.c.call_id, call_agents.c.run], set_={"heard_at": now}
+    ).returning(*call_agents.c)
+    return AgentRun(**(await tx.execute(heard)).one()._mapping)
+
+
+async def change(tx: Transaction, run: AgentRun, **values: Any) -> None:
+    mine = (call_agents.c.call_id == run.call_id, call_agents.c.run == run.run)
+    await tx.execute(call_agents.update().where(*mine).values(**values))
+
+
+async def worrying(tx: Transaction, heard_before: datetime, sent_before: datetime, limit: int) -> list[CallId]:
+    """Live calls whose agent was not heard of since then, or was sent for before then and never heard of."""
+    silent = sa.and_(call_agents.c.heard_at < heard_before, call_agents.c.closed_at.is_(None))
+    missing = sa.and_(call_agents.c.heard_at.is_(None), call_agents.c.created_at < sent_before)
+    found = (
+        sa.select(call_agents.c.call_id)
+        .join(calls, calls.c.id == call_agents.c.call_id)
+        .where(calls.c.ended_at.is_(None), call_agents.c.lost_at.is_(None), sa.or_(silent, missing))
+        .where(call_agents.c.number > 0)
+        .limit(limit)
+    )
+    return list((await tx.execute(found)).scalars())
+
+
+async def still_reporting(tx: Transaction, call_id: CallId, now: datetime) -> bool:
+    """Whether an agent may yet tell more of the call, such as its last lines and where its recording lies.
+
+    It ends with the run's own word (`Reports.closing`), or with its silence. Who works on what a call left behind
+    waits for it.
+    """
+    return any(
+        run.heard_at is not None and run.closed_at is None and run.heard_at > now - SILENT_AFTER
+        for run in await of_call(tx, call_id)
+    )
+
+
+def _one(call_id: CallId, run: str) -> sa.Select[Any]:
+    return sa.select(call_agents).where(call_agents.c.call_id == call_id, call_agents.c.run == run)

@@ -1,0 +1,95 @@
+"""`/internal/v1/calls/:id/…`: an agent is briefed, and reports. It shows the pass that came with its job."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from fastapi import APIRouter, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
+from pydantic import ValidationError
+
+from rymi_server.call_control import agent_reports
+from rymi_server.call_control.briefing import briefing
+from rymi_server.foundation.errors import Invalid
+from rymi_server.http.bodies import read_bounded
+from rymi_server.http.edge import Edge
+from rymi_server.http.routes import Endpoint
+from rymi_server.rooms.agent_pass import AgentPassRefused, Pass
+from rymi_server.runtime.reports import Reports
+
+# 500 reports, each with the longest line that there may be, do not fit; a batch that is too large can be halved.
+_LARGEST_BATCH = 8_388_608
+
+
+class AgentRoute(APIRoute):
+    """Asked for by an agent, about its own call."""
+
+    def get_route_handler(self) -> Endpoint:
+        answer = super().get_route_handler()
+
+        async def authenticated(request: Request) -> Response:
+            request.state.agent_pass = _pass_of(request)
+            structlog.contextvars.bind_contextvars(call_id=request.state.agent_pass.call_id)
+            return await answer(request)
+
+        return authenticated
+
+
+routes = APIRouter(prefix="/internal/v1/calls", include_in_schema=False, route_class=AgentRoute)
+
+
+@routes.get("/{call_id}/briefing")
+async def get_briefing(request: Request) -> Response:
+    edge: Edge = request.app.state.edge
+    shown: Pass = request.state.agent_pass
+    async with edge.database.transaction() as tx:
+        told = await briefing(tx, shown.tenant_id, shown.call_id)
+    return JSONResponse(told.model_dump(mode="json"))
+
+
+@routes.post("/{call_id}/reports")
+async def take_reports(request: Request) -> Response:
+    edge: Edge = request.app.state.edge
+    shown: Pass = request.state.agent_pass
+    batch = _batch(await read_bounded(request, _LARGEST_BATCH))
+    async with edge.database.transaction() as tx:
+        answer = await agent_reports.take(tx, shown.tenant_id, shown.call_id, batch, edge.clock.now())
+    return JSONResponse(answer.model_dump(mode="json"))
+
+
+def _pass_of(request: Request) -> Pass:
+    edge: Edge = request.app.state.edge
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer":
+        raise AgentPassRefused
+    shown = edge.agent_passes.read(token.strip(), edge.clock.now())
+    if shown.call_id != request.path_params["call_id"]:
+        raise AgentPassRefused
+    return shown
+
+
+def _batch(raw: bytes) -> Reports:
+    """A line with a character that cannot be stored loses the character, not the line."""
+    try:
+        return Reports.model_validate(_map_texts(json.loads(raw), _storable))
+    except ValidationError as error:
+        raise RequestValidationError([{**each, "loc": ("body", *each["loc"])} for each in error.errors()]) from error
+    except (ValueError, RecursionError) as error:
+        raise Invalid("The body is not valid JSON.", where="body") from error
+
+
+def _map_texts(value: Any, change: Callable[[str], str]) -> Any:
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, dict):
+        return {change(key): _map_texts(inner, change) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_map_texts(inner, change) for inner in value]
+    return value
+
+
+def _storable(text: str) -> str:
+    return text.replace("\0", "").encode("utf-8", "replace").decode()

@@ -1,0 +1,54 @@
+"""The finished pieces of a recording, as agents have reported them: one for each run that recorded."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB, insert
+
+from rymi_server.foundation.database import Transaction, metadata
+from rymi_server.foundation.ids import CallId
+
+recording_segments = sa.Table(
+    "recording_segments",
+    metadata,
+    sa.Column("call_id", sa.Uuid(as_uuid=False), primary_key=True),
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("started_at_ms", sa.Integer, nullable=False),
+    sa.Column("duration_ms", sa.Integer, nullable=False),
+    sa.Column("tracks", JSONB, nullable=False),
+    sa.Column("peaks", JSONB, nullable=False),
+    sa.Column("reported_at", sa.DateTime(timezone=True), nullable=False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Times are on the call's clock; `tracks` are further files by name."""
+
+    key: str
+    started_at_ms: int
+    duration_ms: int
+    tracks: dict[str, str]
+    peaks: dict[str, Any]
+
+
+async def add(tx: Transaction, call_id: CallId, segments: Sequence[Segment], now: datetime) -> None:
+    """A segment that is there already gets what is told of it now: a torn one is repaired and reported again."""
+    for segment in segments:
+        adding = insert(recording_segments).values(call_id=call_id, reported_at=now, **asdict(segment))
+        await tx.execute(
+            adding.on_conflict_do_update(
+                index_elements=[recording_segments.c.call_id, recording_segments.c.key],
+                set_={name: adding.excluded[name] for name in ("started_at_ms", "duration_ms", "tracks", "peaks")},
+            )
+        )
+
+
+async def of_call(tx: Transaction, call_id: CallId) -> list[Segment]:
+    """In the order of the call's clock."""
+    columns = [recording_segments.c[name] for name in ("key", "started_at_ms", "duration_ms", "tracks", "peaks")]
+    mine = sa.select(*columns).where(recording_segments.c.call_id == call_id)
+    return [Segment(*row) for row in await tx.execute(mine.order_by(recording_segments.c.started_at_ms))]

@@ -1,0 +1,68 @@
+"""The worker's end: reads messages from the socket it was started with, until its owner is gone."""
+
+import select
+import signal
+import socket
+from collections.abc import Callable
+from typing import Final
+
+from rymi_server.speech_engines.workers.wire import HEAD, BrokenWire, Message, head
+
+_READ_BYTES: Final = 65_536
+
+
+class Line:
+    """Blocking. `ask_ahead` looks at what has already come, without waiting, for those who may be stopped."""
+
+    def __init__(self, connected: socket.socket) -> None:
+        self._socket = connected
+        self._read = bytearray()
+        self._messages: list[Message] = []
+
+    def send(self, message: Message) -> None:
+        self._socket.sendall(message.encode())
+
+    def receive(self) -> Message | None:
+        """The next message; None once the owner has hung up."""
+        while not self._messages:
+            if not self._read_more():
+                return None
+        return self._messages.pop(0)
+
+    def ask_ahead(self, wanted: Callable[[Message], bool]) -> bool:
+        """Whether such a message waits. The owner having gone counts as one."""
+        while select.select([self._socket], [], [], 0)[0]:
+            if not self._read_more():
+                return True
+        return any(wanted(message) for message in self._messages)
+
+    def _read_more(self) -> bool:
+        try:
+            came = self._socket.recv(_READ_BYTES)
+        except ConnectionResetError:
+            return False
+        if not came:
+            return False
+        self._read += came
+        while len(self._read) >= HEAD.size:
+            length, kind, stream = head(bytes(self._read[: HEAD.size]))
+            end = HEAD.size + length
+            if len(self._read) < end:
+                break
+            self._messages.append(Message(kind, stream, bytes(self._read[HEAD.size : end])))
+            del self._read[:end]
+        return True
+
+
+def serve(descriptor: int, work: Callable[[Line], Callable[[Message], None]]) -> None:
+    """Be a worker on this socket. Ctrl-C in a terminal is the owner's to hear: it hangs up when it is done."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with socket.socket(fileno=descriptor) as connected:
+        line = Line(connected)
+        do = work(line)
+        try:
+            while (message := line.receive()) is not None:
+                do(message)
+        except (BrokenPipeError, ConnectionResetError, BrokenWire):
+            # The owner is gone, or is no owner of ours.
+            return

@@ -1,0 +1,1 @@
+"""Plivo. The only package that knows its words."""

@@ -1,0 +1,1 @@
+"""Twilio. The only package that knows its words."""

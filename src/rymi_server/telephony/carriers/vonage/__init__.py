@@ -1,0 +1,1 @@
+"""Vonage. The only package that knows its words."""

@@ -1,0 +1,83 @@
+"""The voice that needs nothing: espeak-ng in a process of its own."""
+
+import os
+import signal
+from collections.abc import AsyncIterator
+
+import pytest
+from tests.speech.voice_promise import VoicePromise
+
+from rymi_server.speech_engines.errors import EngineFailed
+from rymi_server.speech_engines.espeak import EspeakVoice, espeak_worker
+from rymi_server.speech_engines.espeak_names import LANGUAGES, REGIONS, voice_named
+from rymi_server.speech_engines.workers.espeak import Library
+from rymi_server.speech_engines.workers.process import WorkerProcess
+
+
+@pytest.fixture(scope="module")
+async def worker() -> AsyncIterator[WorkerProcess]:
+    worker = espeak_worker()
+    yield worker
+    await worker.aclose()
+
+
+@pytest.fixture
+def voice(worker: WorkerProcess) -> EspeakVoice:
+    return EspeakVoice(worker, "en-us+f3")
+
+
+async def spoken(voice: EspeakVoice, text: str) -> int:
+    return sum([len(piece) async for piece in voice.speak(text)])
+
+
+class TestEspeak(VoicePromise):
+    async def test_names_what_it_cannot_do(self, worker: WorkerProcess) -> None:
+        with pytest.raises(EngineFailed, match="there is no voice 'nobody'"):
+            await spoken(EspeakVoice(worker, "nobody"), "Hello.")
+
+    async def test_fails_only_the_running_line_when_its_process_dies(self, worker: WorkerProcess) -> None:
+        voice = EspeakVoice(worker)
+        speaking = voice.speak("This is a long story. And here is some more of it.")
+        await anext(speaking)
+        assert worker.pid is not None
+        os.kill(worker.pid, signal.SIGKILL)
+        with pytest.raises(EngineFailed):
+            # The first sentence may have been made already; the second cannot.
+            [piece async for piece in speaking]
+        assert await spoken(voice, "I am back.") > 0
+
+    async def test_leaves_no_process_behind(self) -> None:
+        worker = espeak_worker()
+        await worker.start()
+        pid = worker.pid
+        await worker.aclose()
+        assert pid is not None
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+
+
+class TestVoiceNames:
+    @pytest.mark.parametrize(
+        ("name", "voice"),
+        [
+            (None, "en-us"),
+            ("en-US", "en-us"),
+            ("en_GB", "en"),
+            ("en-gb+f3", "en+f3"),
+            ("fr-FR", "fr"),
+            ("zh", "cmn"),
+            ("pt-BR", "pt-br"),
+            ("pt-PT", "pt"),
+            ("hi-IN", "hi"),
+            ("de-CH", "de"),
+            ("xx", None),
+            ("en-us+../../etc", None),
+        ],
+    )
+    def test_come_from_languages_and_variants(self, name: str | None, voice: str | None) -> None:
+        assert voice_named(name) == voice
+
+    def test_are_all_known_to_the_library(self) -> None:
+        library = Library()
+        named = {voice_named(name) for name in LANGUAGES | REGIONS}
+        assert [name for name in sorted(filter(None, named)) if not library.choose(name)] == []
