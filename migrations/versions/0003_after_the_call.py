@@ -14,6 +14,7 @@ create table post_call_progress (
     tenant_id    uuid not null,
     begun_at     timestamptz not null,
     finalized_at timestamptz,
+    recorded_at  timestamptz,
     settled_at   timestamptz,
     analysed_at  timestamptz,
     done_at      timestamptz

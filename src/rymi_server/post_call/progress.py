@@ -18,6 +18,7 @@ post_call_progress = sa.Table(
     sa.Column("tenant_id", sa.Uuid(as_uuid=False), nullable=False),
     sa.Column("begun_at", sa.DateTime(timezone=True), nullable=False),
     sa.Column("finalized_at", sa.DateTime(timezone=True)),
+    sa.Column("recorded_at", sa.DateTime(timezone=True)),
     sa.Column("settled_at", sa.DateTime(timezone=True)),
     sa.Column("analysed_at", sa.DateTime(timezone=True)),
     sa.Column("done_at", sa.DateTime(timezone=True)),
@@ -29,7 +30,10 @@ class Progress:
     call_id: CallId
     tenant_id: TenantId
     begun_at: datetime
+    # The transcript is final. From here on nothing of the call changes by itself.
     finalized_at: datetime | None
+    # Its recording is there, or it is clear that there is none.
+    recorded_at: datetime | None
     settled_at: datetime | None
     analysed_at: datetime | None
     done_at: datetime | None

@@ -101,7 +101,7 @@ async def _after(tx: Transaction, call: Call) -> AfterTheCall:
     run = await intelligence.newest_finished(tx, call.id)
     return AfterTheCall(
         done_at=done.done_at if done else None,
-        recording_ready_at=done.finalized_at if done and ready else None,
+        recording_ready_at=done.recorded_at if done and ready else None,
         recording={"id": recorded.id, "status": recorded.status, "format": recorded.format} if recorded else None,
         analysed_at=run[1] if run else None,
         revision=run[0] if run else None,
