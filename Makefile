@@ -62,6 +62,10 @@ tidy: $(VENV)/.tests ## Format the code and mend what the linter can
 api: $(VENV)/.tests ## Write sdks/contract/openapi.json
 	$(BIN)/rymi openapi > sdks/contract/openapi.json
 
+.PHONY: sdks
+sdks: $(VENV)/.clients ## Write the SDKs' types and the pages that are built from them
+	cd sdks && node contract/generate.mjs && node build.mjs
+
 .PHONY: settings
 settings: $(VENV)/.tests ## Write docs/reference/settings.md and deploy/rymi.sample.env
 	mkdir -p docs/reference
@@ -95,6 +99,6 @@ $(VENV)/.tests: requirements/test.txt $(VENV)/.runs
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/test.txt
 	@touch $@
 
-$(VENV)/.clients: requirements/sdk-newest.txt requirements/sdk-year-old.txt tests/roomlet/clients/package-lock.json $(VENV)/.tests
+$(VENV)/.clients: requirements/sdk-newest.txt requirements/sdk-year-old.txt tests/roomlet/clients/package-lock.json sdks/package-lock.json $(VENV)/.tests
 	@deploy/make-test-clients $(BIN) $(VENV)
 	@touch $@

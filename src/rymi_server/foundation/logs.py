@@ -15,6 +15,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 # Ids, counts and words of our own: they say nothing about a person without the database beside them.
 HARMLESS = frozenset(
     {
+        *("bridges", "ending"),
         *("address", "attempt", "call_id", "child", "code", "exit_code", "job", "job_id", "leg_id", "log", "method"),
         *("milliseconds", "pid", "port", "queue", "request_id", "restart_in", "retryable", "route", "seconds"),
         *("delivery_id", "endpoint_id", "signal", "state", "status", "sweep", "tenant_id", "url"),
