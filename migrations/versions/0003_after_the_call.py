@@ -23,6 +23,8 @@ create index post_call_unfinished on post_call_progress (begun_at) where done_at
 -- A call that has ended and of which the above knows nothing was forgotten in a crash, or ended before this version.
 create index calls_ended on calls (ended_at) where ended_at is not null;
 
+-- What the run was asked for, and where its findings come from.
+alter table call_intelligence add column config jsonb not null default '{}';
 alter table call_intelligence add column details jsonb not null default '{}';
 
 alter table recordings add column deleted_at timestamptz;

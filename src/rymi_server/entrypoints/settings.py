@@ -184,6 +184,12 @@ class Settings(BaseSettings):
         description="Agent roles with their price a minute in USD, as JSON. `operator` is required.",
     )
 
+    low_balance_usd: Decimal = Field(
+        default=Decimal("3"),
+        ge=0,
+        alias="RYMI_LOW_BALANCE_USD",
+        description="Below this balance `billing.low_balance` is sent, unless an account has a threshold of its own.",
+    )
     join_timeout_seconds: int = Field(
         default=60, ge=1, alias="RYMI_JOIN_TIMEOUT_SECONDS", description="How long a call waits for an invited browser."
     )

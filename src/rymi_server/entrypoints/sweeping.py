@@ -1,6 +1,6 @@
 """What is looked after again and again, whoever has crashed meanwhile: once in the whole installation at a time."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, TypeAlias
@@ -31,7 +31,13 @@ class Sweeps:
     recurring: tuple[Recurring, ...]
 
 
-def sweeps_of(database: Database, clock: Clock, dialer: Dialer, join_timeouts: JoinTimeouts) -> Sweeps:
+def sweeps_of(
+    database: Database,
+    clock: Clock,
+    dialer: Dialer,
+    join_timeouts: JoinTimeouts,
+    more: Sequence[tuple[str, timedelta, Sweep]] = (),
+) -> Sweeps:
     async def late_joiners(_: Transaction) -> None:
         await join_timeouts.sweep()
 
@@ -50,6 +56,7 @@ def sweeps_of(database: Database, clock: Clock, dialer: Dialer, join_timeouts: J
         ("repair_legs", timedelta(seconds=30), unclear_legs),
         ("forget_old_windows", timedelta(minutes=10), old_windows),
         ("forget_old_answers", timedelta(minutes=10), old_answers),
+        *more,
     ]
     kinds = {name: JobKind(QUEUE, name) for name, _, _ in table}
     return Sweeps(

@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
 from rymi_server.call_control.join_timeouts import JoinTimeouts
+from rymi_server.entrypoints.after_calls import CONCURRENCY, after_calls
 from rymi_server.entrypoints.listeners import LISTENERS
 from rymi_server.entrypoints.measuring import measure_pool, process_registry
 from rymi_server.entrypoints.measuring_jobs import measure_work, observed
@@ -29,10 +30,8 @@ from rymi_server.foundation.database import Database, for_libpq
 from rymi_server.foundation.errors import Unavailable
 from rymi_server.foundation.logs import configure_logs
 from rymi_server.http.health import Missing, health_routes
-from rymi_server.post_call.reprocess import ANALYSE, analyser
-from rymi_server.post_call.settle import SETTLE, settler
 from rymi_server.queue.kinds import JobKind
-from rymi_server.queue.running import JobRunner, Work, hearing, in_transaction
+from rymi_server.queue.running import JobRunner, Work, hearing
 from rymi_server.rooms.agent_pass import AgentPasses
 from rymi_server.rooms.closing import CLOSE_ROOM, RoomCloser
 from rymi_server.rooms.dispatch import DISPATCH, AgentCalling, AgentDispatcher
@@ -114,13 +113,13 @@ class Worker:
     async def _work_until(self, stop: asyncio.Event, rooms: RoomServer) -> None:
         dialer = Dialer(self.database, self.carriers, self.clock)
         join_timeouts = JoinTimeouts(self.database, self.clock, timedelta(seconds=self.settings.join_timeout_seconds))
-        sweeps = sweeps_of(self.database, self.clock, dialer, join_timeouts)
+        after = after_calls(self.settings, self.database, self.clock)
+        sweeps = sweeps_of(self.database, self.clock, dialer, join_timeouts, after.sweeps)
         work: dict[JobKind, Work] = {
             DIAL: dialer,
             CLOSE_ROOM: RoomCloser(rooms),
             DISPATCH: AgentDispatcher(self.database, self.clock, rooms, self._agent_calling()),
-            SETTLE: in_transaction(self.database, settler(self.clock)),
-            ANALYSE: in_transaction(self.database, analyser(self.clock)),
+            **after.work,
             **hearing(self.database, LISTENERS),
             **sweeps.work,
         }
@@ -128,6 +127,7 @@ class Worker:
             for_libpq(self.database.url),
             observed(self.registry, work),
             recurring=sweeps.recurring,
+            concurrency=CONCURRENCY,
             settings=self.queue_settings,
         )
         log.info("worker_started")
@@ -136,6 +136,7 @@ class Worker:
         if stop.is_set():
             await _finish(runner, running)
         await running
+        await after.close()
 
     def _agent_calling(self) -> AgentCalling:
         settings = self.settings

@@ -35,9 +35,7 @@ async def register(
     return found, is_new
 
 
-async def attach(
-    tx: Transaction, tenant_id: TenantId, number: str, agent_id: AgentId, now: datetime
-) -> PhoneNumber:
+async def attach(tx: Transaction, tenant_id: TenantId, number: str, agent_id: AgentId, now: datetime) -> PhoneNumber:
     changed = await tx.execute(
         phone_numbers.update()
         .where(phone_numbers.c.tenant_id == tenant_id, phone_numbers.c.number == number)

@@ -43,7 +43,7 @@ class Analyser:
     async def __call__(self, job: Mapping[str, Any]) -> None:
         tenant_id, revision = TenantId(job["tenant_id"]), int(job["revision"])
         async with self._database.transaction() as tx:
-            request = await _request(tx, tenant_id, job["call_id"])
+            request = await _request(tx, tenant_id, job["call_id"], revision)
         result = await self._analyse(request)
         async with self._database.transaction() as tx:
             await keep(tx, tenant_id, job["call_id"], revision, result, self._clock.now())
@@ -100,11 +100,11 @@ async def _show(
         await record(tx, call_id, Source.POST_CALL, said, now, Level.WARNING)
 
 
-async def _request(tx: Transaction, tenant_id: TenantId, call_id: str) -> AnalysisRequest:
+async def _request(tx: Transaction, tenant_id: TenantId, call_id: str, revision: int) -> AnalysisRequest:
     call = await store.get(tx, tenant_id, call_id)
     return AnalysisRequest(
         entries=await transcripts.of_call(tx, call.id),
-        post_call=call.post_call,
+        post_call=await intelligence.config_of(tx, call.id, revision),
         agent=await store.frozen_agent(tx, call.id),
         variables=call.variables,
         end_reason=call.end_reason,

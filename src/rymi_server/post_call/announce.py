@@ -1,4 +1,4 @@
-"""Says once that everything a call leaves behind is there. Settles the bill first, should that not have happened yet."""
+"""Says once that all that a call leaves behind is there. Settles the bill first, should that not have happened yet."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta

@@ -12,7 +12,7 @@ from rymi_server.foundation.clock import Clock
 from rymi_server.foundation.database import Database, Transaction
 from rymi_server.foundation.ids import TenantId
 from rymi_server.intelligence import store as intelligence
-from rymi_server.post_call import progress
+from rymi_server.post_call import progress, quality
 from rymi_server.post_call.analyse import ANALYSE
 from rymi_server.post_call.announce import announce_later, announce_now
 from rymi_server.post_call.record import LAY, lay_job
@@ -64,6 +64,7 @@ class Finalizer:
         if wants_recording(call):
             await enqueue(tx, LAY, lay_job(call.id, call.tenant_id))
         else:
+            await quality.measure(tx, call, None, self._clock.now())
             await progress.note(tx, call.id, "recorded", self._clock.now())
 
     async def _begin_analysis(self, tx: Transaction, call: Call) -> None:
@@ -73,7 +74,7 @@ class Finalizer:
             await progress.note(tx, call.id, "analysed", now)
             await announce_now(tx, call)
             return
-        revision = await intelligence.begin(tx, call.id, now)
+        revision = await intelligence.begin(tx, call.id, call.post_call, now)
         data = {"call_id": call.id, "tenant_id": call.tenant_id, "revision": revision}
         await enqueue(tx, ANALYSE, NewJob(data, id=f"{call.id}-{revision}"))
 

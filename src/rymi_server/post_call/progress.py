@@ -46,9 +46,7 @@ async def begin(tx: Transaction, call_id: str, tenant_id: str, now: datetime) ->
 
 
 async def of_call(tx: Transaction, call_id: str) -> Progress | None:
-    row = (
-        await tx.execute(sa.select(post_call_progress).where(post_call_progress.c.call_id == call_id))
-    ).one_or_none()
+    row = (await tx.execute(sa.select(post_call_progress).where(post_call_progress.c.call_id == call_id))).one_or_none()
     return Progress(*row) if row else None
 
 
@@ -81,3 +79,9 @@ async def unfinished(tx: Transaction, now: datetime, limit: int = 200) -> list[P
         post_call_progress.c.done_at.is_(None), post_call_progress.c.begun_at < now - timedelta(minutes=2)
     )
     return [Progress(*row) for row in await tx.execute(found.order_by(post_call_progress.c.begun_at).limit(limit))]
+
+
+async def renew(tx: Transaction, call_id: str, step: str, now: datetime) -> None:
+    """A step was done again."""
+    mine = post_call_progress.c.call_id == call_id
+    await tx.execute(post_call_progress.update().where(mine).values({post_call_progress.c[f"{step}_at"]: now}))

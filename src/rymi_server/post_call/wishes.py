@@ -24,7 +24,6 @@ def wants_analysis(call: Call, agent: Mapping[str, Any]) -> bool:
 
 
 def _features(agent: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Of the agent as it was frozen: its configuration, with or without its own level."""
-    config = agent.get("config", agent)
-    features: Mapping[str, Any] = config.get("features") or {}
+    """Of the agent as it was frozen."""
+    features: Mapping[str, Any] = agent.get("features") or {}
     return features

@@ -110,6 +110,10 @@ class JobRunner:
         finally:
             for task in running:
                 task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+            # A worker that looked for work once more while it was being closed has opened its connection again.
+            for worker in self._workers:
+                await worker.backend.close(force=True)
 
     async def close(self) -> None:
         """Take no further job, finish those that run, and return."""

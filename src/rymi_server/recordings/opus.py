@@ -1,7 +1,7 @@
 """Makes an Opus file of a WAV: a twentieth of the size, for whoever listens in a browser.
 
-Runs as a process of its own, with PyAV where that is installed (it comes with the agent's packages). Without it there is
-no Opus file, and nothing else is different.
+Runs as a process of its own, with PyAV where that is installed (it comes with the agent's packages). Without it there
+is no Opus file, and nothing else is different.
 
     python -m rymi_server.recordings.opus sound.wav sound.ogg
 """
