@@ -9,7 +9,6 @@ import time
 from typing import Any
 
 import psycopg
-import sqlalchemy as sa
 from psycopg_pool import AsyncConnectionPool
 
 from benchmarks.measuring import HttpConnection, Times, table, timed
@@ -20,7 +19,7 @@ from rymi_server.call_control.wanted import Caller, WantedCall, WantedParticipan
 from rymi_server.calls.models import Transport
 from rymi_server.entrypoints.settings import Settings
 from rymi_server.foundation.clock import SystemClock
-from rymi_server.foundation.database import for_libpq
+from rymi_server.foundation.database import driver_of, for_libpq
 from rymi_server.foundation.pagination import Window
 from rymi_server.keys import store as keys
 from rymi_server.tenants import store as tenants
@@ -30,7 +29,7 @@ ROUNDS = 3
 CLIENTS = (1, 8, 32)
 BATCHES = 5
 
-Statements = list[tuple[str, Any]]
+Statements = list[tuple[Any, Any]]
 
 
 def main() -> dict[str, object]:
@@ -110,18 +109,17 @@ async def _bare(api: Served, clients: int, how_many: int) -> Times:
 async def _execute(connection: psycopg.AsyncConnection[Any], statements: Statements) -> None:
     async with connection.cursor() as cursor:
         for statement, parameters in statements:
-            if isinstance(parameters, list):
-                await cursor.executemany(statement, parameters)  # type: ignore[arg-type]
-            else:
-                await cursor.execute(statement, parameters)  # type: ignore[arg-type]
+            await cursor.execute(statement, parameters)
 
 
 async def _record_create(api: Served) -> Statements:
     """The statements of one create, which is rolled back."""
     statements: Statements = []
 
-    def note(_: Any, __: Any, statement: str, parameters: Any, ___: Any, many: bool) -> None:
-        statements.append((statement, list(parameters) if many else parameters))
+    class Noting(psycopg.AsyncCursor[Any]):
+        async def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
+            statements.append((query, params))
+            return await super().execute(query, params, **options)
 
     settings, clock = Settings(), SystemClock()
     creator = CallCreator(Admission(settings.price_list(), settings.plan_list()), clock)
@@ -130,9 +128,12 @@ async def _record_create(api: Served) -> Statements:
         transaction = await tx.begin()
         (key,) = (await keys.secret_page(tx, api.tenant_id, clock.now(), Window(1))).rows
         caller = Caller(await tenants.get(tx, api.tenant_id), key)
-        sa.event.listen(api.database.engine.sync_engine, "before_cursor_execute", note)
-        await creator.create(tx, caller, wanted)
-        sa.event.remove(api.database.engine.sync_engine, "before_cursor_execute", note)
+        driver = driver_of(tx)
+        usual, driver.cursor_factory = driver.cursor_factory, Noting
+        try:
+            await creator.create(tx, caller, wanted)
+        finally:
+            driver.cursor_factory = usual
         await transaction.rollback()
     return statements
 

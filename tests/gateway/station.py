@@ -4,7 +4,7 @@ import asyncio
 import base64
 import contextlib
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -102,6 +102,22 @@ class Station:
         await eventually("the bridge is over", lambda: phone.guest.leg_id in self.ledger.endings, seconds=20)
         return self.ledger.endings[phone.guest.leg_id]
 
+    async def fault(self, phone: Phone, act: str, **more: object) -> None:
+        """Something goes wrong with the phone's socket."""
+        await self.lab.send("POST", "/faults", {"target": "media", "act": act, "call_id": phone.box_id, **more})
+
+    async def suffered(self, phone: Phone, faults: int) -> None:
+        """Wait until so many things have gone wrong."""
+        async with asyncio.timeout(20):
+            while True:
+                timeline = (await self.lab.get(f"/calls/{phone.box_id}"))["timeline"]
+                if sum(entry["event"] == "media fault" for entry in timeline) >= faults:
+                    return
+                await asyncio.sleep(0.05)
+
+    def bridge(self, phone: Phone) -> Bridge:
+        return self.gateway.bridges[phone.guest.leg_id]
+
     def value(self, name: str, **labels: str) -> float:
         return self.registry.get_sample_value(name, labels) or 0.0
 
@@ -135,6 +151,14 @@ async def phone_hears(lab: Lab, phone: Phone, hertz: float, *, seconds: float = 
     raise AssertionError(f"the phone never heard {hertz} Hz: {seen[-3:]}")
 
 
+async def phone_hears_nothing(lab: Lab, phone: Phone, seconds: float = 10.0) -> None:
+    """Wait until the newest fifth of a second at the phone is silent."""
+    until = asyncio.get_running_loop().time() + seconds
+    while np.abs((await lab.heard(phone.box_id))[-1600:].astype(float)).mean() > 50:
+        assert asyncio.get_running_loop().time() < until, "the phone never heard silence"
+        await asyncio.sleep(0.05)
+
+
 def strength(samples: Samples, hertz: float) -> float:
     if not len(samples):
         return 0.0
@@ -147,6 +171,3 @@ async def cut(agent: rtc.Room) -> None:
     """What an agent says when it is interrupted."""
     said = json.dumps({"event": "cut"})
     await agent.local_participant.publish_data(said, reliable=True, topic="rymi.agent_audio")
-
-
-Condition = Callable[[], bool]

@@ -2,7 +2,9 @@
 
 import json
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -21,8 +23,10 @@ from tests.support.after_calls import (
 )
 from tests.support.asking import Customer, client_for, new_customer
 from tests.support.calling import everybody_joins, say
+from tests.support.clocks import SetClock
 from tests.support.waiting import until
 
+from rymi_server.call_control.join_timeouts import JoinTimeouts
 from rymi_server.foundation.database import Database
 
 RECORDED = {"post_call": {"recording": {"enabled": True}}}
@@ -58,10 +62,11 @@ async def acme(own_database: Database, api: httpx.AsyncClient) -> Customer:
     return await new_customer(own_database, api)
 
 
-async def detail_of(customer: Customer, call_id: str) -> dict:
+async def detail_of(customer: Customer, call_id: str) -> dict[str, Any]:
     answer = await customer.get(f"/v1/calls/{call_id}")
     assert answer.status_code == 200
-    return answer.json()
+    found: dict[str, Any] = answer.json()
+    return found
 
 
 class TestACall:
@@ -117,12 +122,6 @@ class TestACall:
     async def test_that_nobody_came_to_has_failed_and_costs_nothing(
         self, own_database: Database, acme: Customer, tmp_path: Path
     ) -> None:
-        from datetime import timedelta
-
-        from tests.support.clocks import SetClock
-
-        from rymi_server.call_control.join_timeouts import JoinTimeouts
-
         async with receiver() as hook, working(own_database, tmp_path):
             await webhook(acme, hook.url, *EVERYTHING)
             call_id, clock = await new_call(acme, **RECORDED), SetClock.from_now()

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
 import aiohttp
@@ -22,6 +22,7 @@ class HandWorker:
     terminations: asyncio.Queue[str] = field(default_factory=asyncio.Queue)
     registered: asyncio.Event = field(default_factory=asyncio.Event)
     identity: str = ""
+    identity_of: Callable[[agent.Job], str] | None = None
 
     async def send(self, message: agent.WorkerMessage) -> None:
         await self.socket.send_bytes(message.SerializeToString())
@@ -57,7 +58,7 @@ class HandWorker:
         answer = agent.AvailabilityResponse(
             job_id=job.id,
             available=self.accepts,
-            participant_identity=self.identity or f"agent-{job.id}",
+            participant_identity=self.identity_of(job) if self.identity_of else self.identity or f"agent-{job.id}",
             participant_name="Agent",
         )
         await self.send(agent.WorkerMessage(availability=answer))
@@ -71,12 +72,13 @@ async def working(
     accepts: bool = True,
     kind: agent.JobType = agent.JobType.JT_ROOM,
     identity: str = "",
+    identity_of: Callable[[agent.Job], str] | None = None,
 ) -> AsyncIterator[HandWorker]:
     minted = api.AccessToken(server.key, server.secret).with_grants(api.VideoGrants(agent=True)).to_jwt()
     headers = {"Authorization": f"Bearer {minted}"}
     url = f"{server.url.replace('ws', 'http', 1)}/agent"
     async with aiohttp.ClientSession() as http, http.ws_connect(url, headers=headers) as socket:
-        worker = HandWorker(socket, accepts, identity=identity)
+        worker = HandWorker(socket, accepts, identity=identity, identity_of=identity_of)
         listening = asyncio.create_task(worker.listen())
         await worker.send(agent.WorkerMessage(register=agent.RegisterWorkerRequest(type=kind, agent_name=name)))
         await within("the worker is registered", worker.registered.wait())

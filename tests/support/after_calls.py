@@ -142,7 +142,7 @@ async def finished(database: Database, call_id: str, *, seconds: float = 20) -> 
     await until("everything that comes after the call", is_done, seconds=seconds)
 
 
-# --- receivers ---------------------------------------------------------------------------------------------------------
+# --- receivers ----------------------------------------------------------------------------------------------------
 
 
 @dataclass

@@ -11,17 +11,19 @@ from rymi_server.agents.models import Agent, agents
 from rymi_server.foundation.database import Transaction
 from rymi_server.foundation.ids import AgentId, TenantId, is_uuid, new_uuid
 from rymi_server.foundation.pagination import Page, Window
+from rymi_server.foundation.statements import Statement
 
 _COLUMNS = [agents.c[name] for name in ("id", "tenant_id", "name", "agent_role", "config", "created_at", "updated_at")]
 _BY_ID = sa.select(*_COLUMNS).where(
     agents.c.id == sa.bindparam("id"), agents.c.tenant_id == sa.bindparam("tenant"), agents.c.deleted_at.is_(None)
 )
+_FOUND = Statement(_BY_ID)
 
 
 async def get(tx: Transaction, tenant_id: TenantId, agent_id: str) -> Agent:
     row = None
     if is_uuid(agent_id):
-        row = (await tx.execute(_BY_ID, {"id": agent_id, "tenant": tenant_id})).one_or_none()
+        row = await _FOUND.one_or_none(tx, {"id": agent_id, "tenant": tenant_id})
     if row is None:
         raise UnknownAgent
     return Agent(*row)

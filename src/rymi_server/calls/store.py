@@ -25,8 +25,8 @@ from rymi_server.foundation.database import Transaction
 from rymi_server.foundation.ids import CallId, ParticipantId, TenantId, is_uuid
 from rymi_server.foundation.rows import Rows
 
-_CALL = [column for column in calls.c if column.name != "agent"]
-_BY_ID = sa.select(*_CALL).where(calls.c.id == sa.bindparam("id"), calls.c.tenant_id == sa.bindparam("tenant"))
+CALL_COLUMNS = [column for column in calls.c if column.name != "agent"]
+_BY_ID = sa.select(*CALL_COLUMNS).where(calls.c.id == sa.bindparam("id"), calls.c.tenant_id == sa.bindparam("tenant"))
 _PARTICIPANTS = (
     sa.select(call_participants)
     .where(call_participants.c.call_id == sa.bindparam("call"))
@@ -55,7 +55,7 @@ async def lock(tx: Transaction, tenant_id: TenantId, call_id: str) -> Call:
 
 async def lock_by_room(tx: Transaction, call_id: CallId) -> Call | None:
     """As `lock`, for those who know a call by its room and no tenant: LiveKit, and our own sweeps."""
-    row = (await tx.execute(sa.select(*_CALL).where(calls.c.id == call_id).with_for_update())).one_or_none()
+    row = (await tx.execute(sa.select(*CALL_COLUMNS).where(calls.c.id == call_id).with_for_update())).one_or_none()
     return call_from(row) if row else None
 
 
@@ -109,7 +109,7 @@ async def calls_with_late_joiners(tx: Transaction, created_before: datetime, lim
         )
         .limit(limit)
     )
-    found = sa.select(*_CALL).where(calls.c.id.in_(late), calls.c.status.in_(LIVE))
+    found = sa.select(*CALL_COLUMNS).where(calls.c.id.in_(late), calls.c.status.in_(LIVE))
     return [call_from(row) for row in await tx.execute(found)]
 
 

@@ -12,10 +12,12 @@ from rymi_server.credits.models import Account, Entry, Movement, credit_accounts
 from rymi_server.foundation.database import Transaction
 from rymi_server.foundation.ids import CallId, TenantId
 from rymi_server.foundation.pagination import Page, Window
+from rymi_server.foundation.statements import Statement
 
 # One statement, because whoever else calls for this tenant waits while it and the commit after it run. They queue for
 # the tenant's turn: many who wait for one row are all woken by each commit, and are served in no order.
-_HOLD = sa.text("""
+_HOLD = Statement(
+    sa.text("""
     with turn as materialized (
         select pg_advisory_xact_lock(hashtextextended('credit:' || cast(cast(:tenant as uuid) as text), 0)) as mine
     ), held as (
@@ -26,6 +28,7 @@ _HOLD = sa.text("""
     from turn where tenant_id = :tenant
     returning balance, held
 """)
+)
 
 
 async def open_account(tx: Transaction, tenant_id: TenantId) -> None:
@@ -56,7 +59,7 @@ async def hold(
     then sees that it is gone. Hold last, right before the commit: whoever else calls for this tenant is waiting.
     """
     parameters = {"tenant": tenant_id, "each": amount_each, "calls": list(calls), "now": now}
-    account = Account(*(await tx.execute(_HOLD, parameters)).one())
+    account = Account(*await _HOLD.one(tx, parameters))
     needed = amount_each * len(calls)
     if account.available < 0:
         raise InsufficientCredits(needed, account.available + needed)

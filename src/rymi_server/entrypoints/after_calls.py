@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from rymi_server.entrypoints.settings import Settings
-from rymi_server.entrypoints.sweeping import Sweep
+from rymi_server.entrypoints.sweeping import DueSweep
 from rymi_server.foundation.clock import Clock
 from rymi_server.foundation.database import Database, Transaction
 from rymi_server.foundation.sealed import Seal
@@ -40,7 +40,7 @@ _NOTHING_SAID = {
 @dataclass(frozen=True, slots=True)
 class AfterCalls:
     work: Mapping[JobKind, Work]
-    sweeps: Sequence[tuple[str, timedelta, Sweep]]
+    sweeps: Sequence[DueSweep]
     sender: Sender
 
     async def close(self) -> None:
@@ -74,11 +74,11 @@ def after_calls(settings: Settings, database: Database, clock: Clock, analyse: A
             DELIVER: deliverer,
         },
         sweeps=[
-            ("forgotten_calls", timedelta(seconds=60), mender.forgotten),
-            ("unfinished_calls", timedelta(seconds=30), mender.unfinished),
-            ("late_pieces", timedelta(seconds=30), mender.late_pieces),
-            ("old_recordings", timedelta(minutes=10), old_recordings),
-            ("webhooks", timedelta(seconds=10), deliverer.sweep),
+            DueSweep("forgotten_calls", timedelta(seconds=60), mender.forgotten),
+            DueSweep("unfinished_calls", timedelta(seconds=30), mender.unfinished),
+            DueSweep("late_pieces", timedelta(seconds=30), mender.late_pieces),
+            DueSweep("old_recordings", timedelta(minutes=10), old_recordings),
+            DueSweep("webhooks", timedelta(seconds=10), deliverer.sweep),
         ],
         sender=sender,
     )

@@ -162,6 +162,45 @@ class Settings(BaseSettings):
         alias="RYMI_INTERNAL_API_URL",
         description="Where agents reach the API. Else `http://127.0.0.1` at its port.",
     )
+    agent_port: int = Field(
+        default=8003,
+        ge=0,
+        le=65535,
+        alias="RYMI_AGENT_PORT",
+        description="Port of the agent worker's `/healthz`, `/readyz` and `/metrics`; 0 for none.",
+    )
+    agent_most_calls: int = Field(
+        default_factory=lambda: 6 * (os.cpu_count() or 1),
+        ge=1,
+        alias="RYMI_AGENT_MOST_CALLS",
+        description="Calls that one agent worker holds at a time; six a core unless something else is said.",
+    )
+    agent_idle_processes: int = Field(
+        default=2,
+        ge=0,
+        le=64,
+        alias="RYMI_AGENT_IDLE_PROCESSES",
+        description="Processes that an agent worker keeps warm: as many calls may begin at once without waiting.",
+    )
+    agent_linger_seconds: float = Field(
+        default=5.0,
+        ge=0,
+        le=600,
+        alias="RYMI_AGENT_LINGER_SECONDS",
+        description="How long an agent waits for somebody to come back once everybody has left.",
+    )
+    agent_drain_seconds: int = Field(
+        default=3_600,
+        ge=0,
+        alias="RYMI_AGENT_DRAIN_SECONDS",
+        description="How long a stopping agent worker lets its calls run on. Give its container as long to stop.",
+    )
+    agent_folder: Path | None = Field(
+        default=None,
+        alias="RYMI_AGENT_FOLDER",
+        description="Where an agent worker keeps recordings while they grow, and reports that the API could not take. "
+        "It must outlive the worker. The folder `agent` in the data folder otherwise.",
+    )
 
     plans: dict[str, PlanSetting] = Field(
         default={
@@ -192,6 +231,18 @@ class Settings(BaseSettings):
     )
     join_timeout_seconds: int = Field(
         default=60, ge=1, alias="RYMI_JOIN_TIMEOUT_SECONDS", description="How long a call waits for an invited browser."
+    )
+    agent_wait_seconds: int = Field(
+        default=60,
+        ge=15,
+        alias="RYMI_AGENT_WAIT_SECONDS",
+        description="How long people in a call wait for an agent before the call is given up.",
+    )
+    longest_call_seconds: int = Field(
+        default=14_400,
+        ge=60,
+        alias="RYMI_LONGEST_CALL_SECONDS",
+        description="No call is longer, whatever its agent's `advanced.maxCallDuration` (in seconds) says.",
     )
     failed_logins_per_minute: int = Field(
         default=60,
@@ -257,11 +308,16 @@ class Settings(BaseSettings):
     def api_url_for_agents(self) -> str:
         return (self.internal_api_url or f"http://127.0.0.1:{self.http_port}").rstrip("/")
 
+    def folder_for_agents(self) -> Path:
+        return (self.agent_folder or self.data_folder / "agent").absolute()
+
+    def effective_storage_url(self) -> str:
+        return self.storage_url or (self.data_folder.absolute() / "storage").as_uri()
+
     def storage(self, clock: Clock | None = None) -> ObjectStorage:
         """Where recordings are. With a `clock`, links to those of a local folder can be made as well."""
-        url = self.storage_url or (self.data_folder.absolute() / "storage").as_uri()
         links = Links.from_text(self.public_base_url, self.required_secret(), clock) if clock else None
-        return open_storage(url, links)
+        return open_storage(self.effective_storage_url(), links)
 
     def livekit(self) -> LiveKit:
         if not self.livekit_api_key or not self.livekit_api_secret:

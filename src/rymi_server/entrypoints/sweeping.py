@@ -24,6 +24,15 @@ Sweep: TypeAlias = Callable[[Transaction], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
+class DueSweep:
+    """A sweep by its name, and how often it is due."""
+
+    name: str
+    every: timedelta
+    sweep: Sweep
+
+
+@dataclass(frozen=True, slots=True)
 class Sweeps:
     """Each sweep by its kind of job, and when it is due."""
 
@@ -32,11 +41,7 @@ class Sweeps:
 
 
 def sweeps_of(
-    database: Database,
-    clock: Clock,
-    dialer: Dialer,
-    join_timeouts: JoinTimeouts,
-    more: Sequence[tuple[str, timedelta, Sweep]] = (),
+    database: Database, clock: Clock, dialer: Dialer, join_timeouts: JoinTimeouts, more: Sequence[DueSweep] = ()
 ) -> Sweeps:
     async def late_joiners(_: Transaction) -> None:
         await join_timeouts.sweep()
@@ -50,18 +55,18 @@ def sweeps_of(
     async def old_answers(tx: Transaction) -> None:
         await forget_old_answers(tx, clock.now())
 
-    table: list[tuple[str, timedelta, Sweep]] = [
-        ("join_timeouts", timedelta(seconds=10), late_joiners),
-        ("fold_tally", timedelta(seconds=10), tally.fold),
-        ("repair_legs", timedelta(seconds=30), unclear_legs),
-        ("forget_old_windows", timedelta(minutes=10), old_windows),
-        ("forget_old_answers", timedelta(minutes=10), old_answers),
+    table = [
+        DueSweep("join_timeouts", timedelta(seconds=10), late_joiners),
+        DueSweep("fold_tally", timedelta(seconds=10), tally.fold),
+        DueSweep("repair_legs", timedelta(seconds=30), unclear_legs),
+        DueSweep("forget_old_windows", timedelta(minutes=10), old_windows),
+        DueSweep("forget_old_answers", timedelta(minutes=10), old_answers),
         *more,
     ]
-    kinds = {name: JobKind(QUEUE, name) for name, _, _ in table}
+    kinds = {due.name: JobKind(QUEUE, due.name) for due in table}
     return Sweeps(
-        work={kinds[name]: one_at_a_time(database, name, sweep) for name, _, sweep in table},
-        recurring=tuple(Recurring(kinds[name], int(every.total_seconds() * 1000)) for name, every, _ in table),
+        work={kinds[due.name]: one_at_a_time(database, due.name, due.sweep) for due in table},
+        recurring=tuple(Recurring(kinds[due.name], int(due.every.total_seconds() * 1000)) for due in table),
     )
 
 

@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry
 from rymi_server.call_control.join_timeouts import JoinTimeouts
 from rymi_server.entrypoints.after_calls import CONCURRENCY, after_calls
 from rymi_server.entrypoints.listeners import LISTENERS
+from rymi_server.entrypoints.looking_after import sweeps_of_live_calls
 from rymi_server.entrypoints.measuring import measure_pool, process_registry
 from rymi_server.entrypoints.measuring_jobs import measure_work, observed
 from rymi_server.entrypoints.outcome import outcome
@@ -114,7 +115,8 @@ class Worker:
         dialer = Dialer(self.database, self.carriers, self.clock)
         join_timeouts = JoinTimeouts(self.database, self.clock, timedelta(seconds=self.settings.join_timeout_seconds))
         after = after_calls(self.settings, self.database, self.clock)
-        sweeps = sweeps_of(self.database, self.clock, dialer, join_timeouts, after.sweeps)
+        looked_after = sweeps_of_live_calls(self.settings, self.database, self.clock, rooms)
+        sweeps = sweeps_of(self.database, self.clock, dialer, join_timeouts, [*looked_after, *after.sweeps])
         work: dict[JobKind, Work] = {
             DIAL: dialer,
             CLOSE_ROOM: RoomCloser(rooms),

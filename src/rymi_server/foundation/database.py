@@ -6,8 +6,9 @@ request or of a job opens one.
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TypeAlias
+from typing import Any, TypeAlias, cast
 
+import psycopg
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -69,11 +70,23 @@ class Database:
             if error.connection_invalidated:
                 raise DatabaseUnreachable from error
             raise
+        except psycopg.OperationalError as error:
+            # From a statement that went past SQLAlchemy, which therefore does not know that its connection is gone.
+            if not driver_of(connection).closed:
+                raise
+            await connection.invalidate()
+            raise DatabaseUnreachable from error
         finally:
             await connection.close()
 
     async def close(self) -> None:
         await self.engine.dispose()
+
+
+def driver_of(tx: Transaction) -> psycopg.AsyncConnection[Any]:
+    """The driver's own connection beneath."""
+    assert tx.sync_connection is not None
+    return cast(psycopg.AsyncConnection[Any], tx.sync_connection.connection.driver_connection)
 
 
 def for_sqlalchemy(url: str) -> str:

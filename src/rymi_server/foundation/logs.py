@@ -16,8 +16,33 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 HARMLESS = frozenset(
     {
         *("bridges", "ending"),
-        *("address", "attempt", "call_id", "child", "code", "exit_code", "job", "job_id", "leg_id", "log", "method"),
-        *("milliseconds", "pid", "port", "queue", "request_id", "restart_in", "retryable", "route", "seconds"),
+        *(
+            "address",
+            "attempt",
+            "call_id",
+            "child",
+            "code",
+            "count",
+            "exit_code",
+            "job",
+            "job_id",
+            "kind",
+            "leg_id",
+            "log",
+            "method",
+        ),
+        *(
+            "milliseconds",
+            "pid",
+            "port",
+            "queue",
+            "reason",
+            "request_id",
+            "restart_in",
+            "retryable",
+            "route",
+            "seconds",
+        ),
         *("delivery_id", "endpoint_id", "signal", "state", "status", "sweep", "tenant_id", "url"),
     }
 )

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 from rymi_server.foundation.database import Transaction
+from rymi_server.foundation.statements import Statement
 
 _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped.
 
@@ -33,15 +34,15 @@ async def write(tx: Transaction, *parts: Rows) -> None:
     if written:
         statement = _statement(tuple((part.into, tuple(part.rows[0])) for part in written))
         values = {f"rows_{number}": json.dumps(part.rows, default=_as_text) for number, part in enumerate(written)}
-        await tx.execute(statement, values)
+        await statement.run(tx, values)
 
 
 @cache
-def _statement(parts: tuple[tuple[sa.Table, tuple[str, ...]], ...]) -> sa.TextClause:
+def _statement(parts: tuple[tuple[sa.Table, tuple[str, ...]], ...]) -> Statement:
     """One INSERT for each part, all in one statement. Made once for each choice of tables and columns."""
     inserts = [_insert(number, table, columns) for number, (table, columns) in enumerate(parts)]
     first = ", ".join(f"part_{number} as ({insert})" for number, insert in enumerate(inserts[:-1]))
-    return sa.text(f"with {first} {inserts[-1]}" if first else inserts[-1])
+    return Statement(sa.text(f"with {first} {inserts[-1]}" if first else inserts[-1]))
 
 
 def _insert(number: int, table: sa.Table, columns: tuple[str, ...]) -> str:

@@ -13,13 +13,16 @@ import sqlalchemy as sa
 
 from rymi_server.foundation.database import Transaction
 from rymi_server.foundation.ids import new_prefixed
+from rymi_server.foundation.statements import Statement
 from rymi_server.queue.kinds import JobKind
 
-_ADD_ONE = sa.text(
-    "select bullmq.add_job(:queue, :id, :name, cast(:data as jsonb), cast(:options as jsonb), 0, :delay, :now,"
-    " :attempts, null, null, null, null, null, false)"
+_ADD_ONE = Statement(
+    sa.text(
+        "select bullmq.add_job(:queue, :id, :name, cast(:data as jsonb), cast(:options as jsonb), 0, :delay, :now,"
+        " :attempts, null, null, null, null, null, false)"
+    )
 )
-_ADD_MANY = sa.text("select count(*) from bullmq.add_jobs_bulk(:queue, cast(:entries as jsonb))")
+_ADD_MANY = Statement(sa.text("select count(*) from bullmq.add_jobs_bulk(:queue, cast(:entries as jsonb))"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +35,8 @@ class NewJob:
 
 async def enqueue(tx: Transaction, kind: JobKind, job: NewJob, *, delay_ms: int = 0) -> str:
     """Add one job and return its id."""
-    await tx.execute(
-        _ADD_ONE,
+    await _ADD_ONE.run(
+        tx,
         {
             "queue": kind.queue,
             "id": job.id,
@@ -67,7 +70,7 @@ async def enqueue_many(tx: Transaction, kind: JobKind, jobs: Sequence[NewJob]) -
         }
         for job in jobs
     ]
-    await tx.execute(_ADD_MANY, {"queue": kind.queue, "entries": json.dumps(entries)})
+    await _ADD_MANY.run(tx, {"queue": kind.queue, "entries": json.dumps(entries)})
 
 
 def _now_ms() -> int:

@@ -80,7 +80,7 @@ def read_notice(raw: bytes, authorization: str, livekit: LiveKit, now: datetime)
 async def is_news(tx: Transaction, notice: Notice, now: datetime) -> bool:
     """Whether it is heard for the first time. Another one of the same id waits until this transaction has ended."""
     adding = insert(livekit_notices).values(id=notice.id, received_at=now).on_conflict_do_nothing()
-    return (await tx.execute(adding)).rowcount == 1
+    return (await tx.execute(adding.returning(livekit_notices.c.id))).one_or_none() is not None
 
 
 async def forget_old_notices(tx: Transaction, now: datetime) -> None:

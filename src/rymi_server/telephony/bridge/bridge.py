@@ -81,6 +81,20 @@ class Bridge:
         await self.record.unbridged(self.guest, ending)
         return ending
 
+    @property
+    def phone_delay_ms(self) -> int:
+        """How long what the phone says waits here."""
+        return self._phone.buffered_ms
+
+    @property
+    def waiting_frames(self) -> int:
+        """How much audio waits here for the carrier to take it."""
+        return self._socket.waiting_frames if self._socket else 0
+
+    @property
+    def has_socket(self) -> bool:
+        return self._socket is not None
+
     def end(self, ending: Ending) -> None:
         """The first reason counts."""
         if self._ending is None:

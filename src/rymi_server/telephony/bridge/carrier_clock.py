@@ -14,7 +14,7 @@ LEAD_FRAMES = 2
 MOST_AHEAD = 10
 # A backlog that is not longer is heard out in the time that a clear takes.
 CLEAR_ABOVE = 3
-_MARK_EVERY = 25
+_MARK_EVERY = 10
 # Who has not answered a mark in three seconds does not answer marks.
 _MARKS_FAIL_AFTER_S = 3.0
 _NOT_YET_KNOWN = 1_000_000

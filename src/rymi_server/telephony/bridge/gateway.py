@@ -13,7 +13,7 @@ from rymi_server.foundation.ids import LegId
 from rymi_server.telephony.bridge.bridge import Bridge
 from rymi_server.telephony.bridge.guests import BridgeLog, Door, Ending, Guest, Knock
 from rymi_server.telephony.bridge.measures import Measures
-from rymi_server.telephony.bridge.media_socket import POLICY_VIOLATION, MediaSocket
+from rymi_server.telephony.bridge.media_socket import POLICY_VIOLATION, SILENCE_S, MediaSocket
 from rymi_server.telephony.bridge.room_seat import RoomSeat
 from rymi_server.telephony.carriers.media import NewWire, Opened
 
@@ -37,17 +37,23 @@ class Gateway:
         new_seat: NewSeat,
         measures: Measures,
         most_bridges: int,
+        silence_s: float = SILENCE_S,
     ) -> None:
+        self.silence_s = silence_s
         self._wires = wires
         self._door = door
         self._record = record
         self._new_seat = new_seat
         self._measures = measures
-        self._most_bridges = most_bridges
+        self.most_bridges = most_bridges
         self._bridges: dict[LegId, Bridge] = {}
         self._running: set[asyncio.Task[Ending]] = set()
         self._strangers = 0
         self._is_draining = False
+
+    @property
+    def bridges(self) -> Mapping[LegId, Bridge]:
+        return self._bridges
 
     async def refuse_early(self, connection: ServerConnection, request: Request) -> Response | None:
         """Before the handshake: what is no media socket, and what there is no room for."""
@@ -61,7 +67,7 @@ class Gateway:
         """A media socket from its handshake to its end."""
         knock = self._knock_of(connection.request) if connection.request else None
         assert knock is not None
-        socket = MediaSocket(connection, self._wires[knock.carrier]())
+        socket = MediaSocket(connection, self._wires[knock.carrier](), self.silence_s)
         self._strangers += 1
         try:
             guest = await self._door.admit(knock)
@@ -89,7 +95,7 @@ class Gateway:
         bridge = self._bridges.get(guest.leg_id)
         if bridge is not None:
             return bridge.form == opened.format
-        is_full = len(self._bridges) >= self._most_bridges
+        is_full = len(self._bridges) >= self.most_bridges
         if is_full:
             log.warning("gateway_full", bridges=len(self._bridges), call_id=guest.call_id, leg_id=guest.leg_id)
         return not is_full

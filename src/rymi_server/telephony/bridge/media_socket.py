@@ -53,8 +53,11 @@ class Allowance:
 
 
 class MediaSocket:
-    def __init__(self, connection: ServerConnection, wire: MediaWire) -> None:
+    """`silence_s` without a message, and it counts as lost."""
+
+    def __init__(self, connection: ServerConnection, wire: MediaWire, silence_s: float = SILENCE_S) -> None:
         self.wire = wire
+        self._silence_s = silence_s
         self.dropped = 0
         self._connection = connection
         self._outbox: deque[tuple[bool, Message]] = deque()
@@ -63,6 +66,10 @@ class MediaSocket:
         self._allowance = Allowance(asyncio.get_running_loop().time())
         self._broken = 0
         self.closed = asyncio.Event()
+
+    @property
+    def waiting_frames(self) -> int:
+        return sum(is_audio for is_audio, _ in self._outbox)
 
     async def opening(self) -> Opened | None:
         """How the carrier begins; None where it does not, in time. Audio before that is not worth keeping."""
@@ -82,7 +89,7 @@ class MediaSocket:
         loop = asyncio.get_running_loop()
         while True:
             try:
-                async with asyncio.timeout(SILENCE_S):
+                async with asyncio.timeout(self._silence_s):
                     message = await self._connection.recv()
             except TimeoutError:
                 yield Ended(SocketEnd.SILENT)
@@ -103,8 +110,7 @@ class MediaSocket:
 
     def play(self, frame: bytes) -> None:
         """Send audio. Where the carrier does not keep up, the oldest that waits is given up."""
-        waiting = sum(is_audio for is_audio, _ in self._outbox) if len(self._outbox) >= MOST_AUDIO_WAITING else 0
-        if waiting >= MOST_AUDIO_WAITING:
+        if len(self._outbox) >= MOST_AUDIO_WAITING and self.waiting_frames >= MOST_AUDIO_WAITING:
             oldest = next(at for at, (is_audio, _) in enumerate(self._outbox) if is_audio)
             del self._outbox[oldest]
             self.dropped += 1

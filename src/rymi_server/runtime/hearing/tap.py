@@ -1,0 +1,178 @@
+"""One person's line: their sound goes to a turn detector and to a recogniser, and what these find to the hub."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import structlog
+
+from rymi_server.foundation.errors import Unavailable
+from rymi_server.runtime.hearing.hub import Hub
+from rymi_server.runtime.turn_taking.signals import Began, Dropped, Ended, Signal, TurnDetector
+from rymi_server.speech_engines.promises import (
+    FRAME_MS,
+    HEARING_RATE,
+    Ear,
+    EarStream,
+    Expected,
+    Heard,
+    Listeners,
+    Vocabulary,
+)
+
+log = structlog.get_logger(__name__)
+
+FRAME_BYTES = HEARING_RATE * FRAME_MS // 1_000 * 2
+SILENT_FRAME = bytes(FRAME_BYTES)
+_NOTHING = Heard("")
+_NO_MORE = "no more"
+# A recogniser that has not answered by now has lost these words; the next ones must not wait for them.
+_ANSWERS_WITHIN_S = 15.0
+_CLOSES_WITHIN_S = 3.0
+_TRIES_AGAIN_AFTER_S = (0.5, 1.0, 2.0, 5.0)
+# A line on which nothing comes, not even silence, is silent.
+_LINE_IS_DEAD_AFTER_S = 0.2
+
+
+@dataclass(slots=True)
+class Tap:
+    """Opened for one person for as long as their microphone is there."""
+
+    identity: str
+    hub: Hub
+    detector: TurnDetector
+    ear: Ear
+    vocabulary: Vocabulary
+    complain: Callable[[str], None]
+    now: Callable[[], float]
+    _stream: EarStream | None = None
+    _closing: bool = False
+    _rest: bytes = b""
+    _heard_at: float = 0.0
+    # The streams to be asked, one for each utterance that has ended; `_NO_MORE` at last.
+    _utterances: asyncio.Queue[EarStream | str | None] = field(default_factory=asyncio.Queue)
+    _expected: Expected | None = None
+    _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    _failed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def open(self) -> None:
+        """The person is heard from here on; words are recognised once the engine is there."""
+        self._heard_at = self.now()
+        self.hub.enter(self.identity, gives_drafts=self.ear.abilities.gives_drafts)
+        self._tasks = [asyncio.create_task(self._keep_listening()), asyncio.create_task(self._recognise())]
+
+    def push(self, pcm: bytes) -> None:
+        """16 kHz, 16 bit, mono, of any length."""
+        self._heard_at = self.now()
+        self._rest += pcm
+        while len(self._rest) >= FRAME_BYTES:
+            frame, self._rest = self._rest[:FRAME_BYTES], self._rest[FRAME_BYTES:]
+            self._push_frame(frame)
+
+    def tick(self) -> None:
+        """Called every 20 ms: a line that went dead in the middle of a turn must not keep the floor."""
+        if self.detector.speaking and self.now() - self._heard_at > _LINE_IS_DEAD_AFTER_S:
+            self._push_frame(SILENT_FRAME)
+
+    def expect(self, expected: Expected | None) -> None:
+        self._expected = expected
+        self.detector.expect(expected)
+        if self._stream is not None:
+            self._stream.expect(expected)
+
+    async def aclose(self) -> None:
+        """What was begun is recognised, so that last words are kept."""
+        self._closing = True
+        if self.detector.speaking:
+            for signal in self._silence_until_end():
+                self._act(signal)
+        self._utterances.put_nowait(_NO_MORE)
+        self._failed.set()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_CLOSES_WITHIN_S):
+                await asyncio.gather(*self._tasks)
+        for task in self._tasks:
+            task.cancel()
+        self.hub.leave(self.identity)
+        if self._stream is not None:
+            await self._stream.aclose()
+
+    def _silence_until_end(self) -> list[Signal]:
+        """Feed silence, at most four seconds of it, until the detector has made up its mind."""
+        signals: list[Signal] = []
+        for _ in range(4_000 // FRAME_MS):
+            signals += self.detector.push(SILENT_FRAME)
+            if not self.detector.speaking:
+                break
+        return signals
+
+    def _push_frame(self, frame: bytes) -> None:
+        if self._stream is not None:
+            self._stream.push(frame)
+        for signal in self.detector.push(frame):
+            self._act(signal)
+
+    def _act(self, signal: Signal) -> None:
+        if isinstance(signal, Began):
+            self.hub.began(self.identity, signal)
+        elif isinstance(signal, Ended):
+            self.hub.ended(self.identity, signal, self.detector.used, self.detector.trace())
+            self._utterances.put_nowait(self._stream)
+        elif isinstance(signal, Dropped):
+            self.hub.dropped(self.identity)
+            if self._stream is not None:
+                self._stream.drop_utterance()
+        else:
+            self.hub.paused(self.identity)
+
+    def _on_draft(self, text: str) -> None:
+        self.detector.hear_draft(text)
+        self.hub.drafted(self.identity, text)
+
+    async def _keep_listening(self) -> None:
+        """Open the recogniser, and open it again whenever it fails."""
+        listeners = Listeners(on_draft=self._on_draft, on_boundary=self.detector.hear_boundary)
+        failures = 0
+        while not self._closing:
+            try:
+                self._stream = await self.ear.listen(self.vocabulary, listeners)
+            except Unavailable as error:
+                self._report_deaf(error, failures)
+                wait = _TRIES_AGAIN_AFTER_S[min(failures, len(_TRIES_AGAIN_AFTER_S) - 1)]
+                failures += 1
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._failed.wait(), wait)
+                continue
+            failures = 0
+            self._stream.expect(self._expected)
+            self._failed.clear()
+            await self._failed.wait()
+            if not self._closing:
+                await self._forget(self._stream)
+
+    async def _forget(self, stream: EarStream) -> None:
+        self._stream = None
+        await stream.aclose()
+
+    async def _recognise(self) -> None:
+        while (stream := await self._utterances.get()) != _NO_MORE:
+            assert not isinstance(stream, str)
+            self.hub.verdict(self.identity, await self._words(stream))
+
+    async def _words(self, stream: EarStream | None) -> Heard:
+        if stream is None:
+            return _NOTHING
+        try:
+            async with asyncio.timeout(_ANSWERS_WITHIN_S):
+                return await stream.finish_utterance()
+        except (Unavailable, TimeoutError) as error:
+            self._report_deaf(error, 0)
+            if stream is self._stream:
+                self._failed.set()
+            return _NOTHING
+
+    def _report_deaf(self, error: Exception, failures: int) -> None:
+        log.warning("ear_failed", identity=self.identity, error=repr(error))
+        if failures == 0:
+            self.complain(f"{self.identity} cannot be heard: {str(error) or type(error).__name__}")

@@ -1,0 +1,152 @@
+"""A call in stereo: people on the left, the agent on the right as it was played.
+
+Time is the only guide: tick `n` is written at sample `n · 320`, whatever came late, so two channels can neither drift
+apart nor away from the clock. What the agent says stays open for 0.6 s, because a cut takes back what is not yet heard.
+"""
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rymi_server.foundation.sound.resampling import PolyResampler
+from rymi_server.foundation.sound.wav import Shape
+from rymi_server.runtime.recording.growing_wav import WavWriter
+from rymi_server.runtime.recording.peaks import Peaks
+from rymi_server.runtime.speaking.player import RATE as AGENT_RATE
+
+RATE: Final = 16_000
+TICK_MS: Final = 20
+TICK: Final = RATE * TICK_MS // 1_000
+STEREO: Final = Shape(RATE, 2)
+MONO: Final = Shape(RATE, 1)
+_HELD_TICKS: Final = 30
+_BATCH_TICKS: Final = 10
+_AGENT_ROOM_S: Final = 2.0
+# Blocks that follow one another closely are one sound; the jitter between them must not be heard.
+_CONTIGUOUS: Final = RATE // 25
+
+Samples = NDArray[np.int16]
+_SILENCE: Final[Samples] = np.zeros(TICK, np.int16)
+
+
+@dataclass(slots=True)
+class Recorder:
+    """`zero` is the moment of the steady clock at which the file begins. `keeps_tracks`: everybody's sound is kept
+    in a file of its own as well."""
+
+    path: Path
+    zero: float
+    writer: WavWriter
+    keeps_tracks: bool = False
+    peaks: Peaks = field(default_factory=lambda: Peaks(RATE, ("people", "agent")))
+    _left: deque[Samples] = field(default_factory=deque)
+    _agent: Samples = field(default_factory=lambda: np.zeros(int(RATE * _AGENT_ROOM_S), np.int16))
+    _resampler: PolyResampler = field(default_factory=lambda: PolyResampler(AGENT_RATE, RATE))
+    _agent_next: int | None = None
+    _ticks: int = 0
+    _written: int = 0
+    _batch: list[bytes] = field(default_factory=list)
+    _tracks: dict[str, "_Track"] = field(default_factory=dict)
+
+    @property
+    def duration_ms(self) -> int:
+        return self._ticks * TICK_MS
+
+    def ticks_due(self, now: float) -> int:
+        """How many ticks the file lags behind the clock."""
+        return max(0, int((now - self.zero) * 1_000 / TICK_MS) - self._ticks)
+
+    def people(self, mixed: Samples, each: Mapping[str, Samples]) -> None:
+        """The next tick of what the people said: 320 samples."""
+        if self.keeps_tracks:
+            for who, samples in each.items():
+                self._track(who).write(self._ticks, samples)
+        self._left.append(mixed)
+        self._ticks += 1
+        if len(self._left) > _HELD_TICKS:
+            self._settle()
+
+    def agent(self, at: float, block: bytes) -> None:
+        """Sound of the agent that is heard at that moment."""
+        start = round((at - self.zero) * RATE)
+        if self._agent_next is not None and abs(start - self._agent_next) < _CONTIGUOUS:
+            start = self._agent_next
+        else:
+            self._resampler = PolyResampler(AGENT_RATE, RATE)
+        samples = self._resampler.push(np.frombuffer(block, np.int16))
+        self._agent_next = start + len(samples)
+        offset = start - self._written
+        if offset < 0:
+            samples, offset = samples[-offset:], 0
+        room = self._agent[offset : offset + len(samples)]
+        room[:] = samples[: len(room)]
+
+    def cut(self, at: float) -> None:
+        """Nothing of the agent is heard from that moment on."""
+        self._agent[max(0, round((at - self.zero) * RATE) - self._written) :] = 0
+        self._agent_next = None
+
+    def track_paths(self) -> dict[str, Path]:
+        return {who: track.path for who, track in self._tracks.items()}
+
+    def finish(self) -> None:
+        """Hand everything to the writer, which closes the file."""
+        while self._left:
+            self._settle()
+        self._flush()
+        for track in self._tracks.values():
+            track.finish()
+
+    def _settle(self) -> None:
+        """The oldest tick is final."""
+        left, right = self._left.popleft(), self._agent[:TICK].copy()
+        self._agent[:-TICK] = self._agent[TICK:]
+        self._agent[-TICK:] = 0
+        self._written += TICK
+        self.peaks.push((left, right))
+        both = np.empty((TICK, 2), np.int16)
+        both[:, 0], both[:, 1] = left, right
+        self._batch.append(both.tobytes())
+        if len(self._batch) >= _BATCH_TICKS:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._batch:
+            sound = b"".join(self._batch)
+            self.writer.write(self.path, STEREO, self._written * STEREO.block_bytes - len(sound), sound)
+            self._batch.clear()
+
+    def _track(self, who: str) -> "_Track":
+        if who not in self._tracks:
+            path = self.path.with_name(f"{self.path.stem}.track{len(self._tracks) + 1}.wav")
+            self._tracks[who] = _Track(path, self.writer)
+        return self._tracks[who]
+
+
+@dataclass(slots=True)
+class _Track:
+    """One person's own sound, silent while they are away."""
+
+    path: Path
+    writer: WavWriter
+    _batch: list[bytes] = field(default_factory=list)
+    _next: int = 0
+
+    def write(self, tick: int, samples: Samples) -> None:
+        if self._batch and tick != self._next:
+            self.finish()
+        self._batch.append(samples.tobytes())
+        self._next = tick + 1
+        if len(self._batch) >= _BATCH_TICKS:
+            self.finish()
+
+    def finish(self) -> None:
+        if self._batch:
+            sound = b"".join(self._batch)
+            self.writer.write(self.path, MONO, self._next * TICK * MONO.block_bytes - len(sound), sound)
+            self._batch.clear()

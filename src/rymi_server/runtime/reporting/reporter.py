@@ -1,0 +1,195 @@
+"""Sends reports in numbered batches, again and again until the API has them, and hears what the API wants.
+
+What must be kept waits in memory for as long as the API answers, and in a journal on disk once it does not. Only what
+is shown live and kept nowhere may be left out.
+"""
+
+import asyncio
+import contextlib
+import random
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+import structlog
+
+from rymi_server.foundation.errors import Unavailable
+from rymi_server.runtime.reporting.journal import Journal
+from rymi_server.runtime.reports import AgentState, Answer, AnyReport, Drafted, Numbered, Order, Reports, Speaking
+
+log = structlog.get_logger(__name__)
+
+VOLATILE: Final = (AgentState, Drafted, Speaking)
+BATCH_AFTER_S: Final = 0.05
+SIGN_OF_LIFE_S: Final = 2.0
+_MOST_IN_A_BATCH: Final = 200
+_MOST_VOLATILE: Final = 300
+_SHORTEST_WAIT_S: Final = 0.2
+_LONGEST_WAIT_S: Final = 5.0
+_CLOSES_WITHIN_S: Final = 10.0
+
+
+class Undelivered(Unavailable):
+    """The API did not take a batch. `refused`: it never will, as it stands."""
+
+    code = "reports_undelivered"
+
+    def __init__(self, message: str, *, refused: bool = False) -> None:
+        super().__init__(message, retryable=not refused)
+        self.refused = refused
+
+
+class Post(Protocol):
+    async def __call__(self, reports: Reports) -> Answer:
+        """Raise `Undelivered`."""
+        ...
+
+
+@dataclass(slots=True)
+class Reporter:
+    """`on_order` and `on_over` are called from the event loop; an order once only."""
+
+    post: Post
+    run: str
+    journal: Journal
+    on_order: Callable[[Order], None] = field(default=lambda _: None)
+    on_over: Callable[[], None] = field(default=lambda: None)
+    first_sequence: int = 0
+    _waiting: deque[AnyReport] = field(default_factory=deque)
+    _volatile: int = 0
+    _sent: tuple[Numbered, ...] = ()
+    _sequence: int = field(init=False)
+    _orders_heard: int = -1
+    _over: bool = False
+    _failures: int = 0
+    _smallest: bool = False
+    _kick: asyncio.Event = field(default_factory=asyncio.Event)
+    _closing: bool = False
+    _task: asyncio.Task[None] | None = None
+
+    def __post_init__(self) -> None:
+        self._sequence = self.first_sequence
+
+    @property
+    def over(self) -> bool:
+        """The API says that the call has ended."""
+        return self._over
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._run())
+
+    def send(self, report: AnyReport) -> None:
+        """Never blocks and never fails."""
+        if isinstance(report, VOLATILE):
+            if self._volatile >= _MOST_VOLATILE or self._failures:
+                return
+            self._volatile += 1
+        self._waiting.append(report)
+        self._kick.set()
+
+    async def aclose(self) -> None:
+        """Deliver what waits; what cannot be delivered in time stays in the journal."""
+        self._closing = True
+        self._kick.set()
+        if self._task is None:
+            return
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.shield(self._task), _CLOSES_WITHIN_S)
+        if not self._task.done():
+            self._task.cancel()
+            await asyncio.wait([self._task])
+        await self._write_down()
+        if self.journal.waiting:
+            log.warning("reports_left_in_journal", count=self.journal.waiting)
+        self.journal.let_go()
+
+    async def _run(self) -> None:
+        while not (self._closing and self._is_empty):
+            await self._wait()
+            try:
+                await self._deliver()
+            except Undelivered as error:
+                self._failures += 1
+                if self._failures == 1:
+                    log.warning("api_unreachable", error=error.message)
+                await self._write_down()
+
+    @property
+    def _is_empty(self) -> bool:
+        return not self._waiting and not self._sent and not self.journal.waiting
+
+    async def _wait(self) -> None:
+        if self._failures:
+            longest = min(_LONGEST_WAIT_S, _SHORTEST_WAIT_S * 2 ** min(self._failures, 10))
+            await asyncio.sleep(longest * random.uniform(0.5, 1.0))  # noqa: S311 - Spreads retries, guards nothing.
+            return
+        if self._closing or self._sent or self.journal.waiting:
+            return
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._kick.wait(), SIGN_OF_LIFE_S)
+            await asyncio.sleep(BATCH_AFTER_S)
+
+    async def _deliver(self) -> None:
+        """One batch: the journal before what is newer."""
+        if self.journal.waiting:
+            batch = tuple(await asyncio.to_thread(self.journal.head, 1 if self._smallest else _MOST_IN_A_BATCH))
+            await self._post(batch)
+            await asyncio.to_thread(self.journal.delivered, batch)
+            return
+        self._sent = self._sent or self._numbered()
+        await self._post(self._sent)
+        self._sent = ()
+
+    async def _post(self, batch: tuple[Numbered, ...]) -> None:
+        try:
+            answer = await self.post(Reports(run=self.run, reports=batch))
+        except Undelivered as error:
+            if not error.refused:
+                raise
+            if len(batch) != 1:
+                # One of them is refused. They go to the journal, and are sent one by one.
+                self._smallest = True
+                raise
+            log.error("report_refused", kind=batch[0].report.kind, error=error.message)
+            self._smallest = self.journal.waiting > 1
+            return
+        if self._failures:
+            log.info("api_reachable")
+        self._failures = 0
+        self._smallest = self._smallest and self.journal.waiting > len(batch)
+        self._hear(answer)
+
+    def _hear(self, answer: Answer) -> None:
+        for order in sorted(answer.orders, key=lambda each: each.number):
+            if order.number > self._orders_heard:
+                self._orders_heard = order.number
+                self.on_order(order)
+        if answer.over and not self._over:
+            self._over = True
+            self.on_over()
+
+    def _numbered(self, most: int = _MOST_IN_A_BATCH) -> tuple[Numbered, ...]:
+        batch: list[Numbered] = []
+        while self._waiting and len(batch) < most:
+            batch.append(Numbered(sequence=self._sequence, report=self._waiting.popleft()))
+            self._sequence += 1
+        self._volatile = sum(isinstance(each, VOLATILE) for each in self._waiting)
+        if not self._waiting:
+            self._kick.clear()
+        return tuple(batch)
+
+    async def _write_down(self) -> None:
+        """Everything that must be kept goes to disk, in order; what is only shown live is let go."""
+        self._waiting = deque(each for each in self._waiting if not isinstance(each, VOLATILE))
+        batch = [each for each in self._sent if not isinstance(each.report, VOLATILE)]
+        self._sent = ()
+        batch += self._numbered(most=len(self._waiting))
+        if not batch:
+            return
+        try:
+            await asyncio.to_thread(self.journal.append, batch)
+        except OSError as error:
+            # Neither the API nor the disk takes them. They stay in memory, where there is still a chance.
+            log.error("journal_not_written", error=str(error))
+            self._sent = tuple(batch)

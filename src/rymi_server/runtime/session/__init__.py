@@ -1,0 +1,1 @@
+"""The conversation of one call, held by livekit-agents' `AgentSession`. Nobody else knows that library."""

@@ -1,0 +1,392 @@
+"""A whole call, from the first person to the last, wherever it is held: in a LiveKit room or in a test with sound."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+import structlog
+from livekit.agents import llm
+from livekit.agents.voice import TranscriptSynchronizer
+
+from rymi_server.runtime.briefing import Briefing, Person
+from rymi_server.runtime.call_clock import CallClock
+from rymi_server.runtime.hearing.happenings import Happening, SpeakingChanged
+from rymi_server.runtime.hearing.hub import Hub
+from rymi_server.runtime.hearing.tap import Tap
+from rymi_server.runtime.recording.tape import Tape
+from rymi_server.runtime.reporting.reporter import Reporter
+from rymi_server.runtime.reports import ClockStarted, Happened, KeysPressed
+from rymi_server.runtime.session.conversation import Conversation, RoomAgent
+from rymi_server.runtime.session.keypad import Keypad
+from rymi_server.runtime.session.ledger import Ledger
+from rymi_server.runtime.session.manners import Manners
+from rymi_server.runtime.session.media import CallMedia, Guest
+from rymi_server.runtime.session.minds import Mind
+from rymi_server.runtime.session.mixing import Mixer
+from rymi_server.runtime.session.options import new_session
+from rymi_server.runtime.session.replaying import Replay, TickInput
+from rymi_server.runtime.session.room_text import AgentText, PeoplesText
+from rymi_server.runtime.session.spoken_voice import SpokenVoice
+from rymi_server.runtime.session.voice_output import CutSignal, SessionEar, Told, VoiceOutput
+from rymi_server.runtime.speaking.player import Player
+from rymi_server.runtime.turn_taking.signals import TurnDetector
+from rymi_server.speech_engines.promises import Ear, Expected, Vocabulary, Voice
+
+log = structlog.get_logger(__name__)
+
+# Two ticks at a time: half the wake-ups, and still well within what anybody notices.
+_WAKES_EVERY_S: Final = 0.04
+_MOST_TICKS_AT_ONCE: Final = 250
+# Whoever is in the room for so long gets the agent's sound, whether we were told or not.
+_LISTENS_AFTER_S: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """The engines and the mind of one call, and how it behaves."""
+
+    ear: Ear
+    voice: Voice
+    new_detector: Callable[[], TurnDetector]
+    mind: Mind
+    manners: Manners
+    vocabulary: Vocabulary = field(default_factory=Vocabulary)
+    instructions: str = ""
+    tools: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """`now` is steady, `wall` is the time of day. `linger_s`: how long the agent waits for people to come back;
+    `nobody_s`: how long for anybody to come at all."""
+
+    now: Callable[[], float]
+    wall: Callable[[], datetime]
+    linger_s: float = 5.0
+    nobody_s: float = 900.0
+
+
+async def run_call(
+    media: CallMedia, briefing: Briefing, reporter: Reporter, cast: Cast, times: Times, tape: Tape | None
+) -> str:
+    """Hold the call until it is over; return why it ended for the agent. `tape` is None for a call without recording.
+
+    The reporter is started and closed by the caller; the tape is finished here, and what it holds is reported.
+    """
+    call = Call(media, briefing, reporter, cast, times, tape)
+    try:
+        await call.open()
+        return await call.over
+    finally:
+        await call.aclose()
+
+
+@dataclass(slots=True)
+class Call:
+    """Keeps the promise of `Guests`."""
+
+    media: CallMedia
+    briefing: Briefing
+    reporter: Reporter
+    cast: Cast
+    times: Times
+    tape: Tape | None
+    over: "asyncio.Future[str]" = field(init=False)
+    clock: CallClock = field(init=False)
+    hub: Hub = field(init=False)
+    player: Player = field(init=False)
+    conversation: Conversation = field(init=False)
+    _replay: Replay = field(init=False)
+    _input: TickInput = field(default_factory=TickInput)
+    _mixer: Mixer = field(default_factory=Mixer)
+    _guests: dict[str, Guest] = field(default_factory=dict)
+    _people: dict[str, Person] = field(init=False)
+    _participants: dict[str, str] = field(default_factory=dict)
+    _taps: dict[str, Tap] = field(default_factory=dict)
+    _locks: dict[str, asyncio.Lock] = field(default_factory=dict)
+    _expected: Expected | None = None
+    _keypad: Keypad = field(init=False)
+    _first_came_at: float | None = None
+    _is_heard: bool = False
+    _alone_since: float | None = None
+    _ticks: int = 0
+    _zero: float = 0.0
+    _synchronizer: TranscriptSynchronizer | None = None
+    _tasks: set[asyncio.Task[Any]] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.over = asyncio.get_running_loop().create_future()
+        self._people = {person.room_identity: person for person in self.briefing.people}
+        self.clock = CallClock(self.times.now, self.times.wall)
+        if self.briefing.clock_started_at is not None:
+            self.clock.resume(self.briefing.clock_started_at)
+        self._replay = Replay(self.cast.vocabulary.language)
+        self._keypad = Keypad(self._keys_entered)
+        self._wire()
+
+    def _wire(self) -> None:
+        text = PeoplesText(self.media.show, self.times.now)
+        ledger = Ledger(
+            self.reporter.send, self.clock.ms, self.clock.ms_at, self._who, text, self.cast.manners.shows_text
+        )
+        output = VoiceOutput()
+        told = Told(SessionEar(output), ledger, *([self.tape] if self.tape else []), CutSignal(self.media))
+        self.player = output.player = Player(self.media.line, told, self.times.now)
+        self.hub = Hub(self._hear, self.times.now, self.clock.ms, lambda: self.player.left_ms, self._name)
+        agent_text = AgentText(self._show, ledger.agent_drafted)
+        self._synchronizer = TranscriptSynchronizer(next_in_chain_audio=output, next_in_chain_text=agent_text)
+        session = new_session(
+            self._replay,
+            self.cast.mind.chat_model,
+            SpokenVoice(self.cast.voice),
+            self._input,
+            self._synchronizer.audio_output,
+            self._synchronizer.text_output,
+        )
+        self.conversation = Conversation(
+            session=session,
+            mind=self.cast.mind,
+            manners=self.cast.manners,
+            ledger=ledger,
+            text=agent_text,
+            send=self.reporter.send,
+            participant_of=self._participant_named,
+            expect=self._expect,
+            record=self._record,
+            leave=self._leave,
+            now=self.times.now,
+            somebody_speaks=lambda: self.hub.somebody_speaks,
+            asks_consent=self.tape is not None and self.cast.manners.asks_consent and not self.briefing.said,
+        )
+        self.reporter.on_order = self.conversation.obey
+        self.reporter.on_over = lambda: self._leave("call_over")
+
+    # --- beginning and end -------------------------------------------------------------------------------------------
+
+    async def open(self) -> None:
+        self.player.start()
+        self._zero = self.times.now()
+        agent = RoomAgent(self.cast.instructions, _said_before(self.briefing), list(self.cast.tools), self.conversation)
+        await asyncio.gather(
+            self.media.open(self), self.conversation.session.start(agent=agent, record=False, capture_run=False)
+        )
+        self._spawn(self._keep_time())
+        self._begin_if_ready()
+
+    async def aclose(self) -> None:
+        """Last words are recognised and reported, then the recording is handed in."""
+        await asyncio.gather(*[self._close_tap(identity) for identity in list(self._taps)])
+        await self.conversation.aclose()
+        for task in self._tasks:
+            task.cancel()
+        await self.conversation.session.aclose()
+        if self._synchronizer is not None:
+            await self._synchronizer.aclose()
+        await self.player.aclose()
+        self._input.close()
+        await self.media.close()
+        if self.tape is not None and (recorded := await self.tape.finish()) is not None:
+            self.reporter.send(recorded)
+
+    def _leave(self, reason: str) -> None:
+        if not self.over.done():
+            self.over.set_result(reason)
+
+    def _begin_if_ready(self) -> None:
+        """Greet once somebody is there and gets our sound."""
+        if self._first_came_at is None or not self._is_heard or not self._ticks:
+            return
+        last = self.briefing.said[-1] if self.briefing.said else None
+        unanswered = last.text if last is not None and last.speaker == "user" else None
+        self.conversation.begin(returning=last is not None, unanswered=unanswered)
+
+    # --- guests ------------------------------------------------------------------------------------------------------
+
+    def came(self, guest: Guest) -> None:
+        self._guests[guest.identity] = guest
+        if guest.participant_id:
+            self._participants[guest.identity] = guest.participant_id
+        self._alone_since = None
+        if self._first_came_at is None:
+            self._first_came_at = self.times.now()
+            if not self.clock.running:
+                self.reporter.send(ClockStarted(started_at=self.clock.start()))
+            if not self.conversation.asks_consent:
+                self._record()
+        self._begin_if_ready()
+
+    def left(self, identity: str) -> None:
+        self._guests.pop(identity, None)
+        self.microphone(identity, False)
+        if not self._guests:
+            self._alone_since = self.times.now()
+
+    def listening(self) -> None:
+        self._is_heard = True
+        self._begin_if_ready()
+
+    def microphone(self, identity: str, on: bool) -> None:
+        if on and not self._is_observer(identity):
+            self._spawn(self._open_tap(identity))
+        elif not on:
+            self._mixer.forget(identity)
+            self._spawn(self._close_tap(identity))
+
+    def heard(self, identity: str, pcm: bytes) -> None:
+        if self._is_observer(identity):
+            return
+        self._mixer.push(identity, pcm)
+        if (tap := self._taps.get(identity)) is not None:
+            tap.push(pcm)
+
+    def typed(self, identity: str, text: str) -> None:
+        text = text.strip()[:4_000]
+        if not text or identity not in self._guests or self._is_observer(identity):
+            return
+        self.conversation.ledger.typed(identity, text)
+        self._answer_text(identity, text)
+
+    def pressed(self, identity: str, digit: str) -> None:
+        if identity in self._guests:
+            self._keypad.press(identity, digit)
+
+    def closed(self, reason: str) -> None:
+        self._leave(reason)
+
+    def _keys_entered(self, identity: str, digits: str) -> None:
+        if (participant_id := self._who(identity)[0]) is not None:
+            self.reporter.send(KeysPressed(participant_id=participant_id, digits=digits))
+        if self._expected is not None and self._expected.kind in ("digits", "phone", "choice"):
+            self._answer_text(identity, digits)
+
+    def _answer_text(self, identity: str, text: str) -> None:
+        labelled = f"[{self._name(identity)}] {text}" if len(self.hub.known) > 1 else text
+        self.conversation.typed(labelled)
+
+    async def _open_tap(self, identity: str) -> None:
+        async with self._locks.setdefault(identity, asyncio.Lock()):
+            if identity in self._taps:
+                return
+            tap = Tap(
+                identity,
+                self.hub,
+                self.cast.new_detector(),
+                self.cast.ear,
+                self.cast.vocabulary,
+                lambda text: self.reporter.send(Happened(level="warning", message=text[:2_000])),
+                self.times.now,
+            )
+            await tap.open()
+            tap.expect(self._expected)
+            self._taps[identity] = tap
+
+    async def _close_tap(self, identity: str) -> None:
+        async with self._locks.setdefault(identity, asyncio.Lock()):
+            if (tap := self._taps.pop(identity, None)) is not None:
+                await tap.aclose()
+
+    # --- what the hub tells ------------------------------------------------------------------------------------------
+
+    def _hear(self, happening: Happening) -> None:
+        if isinstance(happening, SpeakingChanged):
+            self.conversation.person_heard()
+        self.conversation.ledger.hear(happening)
+        if not self.conversation.stepped_back:
+            self._replay.play(happening)
+
+    def _expect(self, expected: Expected | None) -> None:
+        self._expected = self.hub.expected = expected
+        for tap in self._taps.values():
+            tap.expect(expected)
+
+    def _record(self) -> None:
+        if self.tape is not None:
+            self.tape.start(self.times.now(), self.clock.ms())
+
+    def _show(self, text: Any) -> None:
+        if self.cast.manners.shows_text:
+            self.media.show(text)
+
+    # --- time --------------------------------------------------------------------------------------------------------
+
+    async def _keep_time(self) -> None:
+        while True:
+            for _ in range(min(self._due(), _MOST_TICKS_AT_ONCE)):
+                self._tick()
+            self._mind_the_room()
+            self.conversation.tick()
+            ahead = self._zero + (self._ticks + 2) * 0.02 - self.times.now()
+            await asyncio.sleep(max(0.005, min(_WAKES_EVERY_S, ahead)))
+
+    def _due(self) -> int:
+        return int((self.times.now() - self._zero) / 0.02) - self._ticks
+
+    def _tick(self) -> None:
+        self._ticks += 1
+        mixed, each = self._mixer.take()
+        if self.tape is not None and self.tape.ticks_due(self.times.now()):
+            self.tape.people(mixed, {self._who(identity)[0] or identity: each[identity] for identity in each})
+        self._input.push(mixed)
+        for tap in self._taps.values():
+            tap.tick()
+        self.hub.tick()
+
+    def _mind_the_room(self) -> None:
+        now = self.times.now()
+        if self._first_came_at is None:
+            if now - self._zero >= self.times.nobody_s:
+                self._leave("nobody_came")
+            return
+        if not self._is_heard and now - self._first_came_at >= _LISTENS_AFTER_S:
+            self.listening()
+        self._begin_if_ready()
+        if self._alone_since is not None and now - self._alone_since >= self.times.linger_s:
+            self._leave("everyone_left")
+
+    # --- who is who --------------------------------------------------------------------------------------------------
+
+    def _who(self, identity: str) -> tuple[str | None, str]:
+        person = self._people.get(identity)
+        participant_id = self._participants.get(identity) or (person.participant_id if person else None)
+        return participant_id, self._name(identity)
+
+    def _name(self, identity: str) -> str:
+        person = self._people.get(identity)
+        return person.identity if person else identity
+
+    def _participant_named(self, name: str) -> str | None:
+        identities = [*self._guests, *self._people]
+        return next((self._who(identity)[0] for identity in identities if self._name(identity) == name), None)
+
+    def _is_observer(self, identity: str) -> bool:
+        guest, person = self._guests.get(identity), self._people.get(identity)
+        return bool((guest and guest.observer) or (person and person.role == "observer"))
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None and not self.over.done():
+            # A fault in here must end the call loudly, not leave a room with a deaf agent.
+            self.over.set_exception(error)
+
+
+def _said_before(briefing: Briefing) -> llm.ChatContext:
+    """What a predecessor heard and said, for a model that goes on from there."""
+    context = llm.ChatContext.empty()
+    several = len({line.identity for line in briefing.said if line.speaker == "user"}) > 1
+    lines = list(briefing.said)
+    if lines and lines[-1].speaker == "user":
+        lines.pop()  # It is answered as the first thing, and comes in with that.
+    for line in lines:
+        if line.speaker == "agent":
+            context.add_message(role="assistant", content=line.text)
+        else:
+            label = f"[{line.identity}] " if several else ""
+            context.add_message(role="user", content=label + line.text)
+    return context

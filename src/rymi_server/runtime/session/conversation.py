@@ -1,0 +1,311 @@
+"""One conversation: the session and what is said in it outside of turns: greeting, prompts, orders, goodbyes.
+
+What an answer brings about besides words (an end, a human, a wish not to be called again) happens once the answer was
+given, never on a guess.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import structlog
+from livekit.agents import (
+    Agent,
+    AgentSession,
+    AgentStateChangedEvent,
+    CloseEvent,
+    ConversationItemAddedEvent,
+    ErrorEvent,
+    SpeechCreatedEvent,
+    StopResponse,
+    llm,
+)
+from livekit.agents.voice import SpeechHandle
+
+from rymi_server.runtime.reports import (
+    AnyReport,
+    EndWanted,
+    HandoffWanted,
+    Happened,
+    OptedOut,
+    Order,
+    Remembered,
+)
+from rymi_server.runtime.session import consent
+from rymi_server.runtime.session.ledger import HEARD_FROM_S, Ledger
+from rymi_server.runtime.session.manners import Manners, Quiet
+from rymi_server.runtime.session.minds import Mind
+from rymi_server.runtime.session.room_text import AgentText
+from rymi_server.runtime.thinking.replies import EndCall, HandOff, OptOut, Step
+from rymi_server.speech_engines.promises import Expected
+
+log = structlog.get_logger(__name__)
+
+BACK_AGAIN: Final = "Sorry, I was gone for a moment. I am back now."
+STILL_THERE: Final = "Are you still there?"
+_ENGINE_FAILED: Final = "I am sorry, I have technical difficulties."
+# The room is closed by the API within this time after a goodbye; then the agent goes by itself.
+_WAITS_FOR_THE_END_S: Final = 10.0
+
+
+class RoomAgent(Agent):
+    """The session's agent; it asks `on_turn` before it answers anything."""
+
+    def __init__(
+        self, instructions: str, chat_ctx: llm.ChatContext, tools: list[Any], conversation: "Conversation"
+    ) -> None:
+        super().__init__(instructions=instructions, chat_ctx=chat_ctx, tools=tools)
+        self._conversation = conversation
+
+    async def on_user_turn_completed(self, turn_ctx: llm.ChatContext, new_message: llm.ChatMessage) -> None:
+        await self._conversation.on_turn(self, turn_ctx, new_message)
+
+
+@dataclass(slots=True)
+class Conversation:
+    """`leave` ends the call for this agent; `expect` passes on what was just asked for."""
+
+    session: AgentSession[Any]
+    mind: Mind
+    manners: Manners
+    ledger: Ledger
+    text: AgentText
+    send: Callable[[AnyReport], None]
+    participant_of: Callable[[str], str | None]
+    expect: Callable[[Expected | None], None]
+    record: Callable[[], None]
+    leave: Callable[[str], None]
+    now: Callable[[], float]
+    somebody_speaks: Callable[[], bool]
+    asks_consent: bool = False
+    stepped_back: bool = False
+    _quiet: Quiet = field(init=False)
+    _greeted: bool = False
+    _asked_consent: int = 0
+    _ending: bool = False
+    _person_heard_at: float = 0.0
+    _began_at: float | None = None
+    _reply: SpeechHandle | None = None
+    _reply_heard_s: float = 0.0
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self._quiet = Quiet(self.manners)
+        self.session.on("conversation_item_added", self._on_item)
+        self.session.on("speech_created", self._on_speech)
+        self.session.on("agent_state_changed", self._on_state)
+        self.session.on("error", self._on_error)
+        self.session.on("close", self._on_close)
+
+    # --- beginning ---------------------------------------------------------------------------------------------------
+
+    def begin(self, *, returning: bool, unanswered: str | None) -> None:
+        """The first person is here. `unanswered`: what a person said last, if a predecessor left it unanswered."""
+        if self._greeted:
+            return
+        self._greeted = True
+        self._began_at = self._person_heard_at = self.now()
+        if returning:
+            self.say(BACK_AGAIN)
+            if unanswered:
+                self.session.generate_reply(user_input=unanswered)
+        elif self.asks_consent:
+            self._ask_consent()
+        else:
+            self._greet()
+
+    def _greet(self) -> None:
+        self.expect(self.mind.expected)
+        if self.manners.greets and (opener := self.mind.opener):
+            self.say(opener)
+        self._quiet.begins(self.now())
+
+    def _ask_consent(self) -> None:
+        self.say(consent.AGAIN if self._asked_consent else consent.QUESTION)
+        self._asked_consent += 1
+        self.expect(Expected("yes_no"))
+
+    def _consent_answered(self, text: str) -> None:
+        answer = consent.answer_to_consent(text)
+        if answer is None and self._asked_consent < 2:
+            self._ask_consent()
+            return
+        self.asks_consent = False
+        self.send(Happened(message=f"Recording was {'agreed to' if answer else 'not agreed to'}."))
+        if answer:
+            self.record()
+        else:
+            self.say(consent.REFUSED)
+        self._greet()
+
+    # --- turns -------------------------------------------------------------------------------------------------------
+
+    async def on_turn(self, agent: Agent, turn_ctx: llm.ChatContext, new_message: llm.ChatMessage) -> None:
+        if self.stepped_back or self._ending:
+            raise StopResponse
+        self._quiet.answered()
+        if self.asks_consent:
+            self._consent_answered(new_message.text_content or "")
+            raise StopResponse
+        if self._was_cut():
+            await self._join(agent, turn_ctx, new_message)
+
+    def _was_cut(self) -> bool:
+        """Whether the last answer came too early: the person went on before it was heard."""
+        reply = self._reply
+        return reply is not None and reply.done() and reply.interrupted and self._reply_heard_s < HEARD_FROM_S
+
+    async def _join(self, agent: Agent, turn_ctx: llm.ChatContext, new_message: llm.ChatMessage) -> None:
+        """The turn that was answered too early and this one are one; nothing was said in between."""
+        items = turn_ctx.items
+        last = next((index for index in reversed(range(len(items))) if _is_from_user(items[index])), None)
+        if last is None:
+            return
+        earlier = items[last]
+        assert isinstance(earlier, llm.ChatMessage)
+        new_message.content = [f"{earlier.text_content or ''} {new_message.text_content or ''}".strip()]
+        del items[last:]
+        await agent.update_chat_ctx(turn_ctx.copy())
+        self._reply = None
+
+    def typed(self, text: str) -> None:
+        """Somebody wrote instead of speaking."""
+        if self.stepped_back or self._ending:
+            return
+        self._quiet.answered()
+        self._person_heard_at = self.now()
+        if self.asks_consent:
+            self._consent_answered(text)
+            return
+        self._spawn(self._answer_typed(text))
+
+    async def _answer_typed(self, text: str) -> None:
+        await self.session.interrupt()
+        self.session.generate_reply(user_input=text)
+
+    def person_heard(self) -> None:
+        self._quiet.answered()
+        self._person_heard_at = self.now()
+
+    # --- saying ------------------------------------------------------------------------------------------------------
+
+    def say(self, text: str, *, interruptible: bool = True) -> SpeechHandle:
+        return self.session.say(text, allow_interruptions=interruptible)
+
+    def obey(self, order: Order) -> None:
+        if order.kind in ("say", "brief") and order.text:
+            self.say(order.text, interruptible=False)
+        elif order.kind == "say_and_end":
+            self.end(order.reason or "ended_by_api", order.text)
+        elif order.kind == "step_back":
+            self.stepped_back = True
+            self._spawn(self._fall_silent())
+        elif order.kind == "come_back":
+            self.stepped_back = False
+            if order.text:
+                self.say(order.text)
+
+    async def _fall_silent(self) -> None:
+        await self.session.interrupt(force=True)
+
+    def tick(self) -> None:
+        """Called several times a second: what time alone brings about."""
+        now = self.now()
+        if self._began_at is None or self._ending or self.stepped_back:
+            return
+        if self.manners.longest_s is not None and now - self._began_at >= self.manners.longest_s:
+            self.end("max_duration", self.manners.last_words)
+        elif self.session.agent_state != "listening" or self.somebody_speaks():
+            self._quiet.broken()
+        else:
+            self._quiet.begins(now)
+            self._mind_the_silence(now)
+
+    def _mind_the_silence(self, now: float) -> None:
+        if self._quiet.hang_up_due(now, self._person_heard_at):
+            self.end("silence", self.manners.last_words)
+        elif self._quiet.prompt_due(now):
+            prompt = self.mind.silence(self._quiet.prompts)
+            self._quiet.prompts += 1
+            self._quiet.broken()
+            if prompt:
+                self.say(prompt)
+
+    # --- ending ------------------------------------------------------------------------------------------------------
+
+    def end(self, reason: str, farewell: str = "") -> None:
+        """Say goodbye, ask for the end of the call, and leave. Only once."""
+        if not self._ending:
+            self._ending = True
+            self._spawn(self._end(reason, farewell))
+
+    async def _end(self, reason: str, farewell: str) -> None:
+        if farewell:
+            await self.session.interrupt(force=True)
+            await self.say(farewell, interruptible=False)
+        self.send(EndWanted(reason=reason))
+        await asyncio.sleep(_WAITS_FOR_THE_END_S)
+        self.leave(reason)
+
+    async def aclose(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+        self.ledger.close_turn()
+
+    # --- what the session tells --------------------------------------------------------------------------------------
+
+    def _on_item(self, event: ConversationItemAddedEvent) -> None:
+        item = event.item
+        if isinstance(item, llm.ChatMessage) and item.role == "assistant":
+            self._reply_heard_s += self.ledger.heard_s
+            self.ledger.agent_said(
+                self.text.spoken_segment_id, (item.text_content or "").strip(), interrupted=item.interrupted
+            )
+
+    def _on_speech(self, event: SpeechCreatedEvent) -> None:
+        if event.source == "generate_reply":
+            self._reply, self._reply_heard_s = event.speech_handle, 0.0
+            event.speech_handle.add_done_callback(self._on_reply_done)
+
+    def _on_reply_done(self, reply: SpeechHandle) -> None:
+        memory = self.mind.memory()
+        if reply.interrupted or reply is not self._reply:
+            return
+        if memory is not None:
+            self.send(Remembered(memory=memory))
+        self.expect(self.mind.expected)
+        for step in self.mind.take_effects():
+            self._bring_about(step)
+
+    def _bring_about(self, step: Step) -> None:
+        if isinstance(step, EndCall):
+            self.end(step.reason, step.farewell)
+        elif isinstance(step, HandOff):
+            self.send(HandoffWanted(to=step.to, briefing=step.briefing))
+        elif isinstance(step, OptOut) and (participant_id := self.participant_of(step.identity)):
+            self.send(OptedOut(participant_id=participant_id))
+
+    def _on_state(self, event: AgentStateChangedEvent) -> None:
+        self.ledger.agent_state(event.new_state)
+
+    def _on_error(self, event: ErrorEvent) -> None:
+        error = getattr(event.error, "error", event.error)
+        log.warning("engine_failed", error=repr(error))
+        self.send(Happened(level="warning", message=f"An engine failed: {error}"[:2_000]))
+
+    def _on_close(self, event: CloseEvent) -> None:
+        if event.error is not None:
+            self.send(Happened(level="error", message="The conversation cannot go on: an engine failed for good."))
+            self.leave("engine_failed")
+
+    def _spawn(self, work: Any) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def _is_from_user(item: object) -> bool:
+    return isinstance(item, llm.ChatMessage) and item.role == "user"

@@ -1,0 +1,142 @@
+"""Who thinks up the answers, as the session asks for them: a responder of ours, or a chat model."""
+
+import re
+import uuid
+from collections.abc import Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import Any, Protocol, cast
+
+import structlog
+from livekit.agents import DEFAULT_API_CONNECT_OPTIONS, NOT_GIVEN, APIConnectOptions, NotGivenOr, llm
+
+from rymi_server.runtime.thinking.replies import Heard, Responder, Step, Words
+from rymi_server.speech_engines.promises import Expected
+
+log = structlog.get_logger(__name__)
+
+_LABEL = re.compile(r"\[([^\[\]]{1,256})\] ")
+
+
+class Mind(Protocol):
+    """`chat_model` is what the session talks to; the rest is what a call asks besides."""
+
+    @property
+    def chat_model(self) -> llm.LLM[Any]: ...
+
+    @property
+    def opener(self) -> str | None: ...
+
+    @property
+    def expected(self) -> Expected | None: ...
+
+    def memory(self) -> dict[str, Any] | None:
+        """What a successor should know; None where the lines that were said are all there is."""
+        ...
+
+    def silence(self, prompts_so_far: int) -> str | None: ...
+
+    def take_effects(self) -> list[Step]:
+        """What the answer that was just given should bring about, once."""
+        ...
+
+
+@dataclass(slots=True)
+class _Attempt:
+    """An answer to one turn. A turn may be answered again: when it went on, or was only guessed."""
+
+    turn: int
+    before: dict[str, Any]
+    effects: list[Step] = field(default_factory=list)
+    taken: bool = False
+
+
+class ResponderMind(llm.LLM[Any]):
+    """`make` builds a responder from its memory, so that a turn can be taken back whatever became of it."""
+
+    def __init__(self, make: Callable[[dict[str, Any] | None], Responder], memory: dict[str, Any] | None) -> None:
+        super().__init__()
+        self._make = make
+        self._responder = make(memory)
+        self._attempt: _Attempt | None = None
+        self.identities: Callable[[], Sequence[str]] = tuple
+
+    @property
+    def model(self) -> str:
+        return "playbook"
+
+    @property
+    def provider(self) -> str:
+        return "rymi"
+
+    @property
+    def chat_model(self) -> llm.LLM[Any]:
+        return self
+
+    @property
+    def opener(self) -> str | None:
+        return self._responder.opener
+
+    @property
+    def expected(self) -> Expected | None:
+        return self._responder.expected
+
+    def memory(self) -> dict[str, Any]:
+        return self._responder.memory()
+
+    def silence(self, prompts_so_far: int) -> str | None:
+        return self._responder.silence(prompts_so_far)
+
+    def take_effects(self) -> list[Step]:
+        if self._attempt is None or self._attempt.taken:
+            return []
+        self._attempt.taken = True
+        return list(self._attempt.effects)
+
+    def chat(
+        self,
+        *,
+        chat_ctx: llm.ChatContext,
+        tools: list[llm.Tool] | None = None,
+        conn_options: APIConnectOptions = DEFAULT_API_CONNECT_OPTIONS,
+        parallel_tool_calls: NotGivenOr[bool] = NOT_GIVEN,  # noqa: ARG002 - The signature is the library's.
+        tool_choice: NotGivenOr[llm.ToolChoice] = NOT_GIVEN,  # noqa: ARG002
+        extra_kwargs: NotGivenOr[dict[str, Any]] = NOT_GIVEN,  # noqa: ARG002
+    ) -> llm.LLMStream:
+        return _Answer(self, chat_ctx=chat_ctx, tools=tools or [], conn_options=conn_options)
+
+    def begin(self, turn: int) -> tuple[Responder, _Attempt]:
+        """The responder as it was before this turn."""
+        if self._attempt is not None and self._attempt.turn == turn:
+            self._responder = self._make(self._attempt.before)
+        self._attempt = _Attempt(turn, self._responder.memory())
+        return self._responder, self._attempt
+
+
+class _Answer(llm.LLMStream):
+    async def _run(self) -> None:
+        mind = cast(ResponderMind, self._llm)
+        said = [item for item in self._chat_ctx.messages() if item.role == "user"]
+        if not said or self._chat_ctx.items[-1].type == "function_call_output":
+            return
+        responder, attempt = mind.begin(len(said))
+        heard = heard_in(said[-1].text_content or "", mind.identities())
+        answer_id = uuid.uuid4().hex
+        async with aclosing(cast(Any, responder.respond(heard))) as steps:
+            async for step in steps:
+                if isinstance(step, Words):
+                    text = step.text + " "
+                    self._event_ch.send_nowait(
+                        llm.ChatChunk(id=answer_id, delta=llm.ChoiceDelta(role="assistant", content=text))
+                    )
+                else:
+                    attempt.effects.append(step)
+
+
+def heard_in(text: str, identities: Sequence[str]) -> list[Heard]:
+    """Who said what in the text of a turn, which names its speakers once there are several."""
+    places = [place for place in _LABEL.finditer(text) if place[1] in identities]
+    if not places or places[0].start() > 0:
+        return [Heard(identities[-1] if identities else "", text)]
+    ends = [place.start() for place in places[1:]] + [len(text)]
+    return [Heard(place[1], text[place.end() : end].strip()) for place, end in zip(places, ends, strict=True)]

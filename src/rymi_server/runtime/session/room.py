@@ -1,0 +1,222 @@
+"""A LiveKit room as the place of a call."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, Final
+
+import structlog
+from livekit import rtc
+
+from rymi_server.rooms.access import PARTICIPANT_ATTRIBUTE
+from rymi_server.runtime.recording.recorder import RATE as HEARING_RATE
+from rymi_server.runtime.session.media import Guest, Guests, ShownText
+from rymi_server.runtime.speaking.player import BLOCK_BYTES, RATE
+
+log = structlog.get_logger(__name__)
+
+TRANSCRIPTION_TOPIC: Final = "lk.transcription"
+CHAT_TOPIC: Final = "lk.chat"
+_HUMANS: Final = (
+    rtc.ParticipantKind.PARTICIPANT_KIND_STANDARD,
+    rtc.ParticipantKind.PARTICIPANT_KIND_SIP,
+    rtc.ParticipantKind.PARTICIPANT_KIND_CONNECTOR,
+)
+_FRAME_MS: Final = 40
+_QUEUE_MS: Final = 200
+_MOST_CHAT_CHARACTERS: Final = 4_000
+_MOST_TASKS: Final = 200
+
+
+class RoomLine:
+    """Our track. Keeps the promise of `Line`."""
+
+    def __init__(self) -> None:
+        self.source = rtc.AudioSource(RATE, 1, queue_size_ms=_QUEUE_MS)
+
+    @property
+    def queued_s(self) -> float:
+        return self.source.queued_duration
+
+    async def push(self, block: bytes) -> None:
+        await self.source.capture_frame(rtc.AudioFrame(block, RATE, 1, BLOCK_BYTES // 2))
+
+    def clear(self) -> None:
+        self.source.clear_queue()
+
+
+class LiveKitRoom:
+    """Keeps the promise of `CallMedia`. `connect` enters `room`, which must not have been entered."""
+
+    def __init__(self, room: rtc.Room, connect: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        self._room = room
+        self._connect = connect
+        self._line = RoomLine()
+        self._readers: dict[str, asyncio.Task[None]] = {}
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._shown: dict[str, asyncio.Task[None]] = {}
+
+    @property
+    def line(self) -> RoomLine:
+        return self._line
+
+    async def open(self, guests: Guests) -> None:
+        room = self._room
+        room.on("participant_connected", lambda who: self._came(guests, who))
+        room.on("participant_disconnected", lambda who: self._left(guests, who))
+        room.on("track_subscribed", lambda track, _, who: self._track(guests, track, who))
+        room.on("track_unsubscribed", lambda track, _, who: self._track_gone(guests, track, who))
+        room.on("sip_dtmf_received", lambda event: self._key(guests, event))
+        room.on("disconnected", lambda reason: guests.closed(_reason(reason)))
+        room.register_text_stream_handler(CHAT_TOPIC, lambda reader, who: self._chat(guests, reader, who))
+        await self._connect()
+        track = rtc.LocalAudioTrack.create_audio_track("agent", self._line.source)
+        options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE, dtx=False)
+        publication = await room.local_participant.publish_track(track, options)
+        for participant in list(room.remote_participants.values()):
+            self._came(guests, participant)
+            for published in participant.track_publications.values():
+                if published.track is not None:
+                    self._track(guests, published.track, participant)
+        self._spawn(self._tell_of_listeners(guests, publication))
+
+    def show(self, text: ShownText) -> None:
+        """One after another for each segment, so that the final comes last."""
+        before = self._shown.get(text.segment_id)
+        if before is not None and not before.done() and not text.final:
+            return  # The line is slower than the drafts.
+        task = self._spawn(self._send_text(text, before))
+        if task is not None:
+            self._shown[text.segment_id] = task
+        for segment_id in [each for each, sent in self._shown.items() if sent.done()]:
+            del self._shown[segment_id]
+
+    def signal(self, topic: str, payload: Mapping[str, Any]) -> None:
+        self._spawn(self._send_data(topic, json.dumps(payload)))
+
+    async def close(self) -> None:
+        tasks = [*self._readers.values(), *self._tasks]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+        await self._room.disconnect()
+        await self._line.source.aclose()
+
+    # --- what the room tells -----------------------------------------------------------------------------------------
+
+    def _came(self, guests: Guests, participant: rtc.RemoteParticipant) -> None:
+        if participant.kind in _HUMANS:
+            guests.came(_guest(participant))
+
+    def _left(self, guests: Guests, participant: rtc.RemoteParticipant) -> None:
+        if participant.kind in _HUMANS:
+            self._stop_reading(participant.identity)
+            guests.left(participant.identity)
+
+    def _track(self, guests: Guests, track: Any, participant: rtc.RemoteParticipant) -> None:
+        if not _is_voice(track, participant) or participant.identity in self._readers:
+            return
+        guests.microphone(participant.identity, True)
+        task = asyncio.create_task(self._read(guests, track, participant.identity))
+        self._readers[participant.identity] = task
+
+    def _track_gone(self, guests: Guests, track: Any, participant: rtc.RemoteParticipant) -> None:
+        if _is_voice(track, participant) and self._stop_reading(participant.identity):
+            guests.microphone(participant.identity, False)
+
+    def _stop_reading(self, identity: str) -> bool:
+        if (task := self._readers.pop(identity, None)) is None:
+            return False
+        task.cancel()
+        return True
+
+    async def _read(self, guests: Guests, track: rtc.Track, identity: str) -> None:
+        stream = rtc.AudioStream(track, sample_rate=HEARING_RATE, num_channels=1, frame_size_ms=_FRAME_MS)
+        try:
+            async for event in stream:
+                guests.heard(identity, bytes(event.frame.data))
+        finally:
+            await stream.aclose()
+
+    def _key(self, guests: Guests, event: rtc.SipDTMF) -> None:
+        if event.participant is not None:
+            guests.pressed(event.participant.identity, event.digit)
+
+    def _chat(self, guests: Guests, reader: rtc.TextStreamReader, identity: str) -> None:
+        self._spawn(self._read_chat(guests, reader, identity))
+
+    async def _read_chat(self, guests: Guests, reader: rtc.TextStreamReader, identity: str) -> None:
+        text = ""
+        # A sender who goes in the middle of it has said nothing.
+        with contextlib.suppress(rtc.StreamError):
+            async for part in reader:
+                text += part
+                if len(text) > _MOST_CHAT_CHARACTERS:
+                    break
+            guests.typed(identity, text)
+
+    async def _tell_of_listeners(self, guests: Guests, publication: rtc.LocalTrackPublication) -> None:
+        await publication.wait_for_subscription()
+        guests.listening()
+
+    # --- what we send ------------------------------------------------------------------------------------------------
+
+    async def _send_text(self, text: ShownText, before: "asyncio.Task[None] | None") -> None:
+        if before is not None:
+            await asyncio.wait([before])
+        me = self._room.local_participant
+        attributes = {
+            "lk.segment_id": text.segment_id,
+            "lk.transcription_final": "true" if text.final else "false",
+        }
+        if (track := self._track_of(text.identity)) is not None:
+            attributes["lk.transcribed_track_id"] = track
+        writer = await me.stream_text(
+            topic=TRANSCRIPTION_TOPIC, sender_identity=text.identity or me.identity, attributes=attributes
+        )
+        await writer.write(text.text)
+        await writer.aclose()
+
+    async def _send_data(self, topic: str, payload: str) -> None:
+        await self._room.local_participant.publish_data(payload, reliable=True, topic=topic)
+
+    def _track_of(self, identity: str | None) -> str | None:
+        who = self._room.local_participant if identity is None else self._room.remote_participants.get(identity)
+        publications = who.track_publications.values() if who is not None else ()
+        return next((each.sid for each in publications if each.kind == rtc.TrackKind.KIND_AUDIO), None)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None] | None":
+        if len(self._tasks) >= _MOST_TASKS:
+            work.close()  # The room takes nothing any more; what is said in it must not pile up here.
+            return None
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._sent)
+        return task
+
+    def _sent(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.warning("room_did_not_take_it", error=repr(error))
+
+
+def _guest(participant: rtc.RemoteParticipant) -> Guest:
+    permission = getattr(participant, "permissions", None)
+    observer = permission is not None and not permission.can_publish
+    return Guest(participant.identity, participant.attributes.get(PARTICIPANT_ATTRIBUTE), observer)
+
+
+def _is_voice(track: Any, participant: rtc.RemoteParticipant) -> bool:
+    if track.kind != rtc.TrackKind.KIND_AUDIO or participant.kind not in _HUMANS:
+        return False
+    sources = [each.source for each in participant.track_publications.values() if each.sid == track.sid]
+    return rtc.TrackSource.SOURCE_SCREENSHARE_AUDIO not in sources
+
+
+def _reason(reason: object) -> str:
+    try:
+        return f"room_{rtc.DisconnectReason.Name(reason).lower()}"  # type: ignore[arg-type] # An open enum.
+    except (ValueError, TypeError):
+        return "room_closed"

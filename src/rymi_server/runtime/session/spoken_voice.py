@@ -1,0 +1,56 @@
+"""One of our voices as the session's text to speech."""
+
+import uuid
+from contextlib import aclosing
+from typing import Any, cast
+
+from livekit.agents import DEFAULT_API_CONNECT_OPTIONS, APIConnectionError, APIConnectOptions, tts
+
+from rymi_server.foundation.errors import Unavailable
+from rymi_server.foundation.sound.resampling import PolyResampler
+from rymi_server.runtime.speaking.player import RATE
+from rymi_server.speech_engines.promises import Voice
+
+_FRAME_MS = 20
+
+
+class SpokenVoice(tts.TTS[Any]):
+    """At the rate at which calls are spoken, whatever the engine's own."""
+
+    def __init__(self, voice: Voice) -> None:
+        super().__init__(capabilities=tts.TTSCapabilities(streaming=False), sample_rate=RATE, num_channels=1)
+        self.voice = voice
+
+    @property
+    def model(self) -> str:
+        return self.voice.abilities.name
+
+    @property
+    def provider(self) -> str:
+        return self.voice.abilities.name.partition(":")[0]
+
+    def synthesize(
+        self, text: str, *, conn_options: APIConnectOptions = DEFAULT_API_CONNECT_OPTIONS
+    ) -> tts.ChunkedStream:
+        return _Spoken(tts=self, input_text=text, conn_options=conn_options)
+
+
+class _Spoken(tts.ChunkedStream):
+    async def _run(self, output_emitter: tts.AudioEmitter) -> None:
+        voice = cast(SpokenVoice, self._tts).voice
+        output_emitter.initialize(
+            request_id=uuid.uuid4().hex,
+            sample_rate=RATE,
+            num_channels=1,
+            mime_type="audio/pcm",
+            frame_size_ms=_FRAME_MS,
+        )
+        resampler = PolyResampler(voice.sample_rate, RATE)
+        try:
+            async with aclosing(cast(Any, voice.speak(self._input_text))) as sounds:
+                async for sound in sounds:
+                    output_emitter.push(resampler.push_bytes(sound))
+            output_emitter.push(resampler.flush().tobytes())
+        except Unavailable as error:
+            raise APIConnectionError(error.message, retryable=error.retryable) from error
+        output_emitter.flush()

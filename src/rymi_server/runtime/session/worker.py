@@ -1,0 +1,150 @@
+"""The agent worker: registers with LiveKit, keeps processes warm, and gives each call one of its own."""
+
+import asyncio
+import json
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+# The models that come with livekit-agents have a licence of their own and are not used.
+os.environ["LIVEKIT_AGENTS_PRELOAD_LOCAL_INFERENCE"] = "0"
+
+import structlog
+from livekit.agents import AgentServer, AutoSubscribe, JobContext, JobProcess, JobRequest
+
+from rymi_server.foundation.errors import Unavailable
+from rymi_server.foundation.logs import configure_logs
+from rymi_server.foundation.object_storage import open_storage
+from rymi_server.rooms.livekit_server import LiveKit
+from rymi_server.runtime.session.casting import Casting
+from rymi_server.runtime.session.job import Desk, address_in, hold_call
+from rymi_server.runtime.session.offline import OfflineEngines
+from rymi_server.runtime.session.warming import warm_up
+from rymi_server.runtime.turn_taking.scores import installed_scores
+
+log = structlog.get_logger(__name__)
+
+_SHUTS_DOWN_WITHIN_S: Final = 60.0
+_STARTS_WITHIN_S: Final = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What a job process is told when it starts. It travels between processes."""
+
+    folder: Path
+    storage_url: str
+    linger_s: float
+    log_level: str
+    log_personal: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Workplace:
+    livekit: LiveKit
+    agent_name: str
+    most_calls: int
+    idle_processes: int
+    drain_s: int
+    work: Work
+
+
+class AgentWorker:
+    """`on_registered` is called each time LiveKit has taken the worker in."""
+
+    def __init__(self, place: Workplace, on_registered: Callable[[], None] = lambda: None) -> None:
+        self._place = place
+        self._server = AgentServer(
+            ws_url=place.livekit.url,
+            api_key=place.livekit.api_key,
+            api_secret=place.livekit.api_secret,
+            setup_fnc=partial(prepare, place.work),
+            load_fnc=self._load,
+            load_threshold=1.0,
+            num_idle_processes=place.idle_processes,
+            drain_timeout=place.drain_s,
+            shutdown_process_timeout=_SHUTS_DOWN_WITHIN_S,
+            initialize_process_timeout=_STARTS_WITHIN_S,
+            job_memory_warn_mb=0,
+            job_memory_limit_mb=0,
+            host="127.0.0.1",
+            port=0,  # livekit-agents' own health page, which nobody asks for.
+            max_retry=1_000_000,  # A LiveKit server that is away for an hour comes back to a worker that waits.
+        )
+        self._server.rtc_session(partial(serve, place.work), agent_name=place.agent_name, on_request=accept)
+        self._server.on("worker_registered", lambda *_: on_registered())
+
+    @property
+    def calls(self) -> int:
+        return len(self._server.active_jobs)
+
+    def _load(self) -> float:
+        return self.calls / self._place.most_calls
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until `stop`: then no call is taken any more, and those that run are held to their end."""
+        running = asyncio.create_task(self._server.run(devmode=False))
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait((running, stopping), return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        if not running.done():
+            await self._drain()
+        await running
+
+    async def _drain(self) -> None:
+        log.info("agent_draining")
+        try:
+            await self._server.drain(timeout=self._place.drain_s)
+        except TimeoutError:
+            log.warning("calls_cut_short", count=self.calls, seconds=self._place.drain_s)
+        await self._server.aclose()
+
+
+# --- in the job's process --------------------------------------------------------------------------------------------
+
+
+def prepare(work: Work, process: JobProcess) -> None:
+    """Everything that a first call would otherwise wait for."""
+    configure_logs(work.log_level, show_personal=work.log_personal)
+    casting = Casting(OfflineEngines(), installed_scores(), lambda: datetime.now(UTC).astimezone())
+    began = time.monotonic()
+    warm_up(casting)
+    log.info("agent_process_ready", milliseconds=round((time.monotonic() - began) * 1_000))
+    process.userdata["desk"] = Desk(work.folder, open_storage(work.storage_url), casting, work.linger_s)
+
+
+async def accept(request: JobRequest) -> None:
+    """Under the identity that the API gave the agent."""
+    await request.accept(name="Agent", identity=participant_in(request.job.metadata) or f"agent-{request.id}")
+
+
+async def serve(work: Work, ctx: JobContext) -> None:  # noqa: ARG001 - The process was told at its start.
+    desk: Desk = ctx.proc.userdata["desk"]
+    try:
+        address = address_in(ctx.job.metadata)
+        with structlog.contextvars.bound_contextvars(call_id=address.call_id):
+            log.info("call_taken", pid=os.getpid())
+            reason = await hold_call(desk, address, ctx.room, partial(_connect, ctx))
+            log.info("call_left", reason=reason)
+    except Unavailable as error:
+        log.error("call_not_held", code=error.code, error=error.message)
+        reason = error.code
+    ctx.shutdown(reason=reason)
+
+
+async def _connect(ctx: JobContext) -> None:
+    await ctx.connect(auto_subscribe=AutoSubscribe.AUDIO_ONLY)
+
+
+def participant_in(metadata: str) -> str | None:
+    try:
+        told: Any = json.loads(metadata)
+    except ValueError:
+        return None
+    found = told.get("participant_id") if isinstance(told, dict) else None
+    return found if isinstance(found, str) else None

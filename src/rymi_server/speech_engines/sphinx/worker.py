@@ -1,0 +1,126 @@
+"""The process in which pocketsphinx listens: many people's decoders, one after the other, because it holds the GIL."""
+
+import hashlib
+import math
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any, Final
+
+import pocketsphinx
+
+from rymi_server.speech_engines.promises import Expected, Vocabulary
+from rymi_server.speech_engines.sphinx import language_model
+from rymi_server.speech_engines.sphinx.decoding import Person
+from rymi_server.speech_engines.sphinx.phrases import lines
+from rymi_server.speech_engines.sphinx.pronouncing import phones
+from rymi_server.speech_engines.workers.espeak import Library
+from rymi_server.speech_engines.workers.serving import Line, serve
+from rymi_server.speech_engines.workers.wire import Kind, Message, said
+
+_COMMON_WORDS: Final = 5_000
+_LOG_BASE: Final = math.log(1.0001)
+_UNKNOWN: Final = -400_000
+_RARE: Final = 1e-7
+
+
+class English:
+    """The dictionary and how common each word is: what every agent's own model is made from."""
+
+    def __init__(self) -> None:
+        self.dictionary: dict[str, str] = {}
+        self.variants: dict[str, list[str]] = {}
+        for line in Path(pocketsphinx.get_model_path("en-us/cmudict-en-us.dict")).read_text().splitlines():
+            entry, _, pronunciation = line.partition(" ")
+            word = entry.partition("(")[0]
+            self.dictionary[entry] = pronunciation
+            self.variants.setdefault(word, []).append(entry)
+        self._large = pocketsphinx.NGramModel(
+            pocketsphinx.Config(), pocketsphinx.LogMath(), pocketsphinx.get_model_path("en-us/en-us.lm.bin")
+        )
+        chances = {word: self._large.prob([word]) for word in self.variants}
+        known = [word for word, chance in chances.items() if chance > _UNKNOWN]
+        common = sorted(known, key=lambda word: -chances[word])[:_COMMON_WORDS]
+        self.common = {word: math.exp(chances[word] * _LOG_BASE) for word in common}
+        self._espeak: Library | None = None
+
+    def chance(self, word: str) -> float:
+        found = self.common.get(word)
+        if found is not None:
+            return found
+        logarithm = self._large.prob([word])
+        return math.exp(logarithm * _LOG_BASE) if logarithm > _UNKNOWN else _RARE
+
+    def pronunciations(self, word: str) -> dict[str, str]:
+        """By dictionary entry; nothing where nobody could say it."""
+        entries = self.variants.get(word)
+        if entries:
+            return {entry: self.dictionary[entry] for entry in entries}
+        if self._espeak is None:
+            self._espeak = Library()
+            self._espeak.choose("en-us")
+        found = phones(self._espeak.phonemes(word))
+        return {word: found} if found else {}
+
+
+class Listener:
+    """Answers OPEN with READY, AUDIO with DRAFTs, and each FINISH with one RESULT."""
+
+    def __init__(self, line: Line, folder: Path) -> None:
+        self._line = line
+        self._folder = folder
+        self._people: dict[int, Person] = {}
+        self._english = English()
+        line.send(Message(Kind.READY, 0))
+
+    def __call__(self, message: Message) -> None:
+        if message.kind is Kind.OPEN:
+            self._open(message)
+            return
+        person = self._people.get(message.stream)
+        if person is None:
+            return
+        if message.kind is Kind.AUDIO:
+            draft = person.hear(message.body)
+            if draft is not None:
+                self._line.send(said(Kind.DRAFT, message.stream, draft))
+        elif message.kind is Kind.FINISH:
+            self._line.send(said(Kind.RESULT, message.stream, person.finish()))
+        elif message.kind is Kind.DROP:
+            person.drop()
+        elif message.kind is Kind.EXPECT:
+            person.expect(_expected(message.read()))
+        elif message.kind is Kind.CLOSE:
+            del self._people[message.stream]
+
+    def _open(self, message: Message) -> None:
+        wanted = message.read()
+        vocabulary = Vocabulary(wanted["language"], tuple(wanted["phrases"]), tuple(wanted["keywords"]))
+        decoder = self._decoder(vocabulary)
+        self._people[message.stream] = Person(decoder, self._english.pronunciations)
+        self._line.send(Message(Kind.READY, message.stream))
+
+    def _decoder(self, vocabulary: Vocabulary) -> Any:
+        """The models of an agent are made once, for the first of its callers."""
+        text = lines(vocabulary.phrases, vocabulary.keywords)
+        key = hashlib.sha256("\n".join(text).encode()).hexdigest()[:24]
+        model, dictionary = self._folder / f"{key}.arpa", self._folder / f"{key}.dict"
+        if not model.exists():
+            spoken = {word: self._english.pronunciations(word) for line in text for word in line.split()}
+            can_be_said = [" ".join(word for word in line.split() if spoken[word]) for line in text]
+            spoken |= {word: self._english.pronunciations(word) for word in self._english.common}
+            generally = {word: self._english.chance(word) for word, entries in spoken.items() if entries}
+            generally["</s>"] = self._english.chance("</s>")
+            entries = [f"{entry} {how}" for found in spoken.values() for entry, how in found.items()]
+            dictionary.write_text("\n".join(entries) + "\n")
+            model.write_text(language_model.arpa(can_be_said, generally))
+        return pocketsphinx.Decoder(lm=str(model), dict=str(dictionary), loglevel="FATAL")
+
+
+def _expected(value: dict[str, Any] | None) -> Expected | None:
+    return Expected(value["kind"], tuple(value["choices"]), value["digits"]) if value else None
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory(prefix="rymi-ear-") as folder:
+        serve(int(sys.argv[1]), lambda line: Listener(line, Path(folder)))

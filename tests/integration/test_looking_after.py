@@ -1,0 +1,151 @@
+"""What keeps running calls right: silent agents, missing agents, empty accounts, calls without an end."""
+
+from datetime import timedelta
+
+import httpx
+import pytest
+from tests.support.asking import CLOCK, Customer, new_customer, web
+from tests.support.calling import everybody_joins, jobs_in
+from tests.support.clocks import SetClock
+
+from rymi_server.call_control.ending_credit import SAYS_WITHIN, EndingCredit
+from rymi_server.call_control.long_calls import LongCalls
+from rymi_server.call_control.lost_agents import SILENCE, LostAgents
+from rymi_server.calls import agent_orders, agent_runs, store
+from rymi_server.foundation.database import Database
+from rymi_server.foundation.ids import CallId, ParticipantId, new_uuid
+from rymi_server.rooms.dispatch import enqueue_dispatch
+
+A_MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+async def acme(database: Database, http: httpx.AsyncClient) -> Customer:
+    return await new_customer(database, http, name="Acme", credit="0.06")
+
+
+async def new_call(customer: Customer, **agent: object) -> CallId:
+    body = {"agent_id": await customer.new_agent(**agent), "participants": [web()]}
+    return CallId((await customer.post("/v1/calls", body)).json()["id"])
+
+
+async def send_agent(database: Database, call_id: CallId, *, heard: bool) -> None:
+    async with database.transaction() as tx:
+        await store.lock_by_room(tx, call_id)
+        run = await agent_runs.begin(tx, call_id, 1, ParticipantId(new_uuid()), CLOCK.now())
+        await agent_runs.change(tx, run, dispatch_id="AD_1", heard_at=CLOCK.now() if heard else None)
+
+
+async def ending(customer: Customer, call_id: CallId) -> tuple[str, str | None]:
+    shown = (await customer.get(f"/v1/calls/{call_id}")).json()
+    return shown["status"], shown["end_reason"]
+
+
+async def messages(customer: Customer, call_id: CallId) -> list[str]:
+    return [e["message"] for e in (await customer.get(f"/v1/calls/{call_id}/events")).json()["events"]]
+
+
+class TestAnAgent:
+    async def test_that_falls_silent_is_replaced_once(self, database: Database, acme: Customer) -> None:
+        call_id, clock = await new_call(acme), SetClock.from_now()
+        await send_agent(database, call_id, heard=True)
+        sweep = LostAgents(database, clock, A_MINUTE).sweep
+        await sweep()
+        assert f"dispatch-{call_id}-2" not in await jobs_in(database, "rooms")
+        clock.pass_by(seconds=SILENCE.total_seconds() + 1)
+        await sweep()
+        await sweep()
+        assert f"dispatch-{call_id}-2" in await jobs_in(database, "rooms")
+        assert (await messages(acme, call_id)).count("Nothing was heard of the agent") == 1
+
+    async def test_that_never_comes_is_missed_and_then_ends_the_call(self, database: Database, acme: Customer) -> None:
+        call_id, clock = await new_call(acme), SetClock.from_now()
+        await send_agent(database, call_id, heard=False)
+        await everybody_joins(database, call_id)
+        sweep = LostAgents(database, clock, A_MINUTE).sweep
+        clock.pass_by(seconds=20)
+        await sweep()
+        await sweep()
+        assert (await messages(acme, call_id)).count("People are waiting, and no agent has come") == 1
+        clock.pass_by(seconds=41)
+        await sweep()
+        assert (await ending(acme, call_id))[1] == "agent_lost"
+
+    async def test_that_nobody_waits_for_may_take_its_time(self, database: Database, acme: Customer) -> None:
+        call_id, clock = await new_call(acme), SetClock.from_now()
+        await send_agent(database, call_id, heard=False)
+        clock.pass_by(minutes=5)
+        await LostAgents(database, clock, A_MINUTE).sweep()
+        assert await ending(acme, call_id) == ("connecting", None)
+
+    async def test_that_could_not_be_sent_is_sent_again(self, database: Database, acme: Customer) -> None:
+        call_id, clock = await new_call(acme), SetClock.from_now()
+        async with database.transaction() as tx:
+            await store.lock_by_room(tx, call_id)
+            await agent_runs.begin(tx, call_id, 1, ParticipantId(new_uuid()), CLOCK.now())
+        clock.pass_by(minutes=2)
+        await LostAgents(database, clock, A_MINUTE).sweep()
+        jobs = [job for job in await jobs_in(database, "rooms") if job.startswith(f"dispatch-{call_id}-1")]
+        assert len(jobs) == 2
+
+    async def test_is_sent_once_however_often_it_is_asked_for(self, database: Database, acme: Customer) -> None:
+        call_id = await new_call(acme)
+        async with database.transaction() as tx:
+            call = await store.lock_by_room(tx, call_id)
+            assert call
+            await enqueue_dispatch(tx, call)
+        assert (await jobs_in(database, "rooms")).count(f"dispatch-{call_id}-1") == 1
+
+
+class TestCredit:
+    """An operator's increment of half a minute costs 2.5 cents; there are six."""
+
+    async def test_that_lasts_is_not_spoken_of(self, database: Database, acme: Customer) -> None:
+        call_id, clock = await new_call(acme), SetClock.from_now()
+        await everybody_joins(database, call_id, seconds_ago=45)
+        await EndingCredit(database, clock).sweep()
+        async with database.transaction() as tx:
+            assert await agent_orders.outstanding(tx, call_id, 0, CLOCK.now()) == []
+
+    async def test_that_ends_is_announced_once_and_then_ends_the_call(self, database: Database, acme: Customer) -> None:
+        call_id, clock = await new_call(acme), SetClock.from_now()
+        await everybody_joins(database, call_id, seconds_ago=50)
+        sweep = EndingCredit(database, clock).sweep
+        await sweep()
+        await sweep()
+        async with database.transaction() as tx:
+            (order,) = await agent_orders.outstanding(tx, call_id, 0, CLOCK.now())
+        assert (order.kind, order.reason) == ("say_and_end", "credits_exhausted")
+        assert (await ending(acme, call_id))[0] == "in_progress"
+        clock.pass_by(seconds=SAYS_WITHIN.total_seconds())
+        await sweep()
+        assert await ending(acme, call_id) == ("completed", "credits_exhausted")
+
+    async def test_of_another_tenant_pays_for_nobody(
+        self, database: Database, acme: Customer, http: httpx.AsyncClient
+    ) -> None:
+        rich = await new_customer(database, http, name="Rich", credit="100")
+        theirs, ours, clock = await new_call(rich), await new_call(acme), SetClock.from_now()
+        for call_id in (theirs, ours):
+            await everybody_joins(database, call_id, seconds_ago=55)
+        await EndingCredit(database, clock).sweep()
+        async with database.transaction() as tx:
+            assert await agent_orders.given(tx, theirs, "credits_exhausted") is None
+            assert await agent_orders.given(tx, ours, "credits_exhausted") is not None
+
+
+class TestALongCall:
+    @pytest.mark.parametrize(
+        ("limit", "lasted", "over"),
+        [(None, 3_000, False), (None, 3_700, True), (60, 80, False), (60, 100, True), ("soon", 100, False)],
+    )
+    async def test_ends_at_its_agent_s_limit_or_at_ours(
+        self, database: Database, acme: Customer, limit: object, lasted: int, over: bool
+    ) -> None:
+        call_id, clock = await new_call(acme), SetClock.from_now()
+        async with database.transaction() as tx:
+            agent = {**await store.frozen_agent(tx, call_id), "advanced": {"maxCallDuration": limit}}
+            await store.change(tx, call_id, agent=agent)
+        await everybody_joins(database, call_id, seconds_ago=lasted)
+        await LongCalls(database, clock, timedelta(hours=1)).sweep()
+        assert (await ending(acme, call_id))[1] == ("max_duration" if over else None)
