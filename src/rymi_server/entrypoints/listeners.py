@@ -11,6 +11,7 @@ from rymi_server.post_call.facts import PostCallCompleted, RecordingReady
 from rymi_server.post_call.settle import settle_when_call_ended
 from rymi_server.queue.facts import Listeners
 from rymi_server.rooms.closing import close_when_call_ended
+from rymi_server.telephony.hang_up import hang_up_when_call_ended
 from rymi_server.webhooks.hearing import NewsDesk
 
 _desk = NewsDesk(SystemClock())
@@ -24,6 +25,7 @@ LISTENERS: Listeners = {
         close_when_call_ended,
         begin_when_call_ended,
         settle_when_call_ended,
+        hang_up_when_call_ended,
         _desk.of_call,
         _desk.of_batch,
     ),

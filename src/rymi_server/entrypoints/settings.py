@@ -16,6 +16,10 @@ from rymi_server.foundation.errors import Unavailable
 from rymi_server.foundation.object_storage import Links, ObjectStorage, open_storage
 from rymi_server.quotas.models import Plan, Plans
 from rymi_server.rooms.livekit_server import LiveKit
+from rymi_server.telephony.addresses import CarrierAddresses, why_unusable
+from rymi_server.telephony.carriers.registry import CARRIERS, CarrierHosts
+from rymi_server.telephony.connections import CarrierLimits
+from rymi_server.telephony.dialing import DialTerms
 
 _SHORTEST_SECRET = 32
 
@@ -31,6 +35,11 @@ class PlanSetting(BaseModel):
     requests_per_minute: int | None = Field(default=None, ge=1)
     concurrent_calls: int | None = Field(default=None, ge=0)
     burst: int = Field(default=0, ge=0)
+
+
+class CarrierLimitSetting(BaseModel):
+    calls_per_second: float = Field(gt=0, le=1_000)
+    concurrent_calls: int | None = Field(default=None, ge=1)
 
 
 class RoleSetting(BaseModel):
@@ -229,6 +238,58 @@ class Settings(BaseSettings):
         alias="RYMI_LOW_BALANCE_USD",
         description="Below this balance `billing.low_balance` is sent, unless an account has a threshold of its own.",
     )
+    media_url: str | None = Field(
+        default=None,
+        alias="PUBLIC_MEDIA_URL",
+        description="Where carriers reach the gateway, as `wss://…`. Else where `PUBLIC_BASE_URL` is, which is right "
+        "behind a proxy that hands `/media/` to the gateway.",
+    )
+    twilio_url: str = Field(
+        default="https://api.twilio.com", alias="RYMI_TWILIO_URL", description="Where Twilio is asked."
+    )
+    plivo_url: str = Field(default="https://api.plivo.com", alias="RYMI_PLIVO_URL", description="Where Plivo is asked.")
+    vonage_url: str = Field(
+        default="https://api.nexmo.com",
+        alias="RYMI_VONAGE_URL",
+        description="Where Vonage is asked about calls and applications.",
+    )
+    vonage_account_url: str = Field(
+        default="https://rest.nexmo.com",
+        alias="RYMI_VONAGE_ACCOUNT_URL",
+        description="Where Vonage is asked about accounts and numbers.",
+    )
+    carrier_limits: dict[str, CarrierLimitSetting] = Field(
+        default={
+            "twilio": CarrierLimitSetting(calls_per_second=1),
+            "plivo": CarrierLimitSetting(calls_per_second=2),
+            "vonage": CarrierLimitSetting(calls_per_second=3),
+        },
+        alias="RYMI_CARRIER_LIMITS",
+        description="How fast an account of each carrier is dialed and how many calls it may have at once, as JSON. "
+        "A tenant may say otherwise of its own account when it connects it.",
+    )
+    ring_seconds: int = Field(
+        default=30, ge=15, le=120, alias="RYMI_RING_SECONDS", description="How long a phone rings before we give up."
+    )
+    phone_call_seconds: int = Field(
+        default=14_400,
+        ge=60,
+        le=86_400,
+        alias="RYMI_PHONE_CALL_SECONDS",
+        description="The longest that a carrier keeps a call of ours up.",
+    )
+    detect_machines: bool = Field(
+        default=True,
+        alias="RYMI_DETECT_MACHINES",
+        description="Have carriers find out whether a person or a machine answered. Some charge for it.",
+    )
+    connect_attempts: int = Field(
+        default=3,
+        ge=1,
+        alias="RYMI_CONNECT_ATTEMPTS",
+        description="How often a tenant may send carrier credentials to be checked, in five minutes.",
+    )
+
     join_timeout_seconds: int = Field(
         default=60, ge=1, alias="RYMI_JOIN_TIMEOUT_SECONDS", description="How long a call waits for an invited browser."
     )
@@ -243,6 +304,12 @@ class Settings(BaseSettings):
         ge=60,
         alias="RYMI_LONGEST_CALL_SECONDS",
         description="No call is longer, whatever its agent's `advanced.maxCallDuration` (in seconds) says.",
+    )
+    live_streams: int = Field(
+        default=500,
+        ge=0,
+        alias="RYMI_LIVE_STREAMS",
+        description="Live streams (`GET /v1/calls/:id/stream`) that each API process keeps open at once.",
     )
     failed_logins_per_minute: int = Field(
         default=60,
@@ -293,6 +360,10 @@ class Settings(BaseSettings):
             raise ValueError(f"RYMI_DEFAULT_PLAN names {self.default_plan!r}, which RYMI_PLANS does not have")
         if CHEAPEST_ROLE not in self.agent_roles:
             raise ValueError(f"RYMI_AGENT_ROLES has no {CHEAPEST_ROLE!r}")
+        if missing := CARRIERS.keys() - self.carrier_limits.keys():
+            raise ValueError(f"RYMI_CARRIER_LIMITS has no {', '.join(sorted(missing))}")
+        if wrong := why_unusable(self.public_base_url):
+            raise ValueError(f"PUBLIC_BASE_URL cannot be used: {wrong}")
         return self
 
     def required_database_url(self) -> str:
@@ -328,6 +399,21 @@ class Settings(BaseSettings):
             self.livekit_api_key,
             self.livekit_api_secret,
         )
+
+    def carrier_hosts(self) -> CarrierHosts:
+        return CarrierHosts(self.twilio_url, self.plivo_url, self.vonage_url, self.vonage_account_url)
+
+    def carrier_limit_list(self) -> dict[str, CarrierLimits]:
+        return {
+            name: CarrierLimits(limit.calls_per_second, limit.concurrent_calls)
+            for name, limit in self.carrier_limits.items()
+        }
+
+    def carrier_addresses(self) -> CarrierAddresses:
+        return CarrierAddresses.under(self.public_base_url, self.media_url, self.required_secret())
+
+    def dial_terms(self) -> DialTerms:
+        return DialTerms(self.ring_seconds, self.phone_call_seconds, self.detect_machines)
 
     def price_list(self) -> Rates:
         return Rates({name: RoleRate(role.display_name, role.per_minute) for name, role in self.agent_roles.items()})

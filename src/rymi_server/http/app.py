@@ -20,6 +20,7 @@ from rymi_server.http.v1 import (
     batches,
     billing,
     call_results,
+    call_stream,
     calls,
     dnc,
     numbers,
@@ -33,6 +34,7 @@ from rymi_server.http.v1 import (
 PAGES = (
     batches.routes,
     call_results.routes,
+    call_stream.routes,
     calls.with_any_key,
     calls.with_secret_key,
     agents.routes,
