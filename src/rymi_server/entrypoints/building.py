@@ -18,7 +18,7 @@ from rymi_server.rooms.agent_pass import AgentPasses
 
 def build_edge(settings: Settings, database: Database, clock: Clock) -> Edge:
     rates, plans = settings.price_list(), settings.plan_list()
-    admission = Admission(rates, plans)
+    admission = Admission(rates, plans, settings.engine_readiness(), settings.engine_defaults())
     creator = CallCreator(admission, clock)
     return Edge(
         database=database,
