@@ -104,8 +104,9 @@ class JobRunner:
         for queue in sorted({queue for queue, _ in self._work}):
             self._workers.append(self._worker(queue))
         running = [asyncio.create_task(worker.run()) for worker in self._workers]
+        closed = asyncio.create_task(self._closed.wait())
         try:
-            done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait([*running, closed], return_when=asyncio.FIRST_COMPLETED)
             if not self._closing.is_set():
                 for task in done:
                     task.result()
@@ -114,9 +115,9 @@ class JobRunner:
             # All jobs are finished. A loop that goes on looking for more has missed that it was closed.
             await asyncio.wait(running, timeout=_LOOPS_END_WITHIN_SECONDS)
         finally:
-            for task in running:
+            for task in (*running, closed):
                 task.cancel()
-            await asyncio.gather(*running, return_exceptions=True)
+            await asyncio.gather(closed, *running, return_exceptions=True)
             # Such a loop has opened its connection again.
             for worker in self._workers:
                 await worker.backend.close(force=True)
