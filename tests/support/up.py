@@ -41,6 +41,8 @@ class Up:
     module: str = "rymi_server.entrypoints.cli"
     arguments: Sequence[str] = ("up",)
     rooms: bool = False
+    # A start is quicker without those that a test does not ask for.
+    agents: bool = False
     more_environment: Mapping[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
 
@@ -58,6 +60,7 @@ class Up:
             "RYMI_HTTP_PORT": str(self.http_port),
             "RYMI_WORKER_PORT": str(self.worker_port),
             "RYMI_AGENT_PORT": str(self.agent_port),
+            **({} if self.agents else {"RYMI_UP_WITHOUT": "agent,gateway,carrierbox"}),
             **(self._own_rooms if self.rooms else self._rooms_of_nobody),
             **self.more_environment,
         }

@@ -48,4 +48,5 @@ def children_of(settings: Settings, environment: Mapping[str, str]) -> list[Chil
     if has_rooms(environment):
         rooms_host = environment.get("ROOMLET_HOST", "127.0.0.1")
         table.append(Child("rooms", "roomlet", rooms_host, rooms_port(environment), _ROOMS_PORT, "/healthz"))
-    return table
+    left_out = {name.strip() for name in settings.up_without.split(",")}
+    return [child for child in table if child.name not in left_out]
