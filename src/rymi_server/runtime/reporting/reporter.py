@@ -21,13 +21,19 @@ from rymi_server.runtime.reports import AgentState, Answer, AnyReport, Drafted, 
 log = structlog.get_logger(__name__)
 
 VOLATILE: Final = (AgentState, Drafted, Speaking)
-BATCH_AFTER_S: Final = 0.05
-SIGN_OF_LIFE_S: Final = 2.0
 _MOST_IN_A_BATCH: Final = 200
 _MOST_VOLATILE: Final = 300
-_SHORTEST_WAIT_S: Final = 0.2
-_LONGEST_WAIT_S: Final = 5.0
-_CLOSES_WITHIN_S: Final = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How long is waited for more, for a sign of life, for the API to come back, and at the end."""
+
+    batch_after_s: float = 0.05
+    sign_of_life_s: float = 2.0
+    shortest_wait_s: float = 0.2
+    longest_wait_s: float = 5.0
+    closes_within_s: float = 10.0
 
 
 class Undelivered(Unavailable):
@@ -55,11 +61,11 @@ class Reporter:
     journal: Journal
     on_order: Callable[[Order], None] = field(default=lambda _: None)
     on_over: Callable[[], None] = field(default=lambda: None)
-    first_sequence: int = 0
+    pace: Pace = field(default_factory=Pace)
     _waiting: deque[AnyReport] = field(default_factory=deque)
     _volatile: int = 0
     _sent: tuple[Numbered, ...] = ()
-    _sequence: int = field(init=False)
+    _sequence: int = 0
     _orders_heard: int = -1
     _over: bool = False
     _failures: int = 0
@@ -67,9 +73,6 @@ class Reporter:
     _kick: asyncio.Event = field(default_factory=asyncio.Event)
     _closing: bool = False
     _task: asyncio.Task[None] | None = None
-
-    def __post_init__(self) -> None:
-        self._sequence = self.first_sequence
 
     @property
     def over(self) -> bool:
@@ -95,7 +98,7 @@ class Reporter:
         if self._task is None:
             return
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(asyncio.shield(self._task), _CLOSES_WITHIN_S)
+            await asyncio.wait_for(asyncio.shield(self._task), self.pace.closes_within_s)
         if not self._task.done():
             self._task.cancel()
             await asyncio.wait([self._task])
@@ -121,14 +124,14 @@ class Reporter:
 
     async def _wait(self) -> None:
         if self._failures:
-            longest = min(_LONGEST_WAIT_S, _SHORTEST_WAIT_S * 2 ** min(self._failures, 10))
+            longest = min(self.pace.longest_wait_s, self.pace.shortest_wait_s * 2 ** min(self._failures, 10))
             await asyncio.sleep(longest * random.uniform(0.5, 1.0))  # noqa: S311 - Spreads retries, guards nothing.
             return
         if self._closing or self._sent or self.journal.waiting:
             return
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._kick.wait(), SIGN_OF_LIFE_S)
-            await asyncio.sleep(BATCH_AFTER_S)
+            await asyncio.wait_for(self._kick.wait(), self.pace.sign_of_life_s)
+            await asyncio.sleep(self.pace.batch_after_s)
 
     async def _deliver(self) -> None:
         """One batch: the journal before what is newer."""
