@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
+from tests.roomlet.waiting import eventually
 
 from rymi_server.runtime.speaking.player import BLOCK_BYTES, Listener, Player
 
@@ -62,9 +63,7 @@ class Stage:
     player: Player
 
     async def until(self, condition: Callable[[], object]) -> None:
-        async with asyncio.timeout(5):
-            while not condition():
-                await asyncio.sleep(0.001)
+        await eventually("the player gets there", condition)
 
     @property
     def sound(self) -> bytes:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from tests.roomlet.waiting import eventually
 
 from rymi_server.runtime.reporting.journal import Address, Journal
 from rymi_server.runtime.reporting.reporter import Pace, Reporter, Undelivered
@@ -51,15 +52,6 @@ class FakeApi:
         return [each.line.text for _, each in sorted(self.taken.items()) if isinstance(each, Said)]
 
 
-async def until(what: str, condition: Callable[[], object]) -> None:
-    try:
-        async with asyncio.timeout(10):
-            while not condition():
-                await asyncio.sleep(0.005)
-    except TimeoutError:
-        raise AssertionError(f"still not: {what}") from None
-
-
 @pytest.fixture
 def journal(tmp_path: Path) -> Journal:
     return Journal(tmp_path / "call.run.reports.jsonl", ADDRESS)
@@ -78,7 +70,7 @@ class TestTheReporter:
         reporter = await running(api, journal)
         for number in range(20):
             reporter.send(said(str(number)))
-        await until("all are there", lambda: len(api.taken) == 20)
+        await eventually("all are there", lambda: len(api.taken) == 20)
         assert api.calls <= 2
         await reporter.aclose()
         assert not journal.path.exists()
@@ -87,27 +79,27 @@ class TestTheReporter:
         api = FakeApi()
         reporter = await running(api, journal)
         reporter.send(said("0"))
-        await until("the first is there", lambda: api.taken)
+        await eventually("the first is there", lambda: api.taken)
         api.away = True
         for number in range(1, 700):
             reporter.send(said(str(number)))
             if number % 100 == 0:
                 await asyncio.sleep(0.03)
-        await until("it is written down", lambda: journal.waiting > 600)
+        await eventually("it is written down", lambda: journal.waiting > 600)
         assert len(reporter._waiting) < 100
         api.away = False
-        await until("all are there", lambda: len(api.texts) == 700)
+        await eventually("all are there", lambda: len(api.texts) == 700)
         assert api.texts == [str(number) for number in range(700)]
-        await until("the journal is gone", lambda: not journal.path.exists())
+        await eventually("the journal is gone", lambda: not journal.path.exists())
         reporter.send(said("after"))
-        await until("it goes on", lambda: api.texts[-1] == "after")
+        await eventually("it goes on", lambda: api.texts[-1] == "after")
         await reporter.aclose()
 
     async def test_sends_again_what_may_have_been_taken(self, journal: Journal) -> None:
         api = FakeApi(loses_answers=True)
         reporter = await running(api, journal)
         reporter.send(said("once"))
-        await until("it is settled", lambda: api.calls >= 2 and not journal.waiting)
+        await eventually("it is settled", lambda: api.calls >= 2 and not journal.waiting)
         assert api.texts == ["once"]
         await reporter.aclose()
 
@@ -119,15 +111,15 @@ class TestTheReporter:
             reporter.send(draft)
             reporter.send(AgentState(state="thinking", at_ms=number))
             reporter.send(said(str(number)))
-        await until("it is written down", lambda: journal.waiting == 400)
+        await eventually("it is written down", lambda: journal.waiting == 400)
         api.away = False
-        await until("all are there", lambda: len(api.texts) == 400)
+        await eventually("all are there", lambda: len(api.texts) == 400)
         await reporter.aclose()
 
     async def test_gives_signs_of_life(self, journal: Journal) -> None:
         api = FakeApi()
         reporter = await running(api, journal, sign_of_life_s=0.05)
-        await until("it has lived three times", lambda: api.empty >= 3)
+        await eventually("it has lived three times", lambda: api.empty >= 3)
         await reporter.aclose()
 
     async def test_tells_each_order_once_and_the_end_once(self, journal: Journal) -> None:
@@ -140,13 +132,13 @@ class TestTheReporter:
         for _ in range(3):
             reporter.send(said("x"))
             calls = api.calls
-            await until("it was sent", lambda calls=calls: api.calls > calls)
+            await eventually("it was sent", lambda calls=calls: api.calls > calls)
         api.over = True
         for _ in range(2):
             reporter.send(said("x"))
             calls = api.calls
-            await until("it was sent", lambda calls=calls: api.calls > calls)
-        await until("it is over", lambda: ends)
+            await eventually("it was sent", lambda calls=calls: api.calls > calls)
+        await eventually("it is over", lambda: ends)
         assert (heard, ends) == (["a", "b"], [1])
         await reporter.aclose()
 
@@ -156,16 +148,16 @@ class TestTheReporter:
         reporter.send(said("before"))
         reporter.send(Happened(message="nobody wants this"))
         reporter.send(said("after"))
-        await until("the others are there", lambda: api.texts == ["before", "after"])
+        await eventually("the others are there", lambda: api.texts == ["before", "after"])
         reporter.send(said("later"))
-        await until("it goes on", lambda: api.texts[-1] == "later")
+        await eventually("it goes on", lambda: api.texts[-1] == "later")
         await reporter.aclose()
 
     async def test_leaves_a_journal_that_others_can_deliver(self, journal: Journal) -> None:
         api = FakeApi(away=True)
         reporter = await running(api, journal)
         reporter.send(said("last words"))
-        await until("it is written down", lambda: journal.waiting)
+        await eventually("it is written down", lambda: journal.waiting)
         with pytest.raises(BlockingIOError):
             Journal.left_at(journal.path)
         await reporter.aclose()
@@ -182,5 +174,5 @@ class TestTheReporter:
             reporter.send(said(str(number)))
             await asyncio.sleep(0.05)
         api.away = False
-        await until("all are there", lambda: api.texts == ["0", "1", "2"])
+        await eventually("all are there", lambda: api.texts == ["0", "1", "2"])
         await reporter.aclose()
