@@ -89,6 +89,13 @@ create table livekit_notices (
 );
 create index livekit_notices_by_age on livekit_notices (received_at);
 
+-- API processes that are here. Lost in a crash, as they are themselves.
+create unlogged table api_presences (
+    id         text primary key,
+    started_at timestamptz not null,
+    seen_at    timestamptz not null
+);
+
 create index calls_in_progress on calls (id) where status = 'in_progress';
 """
 

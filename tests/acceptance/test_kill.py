@@ -18,7 +18,7 @@ from tests.support.waiting import wait_for
 
 from rymi_server.foundation.database import Database
 from rymi_server.foundation.postgres_supervisor import PostgresServer
-from rymi_server.telephony.dialing import Dialer
+from rymi_server.telephony.leg_watch import LegWatch
 
 ACCEPTED = 202
 
@@ -135,7 +135,7 @@ def nobody_works(up: Up) -> bool:
 async def repair(up: Up) -> None:
     """What the sweep does a minute later; twice, because it puts forgotten legs back into the queue first."""
     database = Database(database_url(up))
-    await Dialer(database, TapeCarriers(up.folder / "tape"), AMinuteLater()).repair({})
+    await LegWatch(database, TapeCarriers(up.folder / "tape"), AMinuteLater()).look_after()
     await database.close()
 
 

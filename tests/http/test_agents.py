@@ -9,6 +9,8 @@ from rymi_server.calls.models import CallStatus
 from rymi_server.http.v1.agent_bodies import TURN_DETECTORS
 
 AGENTS = "/v1/agents"
+# Of an agent of which nothing was said.
+BARE = ["agent_role", "compiled_prompt", "created_at", "id", "name", "raw_system_prompt", "updated_at"]
 EVERY_FIELD: dict[str, Any] = {
     "agent_role": "specialist",
     "system_prompt": "You are Aria. {{name}} is calling.",
@@ -66,15 +68,27 @@ class TestCreating:
         agent = await get(acme, created["id"])
         assert agent.pop("created_at").endswith("Z")
         assert agent.pop("updated_at").endswith("Z")
-        assert agent == {"id": created["id"], "name": "Aria", "agent_role": "operator"}
+        assert agent.pop("compiled_prompt").startswith("You are a voice assistant.")
+        assert agent == {"id": created["id"], "name": "Aria", "agent_role": "operator", "raw_system_prompt": None}
 
     async def test_keeps_every_field_as_it_was_sent(self, acme: Customer) -> None:
         agent = await get(acme, await acme.new_agent(**EVERY_FIELD))
         assert {name: agent[name] for name in EVERY_FIELD} == EVERY_FIELD
 
+    async def test_shows_the_prompt_that_a_model_is_told(self, acme: Customer) -> None:
+        shown = await get(acme, await acme.new_agent(**EVERY_FIELD))
+        assert shown["raw_system_prompt"] == EVERY_FIELD["system_prompt"]
+        assert "You are Aria" in shown["compiled_prompt"]
+        assert "{{name}} is calling." in shown["compiled_prompt"]
+
+    async def test_shows_a_raw_prompt_as_it_is(self, acme: Customer) -> None:
+        raw = {"system_prompt": "Just {{this}}.", "advanced": {"prompt_mode": "raw"}}
+        shown = await get(acme, await acme.new_agent(**raw))
+        assert shown["compiled_prompt"] == "Just {{this}}."
+
     async def test_takes_null_for_whatever_may_be_left_out(self, acme: Customer) -> None:
         agent = await get(acme, await acme.new_agent(**dict.fromkeys(EVERY_FIELD)))
-        assert sorted(agent) == ["agent_role", "created_at", "id", "name", "updated_at"]
+        assert sorted(agent) == BARE
         assert agent["agent_role"] == "operator"
 
     async def test_takes_settings_for_an_older_word_for_advanced(self, acme: Customer) -> None:
@@ -146,7 +160,7 @@ class TestChanging:
     async def test_takes_back_what_is_set_to_null(self, acme: Customer) -> None:
         agent_id = await acme.new_agent(**EVERY_FIELD)
         after = await put(acme, agent_id, **dict.fromkeys(EVERY_FIELD))
-        assert sorted(after) == ["agent_role", "created_at", "id", "name", "updated_at"]
+        assert sorted(after) == BARE
         assert after["agent_role"] == "operator"
 
     async def test_of_nothing_changes_nothing(self, acme: Customer) -> None:

@@ -1,43 +1,74 @@
 """Dialing legs: at most one ring, and a reason on record wherever there was none. `telephony/dialing.py`."""
 
 import asyncio
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
 from tests.support.asking import CLOCK, Customer, new_customer, phone
 from tests.support.calling import jobs_in
 from tests.support.clocks import SetClock
+from tests.support.unasked_carrier import UnaskedCarrier
 
+from rymi_server.foundation.clock import Clock
 from rymi_server.foundation.database import Database, Transaction
 from rymi_server.foundation.ids import LegId, TenantId
+from rymi_server.queue.running import Later
 from rymi_server.telephony import store
-from rymi_server.telephony.carriers.carrier import Carrier, CarrierRefused, Dial, OutcomeUnknown
-from rymi_server.telephony.dialing import SETTLED_AFTER, Dialer
-from rymi_server.telephony.models import Leg
+from rymi_server.telephony.addresses import CarrierAddresses
+from rymi_server.telephony.calling_hours import CallingHours, keep_to
+from rymi_server.telephony.carriers.carrier import (
+    CarrierRefused,
+    CarrierThrottled,
+    CarrierUnreachable,
+    ConnectedCarrier,
+    Dial,
+    LegReport,
+    OutcomeUnknown,
+    PlacedCall,
+    Search,
+)
+from rymi_server.telephony.dialing import Dialer
+from rymi_server.telephony.leg_watch import SETTLED_AFTER, LegWatch
+from rymi_server.telephony.models import Leg, LegReason, LegStatus
+
+ADDRESSES = CarrierAddresses.under("https://voice.example.com", None, "a secret")
+NUMBER = "+15551234567"
 
 
-class NotedCarrier:
+class NotedCarrier(UnaskedCarrier):
     """Notes whom it rang. Stands in for the phone company, which is outside."""
 
     name = "noted"
 
-    def __init__(self, error: Exception | None = None, *, knows: bool = True) -> None:
+    def __init__(
+        self, *errors: Exception, knows: bool = True, per_second: float = 1_000, at_once: int | None = None
+    ) -> None:
         self.rang: list[LegId] = []
-        self._error = error
+        self.dials: list[Dial] = []
+        self._errors = list(errors)
         self._knows = knows
+        self._limits = per_second, at_once
 
-    async def of(self, tx: Transaction, tenant_id: TenantId) -> Carrier | None:
-        return self
+    async def of(self, tx: Transaction, tenant_id: TenantId) -> ConnectedCarrier | None:
+        return ConnectedCarrier("con_1", "noted:1", self, *self._limits)
+
+    async def by_id(self, tx: Transaction, connection_id: str) -> ConnectedCarrier | None:
+        return await self.of(tx, TenantId(""))
 
     async def place_call(self, dial: Dial) -> str:
         self.rang.append(dial.leg_id)
-        if self._error:
-            raise self._error
+        self.dials.append(dial)
+        if self._errors:
+            raise self._errors.pop(0)
         return f"carrier-{dial.leg_id}"
 
-    async def find_call(self, leg_id: LegId) -> str | None:
-        return f"carrier-{leg_id}" if self._knows else None
+    async def find_calls(self, search: Search) -> Sequence[str]:
+        return [f"carrier-{self.rang[-1]}"] if self._knows and search.to_number == NUMBER else []
+
+    async def look_up(self, call: PlacedCall) -> LegReport | None:
+        return LegReport(call.id, LegStatus.RINGING)
 
 
 @pytest.fixture
@@ -45,29 +76,45 @@ async def acme(database: Database, http: httpx.AsyncClient) -> Customer:
     return await new_customer(database, http)
 
 
+async def waiting_leg(acme: Customer) -> LegId:
+    body = {"agent_id": await acme.new_agent(), "participants": [phone(NUMBER)]}
+    leg: str = (await acme.post("/v1/calls", body)).json()["participants"][0]["telephony_leg_id"]
+    return LegId(leg)
+
+
 @pytest.fixture
 async def leg_id(acme: Customer) -> LegId:
     """A leg that waits to be dialed."""
-    body = {"agent_id": await acme.new_agent(), "participants": [phone("+15551234567")]}
-    leg: str = (await acme.post("/v1/calls", body)).json()["participants"][0]["telephony_leg_id"]
-    return LegId(leg)
+    return await waiting_leg(acme)
+
+
+def dialer(database: Database, carrier: NotedCarrier, clock: Clock = CLOCK) -> Dialer:
+    return Dialer(database, carrier, ADDRESSES, clock)
 
 
 class TestDialing:
     async def test_rings_once_however_often_the_job_runs(self, database: Database, leg_id: LegId) -> None:
         carrier = NotedCarrier()
-        dialer = Dialer(database, carrier, CLOCK)
-        await asyncio.gather(*(dialer({"leg_id": leg_id}) for _ in range(5)))
+        dial = dialer(database, carrier)
+        await asyncio.gather(*(dial({"leg_id": leg_id}) for _ in range(5)))
         assert carrier.rang == [leg_id]
         leg = await _leg(database, leg_id)
         assert (leg.provider, leg.provider_call_id) == ("noted", f"carrier-{leg_id}")
 
+    async def test_names_the_leg_and_a_key_in_every_address(self, database: Database, leg_id: LegId) -> None:
+        carrier = NotedCarrier()
+        await dialer(database, carrier)({"leg_id": leg_id})
+        at = carrier.dials[0].addresses
+        for address in (at.answer, at.status, at.machine, at.stream):
+            assert address.startswith(f"https://voice.example.com/carriers/noted/con_1/legs/{leg_id}/")
+            assert ADDRESSES.opens(f"con_1/{leg_id}", address.split("/")[-2])
+
     async def test_does_not_ring_a_number_that_was_listed_meanwhile(
         self, database: Database, acme: Customer, leg_id: LegId
     ) -> None:
-        await acme.post("/v1/dnc", {"phone_number": "+15551234567"})
+        await acme.post("/v1/dnc", {"phone_number": NUMBER})
         carrier = NotedCarrier()
-        await Dialer(database, carrier, CLOCK)({"leg_id": leg_id})
+        await dialer(database, carrier)({"leg_id": leg_id})
         assert (carrier.rang, (await _leg(database, leg_id)).reason) == ([], "do_not_call")
 
     async def test_does_not_ring_for_a_call_that_has_ended(
@@ -75,17 +122,102 @@ class TestDialing:
     ) -> None:
         await acme.post(f"/v1/calls/{(await _leg(database, leg_id)).call_id}/end")
         carrier = NotedCarrier()
-        await Dialer(database, carrier, CLOCK)({"leg_id": leg_id})
+        await dialer(database, carrier)({"leg_id": leg_id})
         assert (carrier.rang, (await _leg(database, leg_id)).reason) == ([], "call_ended")
 
-    async def test_fails_the_call_when_the_carrier_refuses(
+    async def test_fails_the_call_when_the_carrier_refuses_and_says_why(
         self, database: Database, acme: Customer, leg_id: LegId
     ) -> None:
-        await Dialer(database, NotedCarrier(CarrierRefused("no", retryable=False)), CLOCK)({"leg_id": leg_id})
+        refused = CarrierRefused("Twilio refuses (21211): no such number", reason=LegReason.INVALID_NUMBER)
+        await dialer(database, NotedCarrier(refused))({"leg_id": leg_id})
         leg = await _leg(database, leg_id)
         call = (await acme.get(f"/v1/calls/{leg.call_id}")).json()
-        assert leg.reason == "carrier_refused"
+        assert leg.reason == "invalid_number"
         assert (call["status"], call["end_reason"]) == ("failed", "dialing_failed")
+        assert any("21211" in event["message"] for event in call["events"])
+
+
+class TestTryingAgain:
+    async def test_dials_again_where_certainly_nothing_rang(self, database: Database, leg_id: LegId) -> None:
+        carrier, clock = NotedCarrier(CarrierUnreachable("down"), CarrierThrottled("slow")), SetClock.from_now()
+        dial = dialer(database, carrier, clock)
+        for _ in range(2):
+            with pytest.raises(Later):
+                await dial({"leg_id": leg_id})
+            clock.pass_by(seconds=3)
+        await dial({"leg_id": leg_id})
+        leg = await _leg(database, leg_id)
+        assert (len(carrier.rang), leg.attempts, leg.provider_call_id) == (3, 1, f"carrier-{leg_id}")
+
+    async def test_gives_up_on_a_carrier_that_stays_away(self, database: Database, leg_id: LegId) -> None:
+        carrier, clock = NotedCarrier(*[CarrierUnreachable("down")] * 20), SetClock.from_now()
+        dial = dialer(database, carrier, clock)
+        for _ in range(7):
+            with pytest.raises(Later):
+                await dial({"leg_id": leg_id})
+            clock.pass_by(seconds=61)
+        await dial({"leg_id": leg_id})
+        assert (len(carrier.rang), (await _leg(database, leg_id)).reason) == (8, "carrier_unreachable")
+
+
+class TestThePace:
+    async def test_is_one_call_an_interval_however_many_ask_at_once(self, database: Database, acme: Customer) -> None:
+        carrier, clock = NotedCarrier(per_second=0.1), SetClock.from_now()
+        ids = [await waiting_leg(acme) for _ in range(3)]
+        dial = dialer(database, carrier, clock)
+        asked = await asyncio.gather(*(dial({"leg_id": leg_id}) for leg_id in ids), return_exceptions=True)
+        assert len(carrier.rang) == 1
+        assert sorted(each.delay_ms for each in asked if isinstance(each, Later)) == [8_000, 18_000]
+        clock.pass_by(seconds=10)
+        for leg_id in ids:
+            with_turn = await asyncio.gather(dial({"leg_id": leg_id}), return_exceptions=True)
+            assert with_turn[0] is None or isinstance(with_turn[0], Later)
+        assert len(carrier.rang) == 2
+
+    async def test_waits_in_place_for_a_turn_that_is_near(self, database: Database, acme: Customer) -> None:
+        clock, slept = SetClock.from_now(), list[float]()
+
+        async def sleep(seconds: float) -> None:
+            slept.append(seconds)
+            clock.pass_by(seconds=seconds)
+
+        carrier = NotedCarrier(per_second=1)
+        dial = Dialer(database, carrier, ADDRESSES, clock, sleep=sleep)
+        for _ in range(3):
+            await dial({"leg_id": await waiting_leg(acme)})
+        assert (len(carrier.rang), slept) == (3, [1.0, 1.0])
+
+    async def test_has_room_for_so_many_calls_at_once(self, database: Database, acme: Customer) -> None:
+        carrier, clock = NotedCarrier(at_once=1), SetClock.from_now()
+        dial = dialer(database, carrier, clock)
+        first, second = await waiting_leg(acme), await waiting_leg(acme)
+        await dial({"leg_id": first})
+        with pytest.raises(Later):
+            await dial({"leg_id": second})
+        async with database.transaction() as tx:
+            await store.fail(tx, first, LegReason.BUSY, clock.now())
+        clock.pass_by(seconds=4)
+        await dial({"leg_id": second})
+        assert carrier.rang == [first, second]
+
+
+class TestCallingHours:
+    async def test_put_a_leg_off_until_it_is_morning_where_it_rings(self, database: Database, acme: Customer) -> None:
+        async with database.transaction() as tx:
+            await keep_to(tx, acme.tenant.id, CallingHours(8 * 60, 21 * 60))
+        # Three at night in New York.
+        clock, carrier = SetClock(datetime(2026, 3, 2, 8, tzinfo=UTC)), NotedCarrier()
+        body = {"agent_id": await acme.new_agent(), "participants": [phone("+12125550123")]}
+        made = (await acme.post("/v1/calls", body)).json()
+        dial = dialer(database, carrier, clock)
+        with pytest.raises(Later) as later:
+            await dial({"leg_id": made["participants"][0]["telephony_leg_id"]})
+        assert later.value.delay_ms == (5 * 3600 - 2) * 1000
+        events = (await acme.get(f"/v1/calls/{made['id']}/events")).json()["events"]
+        assert any("until 2026-03-02 13:00 UTC" in event["message"] for event in events)
+        clock.pass_by(hours=5)
+        await dial({"leg_id": made["participants"][0]["telephony_leg_id"]})
+        assert len(carrier.rang) == 1
 
 
 class TestRepairing:
@@ -96,26 +228,27 @@ class TestRepairing:
             await tx.exec_driver_sql("delete from bullmq.job")
         clock = SetClock(CLOCK.now() + SETTLED_AFTER + timedelta(seconds=1))
         for _ in range(3):
-            await Dialer(database, NotedCarrier(), clock).repair({})
+            await LegWatch(database, NotedCarrier(), clock).look_after()
             clock.pass_by(seconds=30)
         assert len(await jobs_in(database, "dial")) == 1
 
     async def test_leaves_a_leg_whose_job_still_waits(self, database: Database, leg_id: LegId) -> None:
         later = SetClock(CLOCK.now() + timedelta(hours=1))
-        await Dialer(database, NotedCarrier(), later).repair({})
+        await LegWatch(database, NotedCarrier(), later).look_after()
         assert await jobs_in(database, "dial") == [leg_id]
 
     @pytest.mark.parametrize(("knows", "reason"), [(True, None), (False, "outcome_unknown")])
     async def test_asks_the_carrier_and_never_rings_again(
         self, database: Database, leg_id: LegId, knows: bool, reason: str | None
     ) -> None:
-        carrier = NotedCarrier(OutcomeUnknown("time is up", retryable=False), knows=knows)
-        await Dialer(database, carrier, CLOCK)({"leg_id": leg_id})
+        carrier = NotedCarrier(OutcomeUnknown("time is up"), knows=knows)
+        await dialer(database, carrier)({"leg_id": leg_id})
         later = SetClock(CLOCK.now() + SETTLED_AFTER + timedelta(seconds=1))
-        await Dialer(database, carrier, later).repair({})
+        await LegWatch(database, carrier, later).look_after()
         leg = await _leg(database, leg_id)
         assert carrier.rang == [leg_id]
         assert (leg.reason, leg.provider_call_id is not None) == (reason, knows)
+        assert leg.status is (LegStatus.RINGING if knows else LegStatus.FAILED)
 
 
 async def _leg(database: Database, leg_id: LegId) -> Leg:

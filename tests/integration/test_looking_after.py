@@ -8,6 +8,7 @@ from tests.support.asking import CLOCK, Customer, new_customer, web
 from tests.support.calling import everybody_joins, jobs_in
 from tests.support.clocks import SetClock
 
+from rymi_server.call_control.api_presence import api_presences, be_seen
 from rymi_server.call_control.ending_credit import SAYS_WITHIN, EndingCredit
 from rymi_server.call_control.long_calls import LongCalls
 from rymi_server.call_control.lost_agents import SILENCE, LostAgents
@@ -30,7 +31,9 @@ async def new_call(customer: Customer, **agent: object) -> CallId:
 
 
 async def send_agent(database: Database, call_id: CallId, *, heard: bool) -> None:
+    """And the API has been there for long."""
     async with database.transaction() as tx:
+        await be_seen(tx, "api", CLOCK.now() - A_MINUTE, CLOCK.now() + A_MINUTE * 10)
         await store.lock_by_room(tx, call_id)
         run = await agent_runs.begin(tx, call_id, 1, ParticipantId(new_uuid()), CLOCK.now())
         await agent_runs.change(tx, run, dispatch_id="AD_1", heard_at=CLOCK.now() if heard else None)
@@ -58,6 +61,24 @@ class TestAnAgent:
         assert f"dispatch-{call_id}-2" in await jobs_in(database, "rooms")
         assert (await messages(acme, call_id)).count("Nothing was heard of the agent") == 1
 
+    async def test_is_not_silent_while_nobody_could_hear_it(self, database: Database, acme: Customer) -> None:
+        call_id, clock = await new_call(acme), SetClock.from_now()
+        await send_agent(database, call_id, heard=True)
+        sweep = LostAgents(database, clock, A_MINUTE).sweep
+        async with database.transaction() as tx:
+            await tx.execute(api_presences.update().values(seen_at=clock.now()))
+        clock.pass_by(seconds=20)
+        await sweep()
+        async with database.transaction() as tx:
+            await be_seen(tx, "its successor", clock.now(), clock.now())
+        await sweep()
+        assert f"dispatch-{call_id}-2" not in await jobs_in(database, "rooms")
+        clock.pass_by(seconds=SILENCE.total_seconds())
+        async with database.transaction() as tx:
+            await be_seen(tx, "its successor", clock.now(), clock.now())
+        await sweep()
+        assert f"dispatch-{call_id}-2" in await jobs_in(database, "rooms")
+
     async def test_that_never_comes_is_missed_and_then_ends_the_call(self, database: Database, acme: Customer) -> None:
         call_id, clock = await new_call(acme), SetClock.from_now()
         await send_agent(database, call_id, heard=False)
@@ -81,6 +102,7 @@ class TestAnAgent:
     async def test_that_could_not_be_sent_is_sent_again(self, database: Database, acme: Customer) -> None:
         call_id, clock = await new_call(acme), SetClock.from_now()
         async with database.transaction() as tx:
+            await be_seen(tx, "api", clock.now(), clock.now() + A_MINUTE * 10)
             await store.lock_by_room(tx, call_id)
             await agent_runs.begin(tx, call_id, 1, ParticipantId(new_uuid()), CLOCK.now())
         clock.pass_by(minutes=2)

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from rymi_server.call_control.live_word import tell
 from rymi_server.calls import agent_orders, agent_runs, store, turns
 from rymi_server.calls.agent_runs import AgentRun
 from rymi_server.calls.facts import HandoffWanted
 from rymi_server.calls.lifecycle import OVER
+from rymi_server.calls.live_word import tell
 from rymi_server.calls.models import Call, EndReason, Transport
 from rymi_server.calls.transitions import end
 from rymi_server.dnc.store import block
@@ -91,7 +91,7 @@ class _Taking:
                 await end(self._tx, self._call, _end_reason(report.reason), self._now)
                 self._call = await store.get(self._tx, self._call.tenant_id, self._call.id)
             case told.Drafted() | told.Speaking() | told.AgentState():
-                await tell(self._tx, self._call.id, report)
+                await tell(self._tx, self._call.id, report.model_dump(mode="json"))
 
     async def _start_clock(self, report: told.ClockStarted) -> None:
         """Once. A clock in the future would put every line before the call."""

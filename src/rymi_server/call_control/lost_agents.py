@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from rymi_server.call_control.api_presence import reachable_since
 from rymi_server.calls import agent_runs, store
 from rymi_server.calls.agent_runs import AgentRun
 from rymi_server.calls.lifecycle import OVER
@@ -21,8 +22,8 @@ from rymi_server.rooms.dispatch import enqueue_again, enqueue_successor
 
 log = structlog.get_logger(__name__)
 
-# An agent reports every two seconds, and the API may be restarted in between.
-SILENCE = timedelta(seconds=8)
+# An agent reports every two seconds, and tries again within five when the API was away.
+SILENCE = timedelta(seconds=10)
 # Workers may all be busy or starting; LiveKit keeps the wish until one is free.
 WORTH_A_WARNING = timedelta(seconds=10)
 _MOST_RUNS = 6
@@ -73,14 +74,16 @@ class LostAgents:
     async def _look_after(self, tx: Transaction, call: Call) -> None:
         now = self._clock.now()
         serving = await agent_runs.current(tx, call.id)
-        if serving is None:
+        heard_since = await reachable_since(tx, now)
+        if serving is None or heard_since is None:
             return
         people = [p for p in await store.participants_of(tx, call.id) if p.role is not Role.AGENT]
         waiting_since = min(
             (p.joined_at for p in people if p.status is ParticipantStatus.ACTIVE and p.joined_at), default=None
         )
         if serving.heard_at is not None:
-            if serving.closed_at is None and now - serving.heard_at >= SILENCE:
+            # The end of its run is its last word, and so is silence, if there was somebody to hear it.
+            if serving.closed_at is None and now - max(serving.heard_at, heard_since) >= SILENCE:
                 await replace(tx, call, serving, "Nothing was heard of the agent", now)
         elif serving.dispatch_id is None and now - serving.created_at >= self._wait:
             await enqueue_again(tx, call, serving, now)

@@ -82,6 +82,15 @@ async def join(tx: Transaction, participant: ParticipantId, joined_at: datetime)
     )
 
 
+async def ring(tx: Transaction, participant: ParticipantId) -> None:
+    """A phone that waited to be dialed is ringing now."""
+    await tx.execute(
+        call_participants.update()
+        .where(call_participants.c.id == participant, call_participants.c.status == ParticipantStatus.QUEUED)
+        .values(status=ParticipantStatus.JOINING)
+    )
+
+
 async def leave(
     tx: Transaction, participants: Sequence[ParticipantId], status: ParticipantStatus, reason: str, now: datetime
 ) -> None:

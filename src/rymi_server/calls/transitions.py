@@ -42,8 +42,10 @@ async def end(tx: Transaction, call: Call, reason: EndReason, now: datetime) -> 
     return True
 
 
-async def phone_rings(tx: Transaction, call: Call) -> None:
-    """A number of a call that nobody is in yet is being rung. `call` must be locked."""
+async def phone_rings(tx: Transaction, call: Call, participant_id: ParticipantId | None = None) -> None:
+    """The number of this participant is being rung, perhaps for a call that nobody is in yet. `call` must be locked."""
+    if participant_id and call.status not in OVER:
+        await store.ring(tx, participant_id)
     if call.status is CallStatus.QUEUED:
         await store.change(tx, call.id, status=CallStatus.RINGING)
 

@@ -3,9 +3,11 @@
 import asyncio
 import sys
 
+import sqlalchemy as sa
 import structlog
 from prometheus_client import CollectorRegistry
 
+from rymi_server.call_control.api_presence import SEEN_EVERY, be_seen
 from rymi_server.entrypoints.building import build_edge
 from rymi_server.entrypoints.measuring import measure_pool, process_registry
 from rymi_server.entrypoints.outcome import outcome
@@ -16,9 +18,11 @@ from rymi_server.entrypoints.settings import Settings, read_settings
 from rymi_server.entrypoints.stopping import stop_requested
 from rymi_server.entrypoints.tracing import trace_to
 from rymi_server.foundation.clock import SystemClock
-from rymi_server.foundation.database import Database
+from rymi_server.foundation.database import Database, DatabaseUnreachable
+from rymi_server.foundation.ids import new_prefixed
 from rymi_server.foundation.logs import configure_logs
 from rymi_server.http.app import server
+from rymi_server.http.edge import Edge
 
 log = structlog.get_logger(__name__)
 
@@ -41,14 +45,37 @@ async def serve_api(settings: Settings) -> None:
     database = Database(settings.required_database_url(), connections=settings.database_connections)
     registry: CollectorRegistry = process_registry()
     measure_pool(registry, database)
-    app = server(build_edge(settings, database, SystemClock()), readiness_of(database), registry)
+    edge = build_edge(settings, database, SystemClock())
+    app = server(edge, readiness_of(database), registry)
     listening = listen(settings.http_host, settings.http_port, "RYMI_HTTP_PORT")
     log.info("api_listening", address=settings.http_host, port=settings.http_port)
+    beside = [asyncio.create_task(_be_here(edge)), asyncio.create_task(_end_streams(edge, stop))]
     try:
         await serve(app, listening, stop, trusted_proxies=settings.trusted_proxies)
     finally:
+        for task in beside:
+            task.cancel()
+        await asyncio.wait(beside)
         await database.close()
     log.info("api_stopped")
+
+
+async def _be_here(edge: Edge) -> None:
+    """Say so again and again, because an agent that nobody could hear must not be taken for silent."""
+    process, started_at = new_prefixed("api"), edge.clock.now()
+    while True:
+        try:
+            async with edge.database.single_statements() as tx:
+                await be_seen(tx, process, started_at, edge.clock.now())
+        except (DatabaseUnreachable, sa.exc.DBAPIError):
+            log.warning("presence_not_written")
+        await asyncio.sleep(SEEN_EVERY.total_seconds())
+
+
+async def _end_streams(edge: Edge, stop: asyncio.Event) -> None:
+    """A stream would hold up the end of the process for as long as it may; its reader comes again elsewhere."""
+    await stop.wait()
+    edge.live_calls.feed.stop()
 
 
 if __name__ == "__main__":

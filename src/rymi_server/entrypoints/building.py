@@ -6,6 +6,8 @@ from rymi_server.call_control.add_participants import ParticipantAdder
 from rymi_server.call_control.admission import Admission
 from rymi_server.call_control.batch import BatchCreator
 from rymi_server.call_control.create import CallCreator
+from rymi_server.call_views.live_feed import LiveFeed
+from rymi_server.call_views.live_stream import LiveCalls
 from rymi_server.entrypoints.settings import Settings
 from rymi_server.foundation.clock import Clock
 from rymi_server.foundation.database import Database
@@ -16,7 +18,7 @@ from rymi_server.rooms.agent_pass import AgentPasses
 
 def build_edge(settings: Settings, database: Database, clock: Clock) -> Edge:
     rates, plans = settings.price_list(), settings.plan_list()
-    admission = Admission(rates, plans)
+    admission = Admission(rates, plans, settings.engine_readiness(), settings.engine_defaults())
     creator = CallCreator(admission, clock)
     return Edge(
         database=database,
@@ -26,6 +28,7 @@ def build_edge(settings: Settings, database: Database, clock: Clock) -> Edge:
         rates=rates,
         plans=plans,
         livekit=settings.livekit(),
+        live_calls=LiveCalls(database, LiveFeed(database.url, settings.live_streams), clock),
         agent_passes=AgentPasses.from_text(settings.required_secret()),
         call_creator=creator,
         participant_adder=ParticipantAdder(admission, clock),

@@ -8,14 +8,21 @@ from typing import Any, Literal
 
 import platformdirs
 from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
 from rymi_server.credits.rates import CHEAPEST_ROLE, Rates, RoleRate
+from rymi_server.entrypoints.analysis_settings import AnalysisSettings
+from rymi_server.entrypoints.speech_settings import SpeechSettings
 from rymi_server.foundation.clock import Clock
 from rymi_server.foundation.errors import Unavailable
 from rymi_server.foundation.object_storage import Links, ObjectStorage, open_storage
 from rymi_server.quotas.models import Plan, Plans
 from rymi_server.rooms.livekit_server import LiveKit
+from rymi_server.speech_engines.readiness import Equipment, EquipmentReadiness
+from rymi_server.telephony.addresses import CarrierAddresses, why_unusable
+from rymi_server.telephony.carriers.registry import CARRIERS, CarrierHosts
+from rymi_server.telephony.connections import CarrierLimits
+from rymi_server.telephony.dialing import DialTerms
 
 _SHORTEST_SECRET = 32
 
@@ -33,6 +40,11 @@ class PlanSetting(BaseModel):
     burst: int = Field(default=0, ge=0)
 
 
+class CarrierLimitSetting(BaseModel):
+    calls_per_second: float = Field(gt=0, le=1_000)
+    concurrent_calls: int | None = Field(default=None, ge=1)
+
+
 class RoleSetting(BaseModel):
     display_name: str
     per_minute: Decimal = Field(ge=0)
@@ -44,7 +56,7 @@ def _data_folder() -> Path:
     return Path(platformdirs.user_data_dir("rymi", appauthor=False))
 
 
-class Settings(BaseSettings):
+class Settings(SpeechSettings, AnalysisSettings):
     """Read from the environment; a name stands for itself. Whoever needs a value is handed it."""
 
     model_config = SettingsConfigDict(case_sensitive=True, populate_by_name=True)
@@ -116,11 +128,17 @@ class Settings(BaseSettings):
         alias="RYMI_GATEWAY_METRICS_PORT",
         description="Port of the gateway's `/healthz`, `/readyz` and `/metrics`; 0 for none.",
     )
-    public_media_url: str = Field(
-        default="ws://localhost:8002",
-        alias="PUBLIC_MEDIA_URL",
-        description="Where carriers reach the gateway: `wss://` and a certificate that the world trusts. "
-        "A stream's address is this with `/media/` and the carrier's name.",
+    gateway_calls: int = Field(
+        default=50,
+        ge=1,
+        alias="RYMI_GATEWAY_CALLS",
+        description="Phones that one gateway bridges at once. More processes take more; a proxy spreads sockets.",
+    )
+    gateway_drain_seconds: float = Field(
+        default=3600,
+        ge=0,
+        alias="RYMI_GATEWAY_DRAIN_SECONDS",
+        description="How long a gateway that was asked to stop waits for its calls. Asked again, it ends them.",
     )
 
     storage_url: str | None = Field(
@@ -223,6 +241,58 @@ class Settings(BaseSettings):
         description="Agent roles with their price a minute in USD, as JSON. `operator` is required.",
     )
 
+    media_url: str | None = Field(
+        default=None,
+        alias="PUBLIC_MEDIA_URL",
+        description="Where carriers reach the gateway, as `wss://…`. Else where `PUBLIC_BASE_URL` is, which is right "
+        "behind a proxy that hands `/media/` to the gateway.",
+    )
+    twilio_url: str = Field(
+        default="https://api.twilio.com", alias="RYMI_TWILIO_URL", description="Where Twilio is asked."
+    )
+    plivo_url: str = Field(default="https://api.plivo.com", alias="RYMI_PLIVO_URL", description="Where Plivo is asked.")
+    vonage_url: str = Field(
+        default="https://api.nexmo.com",
+        alias="RYMI_VONAGE_URL",
+        description="Where Vonage is asked about calls and applications.",
+    )
+    vonage_account_url: str = Field(
+        default="https://rest.nexmo.com",
+        alias="RYMI_VONAGE_ACCOUNT_URL",
+        description="Where Vonage is asked about accounts and numbers.",
+    )
+    carrier_limits: dict[str, CarrierLimitSetting] = Field(
+        default={
+            "twilio": CarrierLimitSetting(calls_per_second=1),
+            "plivo": CarrierLimitSetting(calls_per_second=2),
+            "vonage": CarrierLimitSetting(calls_per_second=3),
+        },
+        alias="RYMI_CARRIER_LIMITS",
+        description="How fast an account of each carrier is dialed and how many calls it may have at once, as JSON. "
+        "A tenant may say otherwise of its own account when it connects it.",
+    )
+    ring_seconds: int = Field(
+        default=30, ge=15, le=120, alias="RYMI_RING_SECONDS", description="How long a phone rings before we give up."
+    )
+    phone_call_seconds: int = Field(
+        default=14_400,
+        ge=60,
+        le=86_400,
+        alias="RYMI_PHONE_CALL_SECONDS",
+        description="The longest that a carrier keeps a call of ours up.",
+    )
+    detect_machines: bool = Field(
+        default=True,
+        alias="RYMI_DETECT_MACHINES",
+        description="Have carriers find out whether a person or a machine answered. Some charge for it.",
+    )
+    connect_attempts: int = Field(
+        default=3,
+        ge=1,
+        alias="RYMI_CONNECT_ATTEMPTS",
+        description="How often a tenant may send carrier credentials to be checked, in five minutes.",
+    )
+
     join_timeout_seconds: int = Field(
         default=60, ge=1, alias="RYMI_JOIN_TIMEOUT_SECONDS", description="How long a call waits for an invited browser."
     )
@@ -237,6 +307,12 @@ class Settings(BaseSettings):
         ge=60,
         alias="RYMI_LONGEST_CALL_SECONDS",
         description="No call is longer, whatever its agent's `advanced.maxCallDuration` (in seconds) says.",
+    )
+    live_streams: int = Field(
+        default=500,
+        ge=0,
+        alias="RYMI_LIVE_STREAMS",
+        description="Live streams (`GET /v1/calls/:id/stream`) that each API process keeps open at once.",
     )
     failed_logins_per_minute: int = Field(
         default=60,
@@ -287,6 +363,10 @@ class Settings(BaseSettings):
             raise ValueError(f"RYMI_DEFAULT_PLAN names {self.default_plan!r}, which RYMI_PLANS does not have")
         if CHEAPEST_ROLE not in self.agent_roles:
             raise ValueError(f"RYMI_AGENT_ROLES has no {CHEAPEST_ROLE!r}")
+        if missing := CARRIERS.keys() - self.carrier_limits.keys():
+            raise ValueError(f"RYMI_CARRIER_LIMITS has no {', '.join(sorted(missing))}")
+        if wrong := why_unusable(self.public_base_url):
+            raise ValueError(f"PUBLIC_BASE_URL cannot be used: {wrong}")
         return self
 
     def required_database_url(self) -> str:
@@ -313,6 +393,12 @@ class Settings(BaseSettings):
         links = Links.from_text(self.public_base_url, self.required_secret(), clock) if clock else None
         return open_storage(self.effective_storage_url(), links)
 
+    def speech_equipment(self) -> Equipment:
+        return self.equipment(self.data_folder)
+
+    def engine_readiness(self) -> EquipmentReadiness:
+        return self.readiness_of(self.speech_equipment())
+
     def livekit(self) -> LiveKit:
         if not self.livekit_api_key or not self.livekit_api_secret:
             raise WrongSettings("LIVEKIT_API_KEY and LIVEKIT_API_SECRET are not set.")
@@ -322,6 +408,21 @@ class Settings(BaseSettings):
             self.livekit_api_key,
             self.livekit_api_secret,
         )
+
+    def carrier_hosts(self) -> CarrierHosts:
+        return CarrierHosts(self.twilio_url, self.plivo_url, self.vonage_url, self.vonage_account_url)
+
+    def carrier_limit_list(self) -> dict[str, CarrierLimits]:
+        return {
+            name: CarrierLimits(limit.calls_per_second, limit.concurrent_calls)
+            for name, limit in self.carrier_limits.items()
+        }
+
+    def carrier_addresses(self) -> CarrierAddresses:
+        return CarrierAddresses.under(self.public_base_url, self.media_url, self.required_secret())
+
+    def dial_terms(self) -> DialTerms:
+        return DialTerms(self.ring_seconds, self.phone_call_seconds, self.detect_machines)
 
     def price_list(self) -> Rates:
         return Rates({name: RoleRate(role.display_name, role.per_minute) for name, role in self.agent_roles.items()})

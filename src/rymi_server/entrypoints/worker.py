@@ -18,6 +18,7 @@ from rymi_server.entrypoints.looking_after import sweeps_of_live_calls
 from rymi_server.entrypoints.measuring import measure_pool, process_registry
 from rymi_server.entrypoints.measuring_jobs import measure_work, observed
 from rymi_server.entrypoints.outcome import outcome
+from rymi_server.entrypoints.phones import connections_of
 from rymi_server.entrypoints.ports import listen
 from rymi_server.entrypoints.readiness import readiness_of
 from rymi_server.entrypoints.serving import DRAIN_SECONDS, new_event_loop, serve
@@ -40,8 +41,9 @@ from rymi_server.rooms.dispatch import DISPATCH, AgentCalling, AgentDispatcher
 from rymi_server.rooms.livekit_server import LiveKit
 from rymi_server.rooms.server import RoomServer
 from rymi_server.telephony.carriers.carrier import ConnectedCarriers
-from rymi_server.telephony.carriers.registry import NoCarriers
 from rymi_server.telephony.dialing import DIAL, Dialer
+from rymi_server.telephony.hang_up import HANG_UP, LegHangUp
+from rymi_server.telephony.leg_watch import LegWatch
 
 log = structlog.get_logger(__name__)
 
@@ -86,7 +88,9 @@ def build_worker(
 ) -> "Worker":
     """A worker whose tenants dial through `carriers`. `queue_settings` are BullMQ's, over our own."""
     database = Database(settings.required_database_url(), connections=settings.database_connections)
-    return Worker(settings, settings.livekit(), database, SystemClock(), carriers or NoCarriers(), queue_settings or {})
+    clock = SystemClock()
+    carriers = carriers or connections_of(settings, clock)
+    return Worker(settings, settings.livekit(), database, clock, carriers, queue_settings or {})
 
 
 @dataclass
@@ -113,12 +117,15 @@ class Worker:
         log.info("worker_stopped")
 
     async def _work_until(self, stop: asyncio.Event, rooms: RoomServer) -> None:
-        dialer = Dialer(self.database, self.carriers, self.clock)
+        addresses = self.settings.carrier_addresses()
+        dialer = Dialer(self.database, self.carriers, addresses, self.clock, terms=self.settings.dial_terms())
+        watch = LegWatch(self.database, self.carriers, self.clock)
         join_timeouts = JoinTimeouts(self.database, self.clock, timedelta(seconds=self.settings.join_timeout_seconds))
         looked_after = sweeps_of_live_calls(self.settings, self.database, self.clock, rooms)
-        sweeps = sweeps_of(self.database, self.clock, dialer, join_timeouts, looked_after)
+        sweeps = sweeps_of(self.database, self.clock, watch, join_timeouts, looked_after)
         work: dict[JobKind, Work] = {
             DIAL: dialer,
+            HANG_UP: LegHangUp(self.database, self.carriers),
             CLOSE_ROOM: RoomCloser(rooms),
             DISPATCH: AgentDispatcher(self.database, self.clock, rooms, self._agent_calling()),
             SETTLE: in_transaction(self.database, settler(self.clock)),

@@ -38,6 +38,18 @@ def rows_of(events: Sequence[Event]) -> Rows:
     )
 
 
+async def after(tx: Transaction, call_id: CallId, number: int, *, overlap: int = 0) -> list[tuple[int, Event]]:
+    """What was written after the event with that number, each with its own. With `overlap`, also the last few before:
+    a number is given out before its transaction ends, and a lower one may be seen later."""
+    mine = sa.select(call_events.c.seq, *_COLUMNS).where(
+        call_events.c.call_id == call_id, call_events.c.seq > number - overlap
+    )
+    return [
+        (row[0], Event(row[1], row[2], Level(row[3]), Source(row[4]), *row[5:]))
+        for row in await tx.execute(mine.order_by(call_events.c.seq))
+    ]
+
+
 async def page(tx: Transaction, call_id: CallId, window: Window) -> Page[Event]:
     """Oldest first. Whose call it is has been settled by whoever asks."""
     mine = call_events.c.call_id == call_id

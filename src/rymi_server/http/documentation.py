@@ -127,7 +127,9 @@ def _restore_examples(routes: Sequence[APIRoute], schema: dict[str, Any]) -> Non
         for method in route.methods or ():
             responses = schema["paths"][route.path_format][method.lower()]["responses"]
             for status, documented in route.responses.items():
-                shown = documented["content"]["application/json"]
+                shown = documented.get("content", {}).get("application/json")
+                if shown is None:
+                    continue
                 responses[str(status)]["content"]["application/json"].update(shown)
 
 

@@ -10,6 +10,7 @@ from rymi_server.call_control.add_participants import ParticipantAdder
 from rymi_server.call_control.batch import BatchCreator
 from rymi_server.call_control.create import CallCreator
 from rymi_server.call_control.wanted import Caller
+from rymi_server.call_views.live_stream import LiveCalls
 from rymi_server.credits.rates import Rates
 from rymi_server.foundation.clock import Clock
 from rymi_server.foundation.database import Database
@@ -39,6 +40,7 @@ class Edge:
     plans: Plans
     livekit: LiveKit
     agent_passes: AgentPasses
+    live_calls: LiveCalls
     call_creator: CallCreator
     participant_adder: ParticipantAdder
     batch_creator: BatchCreator

@@ -32,8 +32,8 @@ class AnalysisResult:
     """Each part on its own: one that failed is None and told of in `errors`, and the others stand.
 
     `structured_data` has the fields of the caller's schema and nothing else. Where values came from (method, evidence,
-    confidence) stands in `provenance`, by field. `evaluation` is `{passed, score, reasoning, method}`; `passed` and
-    `score` are None where nobody could tell. Errors are `{part, code, message}`.
+    confidence) stands in `provenance`, by field. `evaluation` is `{passed, score, reasoning}`; `passed` and `score` are
+    None where nobody could tell. Errors are `{part, code, message, fatal}`; fatal means that the part has no result.
     """
 
     summary: str | None = None
@@ -43,7 +43,7 @@ class AnalysisResult:
     errors: tuple[dict[str, Any], ...] = ()
     # By part: {"method": "heuristic" | "model", "model": name | None}.
     methods: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    # By field of `structured_data`, and `sentiment`: {"method", "confidence", "evidence": [{"sequence", "quote"}]}.
+    # By field, and for `sentiment`, `evaluation`: {"method", "confidence", "evidence": [{"sequence", "quote"}]}.
     provenance: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property

@@ -2,46 +2,79 @@
 
 The job may run twice and may be killed anywhere. So the leg is claimed in a transaction of its own before the carrier
 is asked; whoever finds it claimed does not dial. What a crash left unclear is settled by asking the carrier, never by
-dialing again.
+dialing again; only where certainly nothing rang is the leg let go for another attempt.
 """
 
-from collections.abc import Mapping, Sequence
-from datetime import timedelta
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
 
 from rymi_server.calls import store as calls
 from rymi_server.calls.lifecycle import OVER
-from rymi_server.calls.models import LeaveReason
-from rymi_server.calls.transitions import participant_failed
+from rymi_server.calls.models import Call
 from rymi_server.dnc.store import listed
-from rymi_server.events.models import Level, Source
+from rymi_server.events.models import Source
 from rymi_server.events.store import record
 from rymi_server.foundation.clock import Clock
 from rymi_server.foundation.database import Database, Transaction
 from rymi_server.foundation.ids import LegId
-from rymi_server.queue.counts import still_live
 from rymi_server.queue.enqueue import NewJob, enqueue_many
 from rymi_server.queue.kinds import JobKind
+from rymi_server.queue.running import Later
 from rymi_server.rooms.dispatch import enqueue_dispatch
-from rymi_server.telephony import store
-from rymi_server.telephony.carriers.carrier import Carrier, CarrierRefused, ConnectedCarriers, Dial, OutcomeUnknown
+from rymi_server.telephony import legs, store
+from rymi_server.telephony.addresses import CarrierAddresses
+from rymi_server.telephony.calling_hours import hours_of, next_opening, zones_of
+from rymi_server.telephony.carriers.carrier import (
+    CarrierRefused,
+    CarrierThrottled,
+    CarrierUnreachable,
+    ConnectedCarrier,
+    ConnectedCarriers,
+    CredentialsRefused,
+    Dial,
+    OutcomeUnknown,
+)
+from rymi_server.telephony.hang_up import enqueue_hang_up
 from rymi_server.telephony.models import Leg, LegReason
+from rymi_server.telephony.pace import GRACE, NoRoom, reserve, slow_down
 
 log = structlog.get_logger(__name__)
 
 DIAL = JobKind("dial", "dial")
-SETTLED_AFTER = timedelta(seconds=60)
-_AT_A_TIME = 200
 
-_SAID = {
-    LegReason.NO_CARRIER: "PSTN leg failed: no carrier is connected",
-    LegReason.DO_NOT_CALL: "PSTN leg failed: the number is on the Do-Not-Call list",
-    LegReason.CALL_ENDED: "PSTN leg was not dialed: the call had ended",
-    LegReason.CARRIER_REFUSED: "PSTN leg failed: the carrier refused the call",
-    LegReason.OUTCOME_UNKNOWN: "PSTN leg failed: dialing was interrupted and the carrier knows no such call",
-}
+# A job that waits for its turn is woken this much earlier, because the queue wakes it to the second only.
+_EARLY = timedelta(seconds=2)
+_FIRST_RETRY = timedelta(seconds=2)
+_LONGEST_RETRY = timedelta(seconds=60)
+_MOST_ATTEMPTS = 8
+_THROTTLED_FOR = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class DialTerms:
+    """How every number is rung."""
+
+    ring_seconds: int = 30
+    limit_seconds: int = 14_400
+    detect_machines: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class _Claimed:
+    leg: Leg
+    connected: ConnectedCarrier
+
+
+@dataclass(frozen=True, slots=True)
+class _Wait:
+    """Not before then."""
+
+    until: datetime
 
 
 async def enqueue_dials(tx: Transaction, legs: Sequence[Leg]) -> None:
@@ -54,79 +87,151 @@ def dial_job(leg: Leg) -> NewJob:
 
 
 class Dialer:
-    """Works through dial jobs, and through what crashes have left of them."""
+    """Works through dial jobs."""
 
-    def __init__(self, database: Database, carriers: ConnectedCarriers, clock: Clock) -> None:
+    def __init__(
+        self,
+        database: Database,
+        carriers: ConnectedCarriers,
+        addresses: CarrierAddresses,
+        clock: Clock,
+        *,
+        terms: DialTerms | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         self._database = database
         self._carriers = carriers
+        self._addresses = addresses
         self._clock = clock
+        self._terms = terms or DialTerms()
+        self._sleep = sleep
 
     async def __call__(self, job: Mapping[str, Any]) -> None:
+        """Raise `Later` while it is too early."""
         leg_id = LegId(job["leg_id"])
-        claimed = await self._claim(leg_id)
-        if claimed:
-            leg, carrier = claimed
-            await self._place(leg, carrier)
+        decided = await self._decide(leg_id)
+        if isinstance(decided, _Wait):
+            left = decided.until - self._clock.now()
+            if left > _EARLY * 1.25:
+                raise Later(_ms(left - _EARLY))
+            await self._sleep(max(0.0, left.total_seconds()))
+            decided = await self._decide(leg_id)
+        if isinstance(decided, _Wait):
+            raise Later(max(100, _ms(decided.until - self._clock.now() - _EARLY)))
+        if decided:
+            await self._place(decided)
 
-    async def repair(self, _: Mapping[str, Any]) -> None:
-        """Settle legs of which nothing was heard: look again at the unclaimed, ask the carrier about the others."""
-        before = self._clock.now() - SETTLED_AFTER
+    async def _decide(self, leg_id: LegId) -> _Claimed | _Wait | None:
+        """Claim the leg if it is to be dialed now; None where it is not to be dialed, which is then on record."""
         async with self._database.transaction() as tx:
-            waiting = await store.waiting_since(tx, before, _AT_A_TIME)
-            jobs = await still_live(tx, DIAL.queue, "leg_id", [leg.id for leg in waiting])
-            forgotten = [leg for leg in waiting if leg.id not in jobs]
-            # The leg's first job is done or gone, so its id is used up.
-            retry = [NewJob(dial_job(leg).data, id=f"{leg.id}-{int(before.timestamp())}") for leg in forgotten]
-            await enqueue_many(tx, DIAL, retry)
-            unclear = await store.claimed_without_outcome(tx, before, _AT_A_TIME)
-        for leg in unclear:
-            await self._settle(leg)
-
-    async def _claim(self, leg_id: LegId) -> tuple[Leg, Carrier] | None:
-        """The leg and who will dial it, or None where it is not to be dialed (which is then on record)."""
-        async with self._database.transaction() as tx:
-            leg = await store.get(tx, leg_id)
-            call = await calls.lock(tx, leg.tenant_id, leg.call_id)
-            if not await store.claim(tx, leg_id, self._clock.now()):
+            known = await store.find(tx, leg_id)
+            if known is None:
                 return None
-            if call.status in OVER:
-                await self._fail(tx, leg, LegReason.CALL_ENDED)
-            elif await listed(tx, leg.tenant_id, [leg.to_number]):
-                await self._fail(tx, leg, LegReason.DO_NOT_CALL)
-            elif carrier := await self._carriers.of(tx, leg.tenant_id):
-                await enqueue_dispatch(tx, call)
-                return leg, carrier
-            else:
-                await self._fail(tx, leg, LegReason.NO_CARRIER)
-        return None
+            call = await calls.lock(tx, known.tenant_id, known.call_id)
+            leg = await store.lock(tx, leg_id)
+            if leg is None or leg.is_over or leg.claimed_at:
+                return None
+            if reason := await self._why_not(tx, call, leg):
+                await legs.failed(tx, leg_id, reason, self._clock.now())
+                return None
+            connected = await self._carriers.of(tx, leg.tenant_id)
+            if connected is None:
+                await legs.failed(tx, leg_id, LegReason.NO_CARRIER, self._clock.now())
+                return None
+            return await self._turn(tx, call, leg, connected)
 
-    async def _place(self, leg: Leg, carrier: Carrier) -> None:
-        try:
-            placed_as = await carrier.place_call(Dial(leg.id, leg.from_number, leg.to_number))
-        except CarrierRefused:
-            async with self._database.transaction() as tx:
-                await self._fail(tx, leg, LegReason.CARRIER_REFUSED)
-            return
-        except OutcomeUnknown:
-            log.warning("dial_outcome_unknown", leg_id=leg.id)
-            return  # `repair` asks the carrier.
-        async with self._database.transaction() as tx:
-            await store.placed(tx, leg.id, carrier.name, placed_as)
-            await record(tx, leg.call_id, Source.TELEPHONY, "PSTN leg handed to the carrier", self._clock.now())
+    async def _why_not(self, tx: Transaction, call: Call, leg: Leg) -> LegReason | None:
+        if call.status in OVER:
+            return LegReason.CALL_ENDED
+        return LegReason.DO_NOT_CALL if await listed(tx, leg.tenant_id, [leg.to_number]) else None
 
-    async def _settle(self, leg: Leg) -> None:
-        async with self._database.transaction() as tx:
-            carrier = await self._carriers.of(tx, leg.tenant_id)
-        placed_as = await carrier.find_call(leg.id) if carrier else None
-        async with self._database.transaction() as tx:
-            if carrier and placed_as:
-                await store.placed(tx, leg.id, carrier.name, placed_as)
-            else:
-                await self._fail(tx, leg, LegReason.OUTCOME_UNKNOWN)
-
-    async def _fail(self, tx: Transaction, leg: Leg, reason: LegReason) -> None:
+    async def _turn(self, tx: Transaction, call: Call, leg: Leg, connected: ConnectedCarrier) -> _Claimed | _Wait:
         now = self._clock.now()
-        call = await calls.lock(tx, leg.tenant_id, leg.call_id)
-        if await store.fail(tx, leg.id, reason, now):
-            await record(tx, leg.call_id, Source.TELEPHONY, _SAID[reason], now, Level.WARNING)
-            await participant_failed(tx, call, leg.participant_id, LeaveReason.DIALING_FAILED, now)
+        if held := await self._held_until(tx, leg, now):
+            return _Wait(held)
+        is_due = leg.dial_at is not None and now <= leg.dial_at + GRACE
+        turn = leg.dial_at if leg.dial_at and is_due else await reserve(tx, connected, now)
+        if isinstance(turn, NoRoom):
+            await store.change(tx, leg.id, dial_at=None)
+            return _Wait(turn.ask_again_at)
+        if turn > now:
+            await store.change(tx, leg.id, dial_at=turn)
+            return _Wait(turn)
+        await store.claim(
+            tx,
+            leg.id,
+            now,
+            provider=connected.carrier.name,
+            connection_id=connected.connection_id,
+            account=connected.account,
+        )
+        # So that the agent stands in the room by the time that somebody answers, and not long before.
+        await enqueue_dispatch(tx, call)
+        return _Claimed(leg, connected)
+
+    async def _held_until(self, tx: Transaction, leg: Leg, now: datetime) -> datetime | None:
+        """When the leg may be dialed, if that is not yet."""
+        if leg.held_until and leg.held_until > now:
+            return leg.held_until
+        hours = await hours_of(tx, leg.tenant_id)
+        opening = next_opening(hours, zones_of(leg.to_number), now) if hours else now
+        if opening <= now:
+            return None
+        await store.change(tx, leg.id, held_until=opening, dial_at=None)
+        said = f"PSTN leg waits for the calling hours where it rings, until {opening:%Y-%m-%d %H:%M} UTC"
+        await record(tx, leg.call_id, Source.TELEPHONY, said, now)
+        return opening
+
+    async def _place(self, claimed: _Claimed) -> None:
+        leg, connected = claimed.leg, claimed.connected
+        try:
+            placed_as = await connected.carrier.place_call(self._dial(leg, connected))
+        except (CarrierThrottled, CarrierUnreachable) as error:
+            await self._let_go(claimed, error)
+        except (CarrierRefused, CredentialsRefused) as refused:
+            async with self._database.transaction() as tx:
+                await legs.failed(tx, leg.id, refused.reason, self._clock.now(), refused.message[:300])
+        except OutcomeUnknown:
+            log.warning("dial_outcome_unknown", leg_id=leg.id)  # `LegWatch` asks the carrier.
+        else:
+            await self._placed(leg, connected, placed_as)
+
+    async def _placed(self, leg: Leg, connected: ConnectedCarrier, placed_as: str) -> None:
+        async with self._database.transaction() as tx:
+            call = await calls.lock(tx, leg.tenant_id, leg.call_id)
+            await store.placed(tx, leg.id, connected.carrier.name, placed_as)
+            await record(tx, leg.call_id, Source.TELEPHONY, "PSTN leg handed to the carrier", self._clock.now())
+            if call.status in OVER:
+                await enqueue_hang_up(tx, await store.get(tx, leg.id))
+
+    async def _let_go(self, claimed: _Claimed, error: CarrierThrottled | CarrierUnreachable) -> None:
+        """Nothing rang. Another attempt is made, unless too many were."""
+        leg, now = claimed.leg, self._clock.now()
+        throttled = isinstance(error, CarrierThrottled)
+        attempts = leg.attempts if throttled else leg.attempts + 1
+        wait = _THROTTLED_FOR if throttled else min(_FIRST_RETRY * 2 ** (attempts - 1), _LONGEST_RETRY)
+        async with self._database.transaction() as tx:
+            if attempts >= _MOST_ATTEMPTS:
+                await legs.failed(tx, leg.id, LegReason.CARRIER_UNREACHABLE, now)
+                return
+            await store.let_go(tx, leg.id, now + wait, attempts)
+            if throttled:
+                await slow_down(tx, claimed.connected, now + wait)
+            elif attempts == 1:
+                await record(tx, leg.call_id, Source.TELEPHONY, "The carrier cannot be reached; trying again", now)
+        raise Later(_ms(wait))
+
+    def _dial(self, leg: Leg, connected: ConnectedCarrier) -> Dial:
+        return Dial(
+            leg.id,
+            leg.from_number,
+            leg.to_number,
+            self._addresses.of_leg(connected.carrier.name, connected.connection_id, leg.id),
+            self._terms.ring_seconds,
+            self._terms.limit_seconds,
+            self._terms.detect_machines,
+        )
+
+
+def _ms(length: timedelta) -> int:
+    return max(1, int(length.total_seconds() * 1000))

@@ -25,6 +25,11 @@ async def append(tx: Transaction, call_id: CallId, lines: Sequence[Entry]) -> No
     await tx.execute(transcript_entries.insert(), rows)
 
 
+async def after(tx: Transaction, call_id: CallId, sequence: int) -> Sequence[Entry]:
+    """The lines behind that one."""
+    return [entry for entry in await of_call(tx, call_id) if entry.sequence > sequence]
+
+
 async def of_call(tx: Transaction, call_id: CallId) -> Sequence[Entry]:
     """In the order in which it was said. Whose call it is has been settled by whoever asks."""
     rows = await tx.execute(

@@ -130,6 +130,8 @@ class AgentBody(ResponseBody):
     id: str
     name: str
     agent_role: str
+    raw_system_prompt: str | None = Field(description="`system_prompt` as it was written.")
+    compiled_prompt: str = Field(description="What a chat model is told; variables without a default stand as names.")
     created_at: str
     updated_at: str
 

@@ -13,6 +13,8 @@ AGENT = {
     "agent_role": "operator",
     "language": "en-US",
     "playbook": {"opener": "Hello, this is Aria. How can I help?"},
+    "raw_system_prompt": None,
+    "compiled_prompt": "You are a voice assistant.\nSpeak en-US.",
     "created_at": "2026-03-01T10:00:00Z",
     "updated_at": "2026-03-01T10:00:00Z",
 }

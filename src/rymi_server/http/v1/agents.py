@@ -33,6 +33,8 @@ from rymi_server.http.v1.agent_options import OPTIONS, LlmOptionsBody
 from rymi_server.http.v1.call_bodies import CallListBody
 from rymi_server.http.v1.fields import WindowDep
 from rymi_server.numbers.store import detach_agent
+from rymi_server.runtime.thinking.prompts import compile_prompt, raw_system_prompt
+from rymi_server.runtime.thinking.variables import values_of
 
 routes = APIRouter(prefix="/v1/agents", tags=["Agents"], route_class=SecretKeyRoute)
 
@@ -197,8 +199,12 @@ def _listed(agent: Agent) -> dict[str, Any]:
 
 
 def _shown(agent: Agent) -> dict[str, Any]:
+    config = agent.config
+    defaults = values_of([each for each in config.get("variables", []) if isinstance(each, dict)], {}).by_name
     return {
         **agent.frozen(),
+        "raw_system_prompt": raw_system_prompt(config),
+        "compiled_prompt": compile_prompt(config, defaults, keep_unknown=True).text,
         "created_at": instant(agent.created_at),
         "updated_at": instant(agent.updated_at),
     }

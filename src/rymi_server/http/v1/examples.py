@@ -162,3 +162,18 @@ PROGRESS = {
     "by_status": {"in_progress": 2, "failed": 1},
     "by_reason": {"dialing_failed": 1},
 }
+
+STREAM = f"""retry: 1000
+
+event: status
+data: {{"call_id": "{_CALL}", "status": "in_progress", "end_reason": null, "started_at": "2026-03-01T10:00:00Z", \
+"ended_at": null, "participants": []}}
+
+id: 4-0
+event: transcript
+data: {{"speaker": "user", "text": "Hello", "participant_id": "{_PERSON}", "identity": "browser-tab-1", "sequence": 0, \
+"started_at_ms": 900, "ended_at_ms": 1400, "is_final": true, "source": "runtime", "segment_id": "s_1"}}
+
+event: agent_state
+data: {{"state": "thinking", "at_ms": 1500}}
+"""

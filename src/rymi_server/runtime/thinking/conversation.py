@@ -46,10 +46,20 @@ class Turn:
         ends = any(isinstance(step, EndCall) for step in answer.does)
         if answer.asks and not ends and not any(said.rstrip().endswith("?") for said in answer.says[-1:]):
             answer.say(self._moves.asker.next_question())
+        answer.says = self._allowed(answer.says)
         if answer.says:
             self.memory.said = " ".join(answer.says)
         words: list[Step] = [Words(said) for said in answer.says]
         return [*words, *answer.does]
+
+    def _allowed(self, says: list[str]) -> list[str]:
+        guardrails, before, allowed = self._moves.situation.guardrails, "", []
+        for said in says:
+            checked = guardrails.check(said, before)
+            before = said
+            if checked.text not in allowed:
+                allowed.append(checked.text)
+        return allowed
 
     def _hear(self, text: str) -> None:
         intents = intents_of(text)
@@ -179,7 +189,9 @@ class Turn:
         return len(normal(text)) < _SHORT and self.memory.asking in {"", "opener", "slot"} and bool(yes_or_no(text))
 
     def _strays(self, text: str, _: frozenset[str]) -> bool:
-        return self._moves.situation.is_off_limits(text) and self._moves.answer.say(wording.NOT_MY_TOPIC)
+        return self._moves.situation.guardrails.off_limits(text) is not None and self._moves.answer.say(
+            wording.NOT_MY_TOPIC
+        )
 
     def _is_not_understood(self) -> None:
         self.memory.misses += 1

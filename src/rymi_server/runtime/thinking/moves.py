@@ -7,6 +7,7 @@ from datetime import datetime
 from rymi_server.runtime.thinking import wording
 from rymi_server.runtime.thinking.asking import CALLBACK_SLOT, Asker
 from rymi_server.runtime.thinking.filling import Filler
+from rymi_server.runtime.thinking.guardrails import Guardrails
 from rymi_server.runtime.thinking.matching import PERHAPS, Match, Matcher, verdict
 from rymi_server.runtime.thinking.memory import Memory
 from rymi_server.runtime.thinking.playbook import Entry, Playbook
@@ -42,7 +43,7 @@ class Situation:
     caller_phone: str | None = None
     # How many people are in the call, where that is known.
     present: Callable[[], int] | None = None
-    is_off_limits: Callable[[str], bool] = lambda _: False
+    guardrails: Guardrails = field(default_factory=Guardrails)
 
 
 class Moves:

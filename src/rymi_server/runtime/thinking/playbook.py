@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import time
 from typing import Any
 
+from rymi_server.runtime.thinking.reading import mapping, mappings, text_of, texts
 from rymi_server.runtime.thinking.templates import fill_all, names_in
 
 KINDS = ("name", "phone", "email", "date", "time", "yes_no", "choice", "digits", "number", "text")
@@ -89,7 +90,6 @@ class Playbook:
     agent_name: str = ""
     role: str = ""
     company: str = ""
-    off_limits: tuple[str, ...] = ()
 
     def slot(self, name: str) -> Slot | None:
         return next((slot for slot in self.slots if slot.name == name), None)
@@ -100,31 +100,29 @@ class Playbook:
 
 def read_playbook(agent: Mapping[str, Any], values: Mapping[str, Any]) -> tuple[Playbook, tuple[str, ...]]:
     """The playbook with variables in place, and the variables that it names and that have no value."""
-    raw = _mapping(agent.get("playbook"))
+    raw = mapping(agent, "playbook")
     slots = tuple(_slots(raw))
     filled, missing = fill_all(
-        {"playbook": raw, "persona": _mapping(agent.get("persona"))}, values, later={slot.name for slot in slots}
+        {"playbook": raw, "persona": mapping(agent, "persona")}, values, later={slot.name for slot in slots}
     )
     raw, persona = filled["playbook"], filled["persona"]
-    advanced = _mapping(agent.get("advanced"))
     return Playbook(
-        opener=_text(raw, "opener"),
+        opener=text_of(raw, "opener"),
         slots=tuple(_slots(raw)),
         entries=tuple(_entries(raw, persona)),
-        closing=_text(raw, "closingCTA"),
-        fallback=_text(raw, "fallbackCTA") or FALLBACK,
-        farewell=_text(raw, "endCallMessage") or FAREWELL,
-        anything_else=_text(raw, "anythingElse") if "anythingElse" in raw else ANYTHING_ELSE,
-        agent_name=_text(persona, "name"),
-        role=_text(persona, "role"),
-        company=_text(persona, "companyName"),
-        off_limits=tuple(_texts(advanced.get("offLimitsTopics"))),
+        closing=text_of(raw, "closingCTA"),
+        fallback=text_of(raw, "fallbackCTA") or FALLBACK,
+        farewell=text_of(raw, "endCallMessage") or FAREWELL,
+        anything_else=text_of(raw, "anythingElse") if "anythingElse" in raw else ANYTHING_ELSE,
+        agent_name=text_of(persona, "name"),
+        role=text_of(persona, "role"),
+        company=text_of(persona, "companyName"),
     ), missing
 
 
 def variables_named(agent: Mapping[str, Any]) -> tuple[str, ...]:
     """Every `{{name}}` of the playbook that is not one of its own slots."""
-    raw = _mapping(agent.get("playbook"))
+    raw = mapping(agent, "playbook")
     own = {slot.name for slot in _slots(raw)}
     return tuple(dict.fromkeys(name for text in _all_texts(raw) for name in names_in(text) if name not in own))
 
@@ -133,24 +131,24 @@ def variables_named(agent: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _slots(raw: Mapping[str, Any]) -> Iterator[Slot]:
-    required = {_text(each, "name"): each for each in _mappings(raw.get("requiredSlots")) if _text(each, "name")}
+    required = {text_of(each, "name"): each for each in mappings(raw.get("requiredSlots")) if text_of(each, "name")}
     asked: set[str] = set()
-    for number, step in enumerate(_mappings(raw.get("qualificationFlow"))):
-        name = _text(step, "slotName", "slot_name") or f"answer_{number + 1}"
-        question = _text(step, "question", "prompt")
+    for number, step in enumerate(mappings(raw.get("qualificationFlow"))):
+        name = text_of(step, "slotName", "slot_name") or f"answer_{number + 1}"
+        question = text_of(step, "question", "prompt")
         if question and name not in asked:
             asked.add(name)
             yield _slot(name, question, {**required.get(name, {}), **step})
     for name, about in required.items():
         if name not in asked and about.get("required", True):
-            yield _slot(name, _text(about, "question") or _question_for(name, about), about)
+            yield _slot(name, text_of(about, "question") or _question_for(name, about), about)
 
 
 def _slot(name: str, question: str, about: Mapping[str, Any]) -> Slot:
-    listens_for = _text(about, "listensFor", "listens_for", "listenFor")
+    listens_for = text_of(about, "listensFor", "listens_for", "listenFor")
     choices = tuple(_choices(about.get("choices")))
     listed = [part for part in _LIST.split(listens_for) if part]
-    kind = _text(about, "type") or _kind(name, question, listens_for, listed, choices)
+    kind = text_of(about, "type") or _kind(name, question, listens_for, listed, choices)
     if kind == "choice" and not choices:
         choices = tuple(Choice(label, (label,)) for label in listed)
     digits = about.get("digits")
@@ -162,7 +160,7 @@ def _slot(name: str, question: str, about: Mapping[str, Any]) -> Slot:
         digits=digits if isinstance(digits, int) and not isinstance(digits, bool) else None,
         earliest=_time(about.get("earliest")),
         latest=_time(about.get("latest")),
-        otherwise=_text(about, "otherwise"),
+        otherwise=text_of(about, "otherwise"),
     )
 
 
@@ -183,12 +181,12 @@ def _choices(listed: Any) -> Iterator[Choice]:
     for each in listed if isinstance(listed, list) else []:
         if isinstance(each, str) and each:
             yield Choice(each, (each,))
-        elif isinstance(each, dict) and (label := _text(each, "label", "value")):
-            yield Choice(label, (label, *_texts(each.get("words"))))
+        elif isinstance(each, dict) and (label := text_of(each, "label", "value")):
+            yield Choice(label, (label, *texts(each.get("words"))))
 
 
 def _question_for(name: str, about: Mapping[str, Any]) -> str:
-    described = _text(about, "description") or re.sub(r"(?<=[a-z])(?=[A-Z])|_", " ", name).lower()
+    described = text_of(about, "description") or re.sub(r"(?<=[a-z])(?=[A-Z])|_", " ", name).lower()
     described = described.rstrip(".?! ")
     return f"May I ask for {described[:1].lower()}{described[1:]}?"
 
@@ -204,24 +202,24 @@ def _time(value: Any) -> time | None:
 
 
 def _entries(raw: Mapping[str, Any], persona: Mapping[str, Any]) -> Iterator[Entry]:
-    for number, script in enumerate(_mappings(raw.get("scripts"))):
+    for number, script in enumerate(mappings(raw.get("scripts"))):
         yield from _entry(
-            f"script:{number}", script, _text(script, "when"), _text(script, "content"), _text(script, "title")
+            f"script:{number}", script, text_of(script, "when"), text_of(script, "content"), text_of(script, "title")
         )
-    for number, objection in enumerate(_mappings(raw.get("objectionHandlers"))):
-        trigger = _text(objection, "trigger")
-        title = _text(objection, "title")
-        yield from _entry(f"objection:{number}", objection, trigger, _text(objection, "response"), title)
-    for number, fact in enumerate(_texts(persona.get("knowledgeBase"))):
+    for number, objection in enumerate(mappings(raw.get("objectionHandlers"))):
+        trigger = text_of(objection, "trigger")
+        title = text_of(objection, "title")
+        yield from _entry(f"objection:{number}", objection, trigger, text_of(objection, "response"), title)
+    for number, fact in enumerate(texts(persona.get("knowledgeBase"))):
         yield Entry(f"fact:{number}", (fact,), fact)
 
 
 def _entry(key: str, about: Mapping[str, Any], cue: str, answer: str, title: str) -> Iterator[Entry]:
-    phrases = [*_cues(cue), *([title] if title else []), *_texts(about.get("examples"))]
-    fills = {name: value for name, value in _mapping(about.get("fills")).items() if isinstance(value, str)}
+    phrases = [*_cues(cue), *([title] if title else []), *texts(about.get("examples"))]
+    fills = {name: value for name, value in mapping(about, "fills").items() if isinstance(value, str)}
     if answer and phrases:
-        then = _text(about, "then") or "continue"
-        yield Entry(key, tuple(phrases[:_MOST_PHRASES]), answer, title, then, fills, _text(about, "tool") or None)
+        then = text_of(about, "then") or "continue"
+        yield Entry(key, tuple(phrases[:_MOST_PHRASES]), answer, title, then, fills, text_of(about, "tool") or None)
 
 
 def _cues(cue: str) -> Iterator[str]:
@@ -230,27 +228,6 @@ def _cues(cue: str) -> Iterator[str]:
         phrase = _CLUE.sub("", re.sub(r"^or\s+", "", part.strip(" ."))).strip(" \"'")
         if phrase:
             yield phrase
-
-
-# --- reading whatever was stored -------------------------------------------------------------------------------------
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _mappings(value: Any) -> list[Mapping[str, Any]]:
-    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
-
-
-def _text(about: Mapping[str, Any], *names: str) -> str:
-    return next((value.strip() for name in names if isinstance(value := about.get(name), str) and value.strip()), "")
-
-
-def _texts(value: Any) -> list[str]:
-    if isinstance(value, str):
-        return [line.strip() for line in value.splitlines() if line.strip()]
-    return [each.strip() for each in value if isinstance(each, str) and each.strip()] if isinstance(value, list) else []
 
 
 def _all_texts(thing: Any) -> Iterator[str]:

@@ -13,6 +13,7 @@ from typing import Any
 from rymi_server.runtime.thinking import wording
 from rymi_server.runtime.thinking.asking import Asker
 from rymi_server.runtime.thinking.conversation import Turn
+from rymi_server.runtime.thinking.guardrails import Guardrails
 from rymi_server.runtime.thinking.matching import Matcher
 from rymi_server.runtime.thinking.memory import Memory
 from rymi_server.runtime.thinking.moves import Situation
@@ -63,6 +64,7 @@ class PlaybookResponder:
             hand_off_to=hand_off_to,
             caller_phone=phone if isinstance(phone, str) else None,
             present=present,
+            guardrails=Guardrails.for_agent(agent),
         )
         greets = (agent.get("advanced") or {}).get("startSpeakingPhrasing") != "wait_for_user"
         return cls(situation, greets=greets, remembered=remembered, missing=missing)

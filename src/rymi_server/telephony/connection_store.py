@@ -1,0 +1,110 @@
+"""Connections and their numbers in the database."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from rymi_server.foundation.database import Transaction
+from rymi_server.foundation.ids import TenantId, new_prefixed
+from rymi_server.telephony.carriers.carrier import CarrierNumber
+from rymi_server.telephony.models import Connection, KnownNumber, carrier_connections, carrier_numbers
+
+ACTIVE, INACTIVE = "active", "inactive"
+_connections, _numbers = carrier_connections.c, carrier_numbers.c
+
+
+async def active_of(tx: Transaction, tenant_id: TenantId) -> Connection | None:
+    mine = sa.select(carrier_connections).where(
+        _connections.tenant_id == tenant_id, _connections.disconnected_at.is_(None)
+    )
+    return _connection((await tx.execute(mine)).one_or_none())
+
+
+async def find(tx: Transaction, connection_id: str) -> Connection | None:
+    named = sa.select(carrier_connections).where(_connections.id == connection_id)
+    return _connection((await tx.execute(named)).one_or_none())
+
+
+async def lock(tx: Transaction, connection_id: str) -> Connection | None:
+    named = sa.select(carrier_connections).where(_connections.id == connection_id).with_for_update()
+    return _connection((await tx.execute(named)).one_or_none())
+
+
+async def add(tx: Transaction, connection: Connection) -> None:
+    columns = [column.name for column in carrier_connections.columns]
+    await tx.execute(carrier_connections.insert().values({name: getattr(connection, name) for name in columns}))
+
+
+async def change(tx: Transaction, connection_id: str, **values: Any) -> None:
+    await tx.execute(carrier_connections.update().where(_connections.id == connection_id).values(**values))
+
+
+async def disconnect(tx: Transaction, tenant_id: TenantId, now: datetime) -> str | None:
+    """The id of the connection that has been ended, or None where there was none."""
+    ended = await tx.execute(
+        carrier_connections.update()
+        .where(_connections.tenant_id == tenant_id, _connections.disconnected_at.is_(None))
+        .values(disconnected_at=now)
+        .returning(_connections.id)
+    )
+    row = ended.one_or_none()
+    return str(row.id) if row else None
+
+
+async def provisioned_elsewhere(tx: Transaction, public: str) -> list[Connection]:
+    """Active connections whose carrier knows another address of ours."""
+    found = sa.select(carrier_connections).where(
+        _connections.disconnected_at.is_(None), _connections.provisioned_for != public
+    )
+    return [each for row in await tx.execute(found) if (each := _connection(row))]
+
+
+async def all_active(tx: Transaction) -> list[str]:
+    return list((await tx.execute(sa.select(_connections.id).where(_connections.disconnected_at.is_(None)))).scalars())
+
+
+async def to_release(tx: Transaction) -> list[str]:
+    """Connections that are over, and of which something may still be left at the carrier."""
+    found = sa.select(_connections.id).where(
+        _connections.disconnected_at.is_not(None), _connections.sealed_credentials.is_not(None)
+    )
+    return list((await tx.execute(found)).scalars())
+
+
+async def see_numbers(tx: Transaction, connection: Connection, seen: Sequence[CarrierNumber], now: datetime) -> None:
+    """Take over what the carrier lists. What it does not list any more is inactive."""
+    for number in seen:
+        adding = insert(carrier_numbers).values(
+            id=new_prefixed("num"),
+            connection_id=connection.id,
+            tenant_id=connection.tenant_id,
+            provider=connection.provider,
+            number=number.number,
+            reference=number.reference,
+            country=number.country,
+            status=ACTIVE,
+            seen_at=now,
+        )
+        again = {"reference": number.reference, "country": number.country, "status": ACTIVE, "seen_at": now}
+        await tx.execute(adding.on_conflict_do_update(index_elements=["connection_id", "number"], set_=again))
+    await tx.execute(
+        carrier_numbers.update()
+        .where(_numbers.connection_id == connection.id, _numbers.number.not_in([each.number for each in seen]))
+        .values(status=INACTIVE)
+    )
+
+
+async def numbers_of(tx: Transaction, connection_id: str) -> list[KnownNumber]:
+    mine = sa.select(carrier_numbers).where(_numbers.connection_id == connection_id).order_by(_numbers.number)
+    return [KnownNumber(*row) for row in await tx.execute(mine)]
+
+
+async def change_number(tx: Transaction, number_id: str, **values: Any) -> None:
+    await tx.execute(carrier_numbers.update().where(_numbers.id == number_id).values(**values))
+
+
+def _connection(row: sa.Row[Any] | None) -> Connection | None:
+    return Connection(**row._mapping) if row is not None else None

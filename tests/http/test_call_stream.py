@@ -1,0 +1,234 @@
+"""The live stream of a call: what is kept and what passes by, for readers who come, go, and come again."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+from tests.http.test_internal_agents import Agent, said
+from tests.support.asking import CLOCK, NOBODY, SECRET, Customer, client_for, new_customer, settings_for_tests, web
+from tests.support.calling import everybody_joins
+from tests.support.installation import api_at_a_port
+
+from rymi_server.call_views.live_feed import LiveFeed, Watch
+from rymi_server.call_views.live_stream import Place
+from rymi_server.entrypoints.building import build_edge
+from rymi_server.foundation.database import Database
+
+
+@dataclass
+class Event:
+    name: str
+    data: dict[str, Any]
+    id: str | None
+
+
+@dataclass
+class Reader:
+    """Somebody who reads a stream."""
+
+    lines: AsyncIterator[str]
+    seen: list[Event] = field(default_factory=list)
+
+    async def next(self, name: str | None = None) -> Event:
+        """The next event (of that name)."""
+        async with asyncio.timeout(10):
+            while True:
+                event = await self._one()
+                self.seen.append(event)
+                if name in (None, event.name):
+                    return event
+
+    async def rest(self) -> list[Event]:
+        with contextlib.suppress(StopAsyncIteration):
+            while True:
+                await self.next()
+        return self.seen
+
+    async def _one(self) -> Event:
+        found: dict[str, str] = {}
+        async with asyncio.timeout(10):
+            while (line := await anext(self.lines)) or "data" not in found:
+                name, _, value = line.partition(": ")
+                if name:
+                    found[name] = value
+        return Event(found["event"], json.loads(found["data"]), found.get("id"))
+
+
+@dataclass
+class Live:
+    acme: Customer
+    database: Database
+    call: dict[str, Any]
+    url: str
+
+    @property
+    def agent(self) -> Agent:
+        return Agent(self.acme.http, self.call["id"], self.acme.tenant.id)
+
+    @contextlib.asynccontextmanager
+    async def reading(self, last: str | None = None) -> AsyncIterator[Reader]:
+        headers = {"Authorization": f"Bearer {self.acme.key}", **({"Last-Event-ID": last} if last else {})}
+        url = f"/v1/calls/{self.call['id']}/stream"
+        async with self.acme.http.stream("GET", url, headers=headers, timeout=30) as answer:
+            assert answer.status_code == 200
+            assert answer.headers["content-type"].startswith("text/event-stream")
+            yield Reader(aiter(answer.aiter_lines()))
+
+
+@pytest.fixture
+async def live(database: Database) -> AsyncIterator[Live]:
+    """A call in an API at a port, because a stream is read while it is written."""
+    settings = settings_for_tests(http_port=1)
+    settings = settings.model_copy(update={"http_port": 0})
+    async with api_at_a_port(settings, database) as url, httpx.AsyncClient(base_url=url) as http:
+        acme = await new_customer(database, http)
+        body = {"agent_id": await acme.new_agent(), "participants": [web("ann")]}
+        yield Live(acme, database, (await acme.post("/v1/calls", body)).json(), url)
+
+
+class TestAStream:
+    async def test_begins_with_how_things_are_and_all_that_is_kept(self, live: Live) -> None:
+        await live.agent.report(said("Hello", segment="s_1"), said("Hi", speaker="agent"))
+        async with live.reading() as reader:
+            status = (await reader.next()).data
+            assert (status["status"], [p["identity"] for p in status["participants"]]) == ("connecting", ["ann"])
+            assert (await reader.next()).data["message"] == "Call created"
+            line = (await reader.next()).data
+            assert (line["text"], line["sequence"], line["segment_id"]) == ("Hello", 0, "s_1")
+            assert (await reader.next()).data["speaker"] == "agent"
+
+    async def test_goes_on_with_what_happens(self, live: Live) -> None:
+        async with live.reading() as reader:
+            await reader.next("event")
+            await everybody_joins(live.database, live.call["id"])
+            assert (await reader.next("status")).data["status"] == "in_progress"
+            await live.agent.report({"kind": "happened", "message": "A remark"})
+            assert (await reader.next("event")).data["message"] == "A remark"
+            await live.agent.report(said("Hello"), first=1)
+            assert (await reader.next("transcript")).data["text"] == "Hello"
+
+    async def test_shows_what_passes_by(self, live: Live) -> None:
+        async with live.reading() as reader:
+            await reader.next("event")
+            await live.agent.report(
+                {**said("Hel", identity="ann"), "kind": "drafted"},
+                {"kind": "speaking", "participant_id": None, "speaking": True, "at_ms": 7},
+                {"kind": "agent_state", "state": "thinking", "at_ms": 8},
+            )
+            draft = await reader.next("draft")
+            assert (draft.data["text"], draft.data["identity"], draft.id) == ("Hel", "ann", None)
+            assert (await reader.next()).data == {"participant_id": None, "speaking": True, "at_ms": 7}
+            assert (await reader.next()).data == {"state": "thinking", "at_ms": 8}
+
+    async def test_ends_once_the_agent_has_said_its_last(self, live: Live) -> None:
+        await live.agent.report()
+        async with live.reading() as reader:
+            await reader.next("event")
+            await live.acme.post(f"/v1/calls/{live.call['id']}/end")
+            assert (await reader.next("status")).data["status"] == "completed"
+            await live.agent.report(said("Goodbye", speaker="agent"), closing=True)
+            assert (await reader.next("transcript")).data["text"] == "Goodbye"
+            end = await reader.next()
+            assert (end.name, end.data["end_reason"]) == ("end", "ended_by_api")
+            with pytest.raises(StopAsyncIteration):
+                await reader.next()
+
+    async def test_is_taken_up_where_it_was_left(self, live: Live) -> None:
+        await live.agent.report(said("one"))
+        async with live.reading() as reader:
+            last = (await reader.next("transcript")).id
+        await live.agent.report(said("two"), {"kind": "happened", "message": "Later"}, first=1)
+        async with live.reading(last) as reader:
+            assert (await reader.next()).name == "status"
+            assert (await reader.next()).data["message"] == "Later"
+            assert (await reader.next()).data["text"] == "two"
+
+    async def test_that_was_read_to_its_end_is_no_more(self, live: Live) -> None:
+        await live.acme.post(f"/v1/calls/{live.call['id']}/end")
+        async with live.reading() as reader:
+            end = (await reader.rest())[-1]
+        assert end.name == "end"
+        headers = {"Last-Event-ID": str(end.id)}
+        answer = await live.acme.get(f"/v1/calls/{live.call['id']}/stream", headers=headers)
+        assert (answer.status_code, answer.content) == (204, b"")
+
+    async def test_is_for_as_many_readers_as_there_are(self, live: Live) -> None:
+        async with live.reading() as one, live.reading() as other:
+            for reader in (one, other):
+                await reader.next("event")
+            await live.agent.report(said("Hello"))
+            for reader in (one, other):
+                assert (await reader.next("transcript")).data["text"] == "Hello"
+
+    async def test_survives_the_loss_of_its_connection_to_the_database(self, live: Live) -> None:
+        async with live.reading() as reader:
+            await reader.next("event")
+            async with await psycopg.AsyncConnection.connect(live.database.url, autocommit=True) as operator:
+                ended = await operator.execute(
+                    "select pg_terminate_backend(pid) from pg_stat_activity where query like 'listen %'"
+                )
+                assert ended.rowcount == 1
+            await live.agent.report(said("Hello"))
+            assert (await reader.next("transcript")).data["text"] == "Hello"
+
+
+class TestWhatIsRefused:
+    @pytest.mark.parametrize("last", ["x", "1", "1-", "-1-2", "1-2-3", "9" * 40 + "-1"])
+    async def test_a_place_that_is_none(self, acme: Customer, last: str) -> None:
+        answer = await acme.get(f"/v1/calls/{NOBODY}/stream", headers={"Last-Event-ID": last})
+        assert (answer.status_code, answer.json()["code"]) == (400, "validation_error")
+
+    async def test_more_streams_than_there_may_be(self, database: Database) -> None:
+        async with client_for(database, live_streams=0) as http:
+            acme = await new_customer(database, http)
+            body = {"agent_id": await acme.new_agent(), "participants": [web()]}
+            call_id = (await acme.post("/v1/calls", body)).json()["id"]
+            answer = await acme.get(f"/v1/calls/{call_id}/stream")
+        assert (answer.status_code, answer.json()["code"]) == (429, "too_many_streams")
+        assert answer.headers["Retry-After"] == "5"
+
+
+class TestAReaderWhoDoesNotKeepUp:
+    async def test_is_told_so(self) -> None:
+        watch = Watch()
+        for _ in range(300):
+            watch.tell("{}")
+        assert watch.overrun
+        assert len(await watch.news(1) or []) == 256
+
+    async def test_is_cut_and_may_come_again(self, database: Database) -> None:
+        edge = build_edge(settings_for_tests(secret=SECRET), database, CLOCK)
+        async with client_for(database) as http:
+            acme = await new_customer(database, http)
+            body = {"agent_id": await acme.new_agent(), "participants": [web()]}
+            call_id = (await acme.post("/v1/calls", body)).json()["id"]
+        sent = aiter(edge.live_calls.stream(acme.tenant.id, call_id, Place()))
+        assert "retry" in await anext(sent)
+        for watch in edge.live_calls.feed._watches[call_id]:
+            for _ in range(300):
+                watch.tell('{"kind": "agent_state", "state": "thinking", "at_ms": 1}')
+        rest = [each async for each in sent]
+        assert rest[-1].startswith("event: cut\n")
+        assert "too_slow" in rest[-1]
+
+    async def test_comes_again_too_when_the_process_stops(self, live: Live, database: Database) -> None:
+        edge = build_edge(settings_for_tests(secret=SECRET), database, CLOCK)
+        sent = aiter(edge.live_calls.stream(live.acme.tenant.id, live.call["id"], Place()))
+        await anext(sent)
+        edge.live_calls.feed.stop()
+        assert "restart" in [each async for each in sent][-1]
+
+
+class TestTheFeed:
+    async def test_is_connected_only_while_somebody_watches(self, database: Database) -> None:
+        feed = LiveFeed(database.url, 10)
+        async with feed.watching(NOBODY) as watch:
+            assert await watch.news(10) == []
+            assert feed._listening is not None
+        assert feed._listening is None
