@@ -31,6 +31,7 @@ class FakeApi:
     taken: dict[int, AnyReport] = field(default_factory=dict)
     calls: int = 0
     empty: int = 0
+    last: Reports = field(default_factory=lambda: Reports(run="none"))
 
     async def __call__(self, batch: Reports) -> Answer:
         self.calls += 1
@@ -40,6 +41,7 @@ class FakeApi:
         if any(self.refuses(each.report) for each in batch.reports):
             raise Undelivered("it will not have that", refused=True)
         self.empty += not batch.reports
+        self.last = batch
         for each in batch.reports:
             self.taken.setdefault(each.sequence, each.report)
         if self.loses_answers:
@@ -115,6 +117,25 @@ class TestTheReporter:
         api.away = False
         await eventually("all are there", lambda: len(api.texts) == 400)
         await reporter.aclose()
+
+    async def test_counts_on_from_a_process_that_died_under_the_same_run(self, journal: Journal) -> None:
+        api = FakeApi(taken={number: said(f"before {number}") for number in range(3)}, away=True)
+        reporter = await running(api, journal)
+        reporter.send(said("mine"))
+        await eventually("it is written down", lambda: journal.waiting)
+        api.away = False
+        await eventually("it is there", lambda: api.texts[-1] == "mine")
+        assert len(api.texts) == 4
+        await reporter.aclose()
+
+    async def test_says_that_it_goes(self, journal: Journal) -> None:
+        api = FakeApi()
+        reporter = await running(api, journal)
+        reporter.send(said("goodbye"))
+        reporter.obeyed = 7
+        await reporter.aclose()
+        assert api.texts == ["goodbye"]
+        assert (api.last.closing, api.last.obeyed) == (True, 7)
 
     async def test_gives_signs_of_life(self, journal: Journal) -> None:
         api = FakeApi()

@@ -60,13 +60,18 @@ class Reporter:
     run: str
     journal: Journal
     on_order: Callable[[Order], None] = field(default=lambda _: None)
+    # The highest number of an order that was carried out: set by whoever carries them out.
+    obeyed: int = 0
     on_over: Callable[[], None] = field(default=lambda: None)
     pace: Pace = field(default_factory=Pace)
     _waiting: deque[AnyReport] = field(default_factory=deque)
     _volatile: int = 0
     _sent: tuple[Numbered, ...] = ()
     _sequence: int = 0
-    _orders_heard: int = -1
+    _orders_heard: int = 0
+    _introduced: bool = False
+    _offset: int = 0
+    _said_goodbye: bool = False
     _over: bool = False
     _failures: int = 0
     _smallest: bool = False
@@ -108,7 +113,7 @@ class Reporter:
         self.journal.let_go()
 
     async def _run(self) -> None:
-        while not (self._closing and self._is_empty):
+        while not (self._closing and self._is_empty and self._said_goodbye):
             await self._wait()
             try:
                 await self._deliver()
@@ -129,24 +134,32 @@ class Reporter:
             return
         if self._closing or self._sent or self.journal.waiting:
             return
+        if not self._introduced:
+            return
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._kick.wait(), self.pace.sign_of_life_s)
             await asyncio.sleep(self.pace.batch_after_s)
 
     async def _deliver(self) -> None:
         """One batch: the journal before what is newer."""
+        if not self._introduced:
+            # A process before us may have reported under the same run: we count on from what is known of it.
+            self._offset = (await self._post(())).accepted + 1
+            self._introduced = True
         if self.journal.waiting:
             batch = tuple(await asyncio.to_thread(self.journal.head, 1 if self._smallest else _MOST_IN_A_BATCH))
             await self._post(batch)
             await asyncio.to_thread(self.journal.delivered, batch)
             return
         self._sent = self._sent or self._numbered()
-        await self._post(self._sent)
-        self._sent = ()
+        closing = self._closing and not self._waiting
+        await self._post(self._sent, closing=closing)
+        self._sent, self._said_goodbye = (), closing
 
-    async def _post(self, batch: tuple[Numbered, ...]) -> None:
+    async def _post(self, batch: tuple[Numbered, ...], *, closing: bool = False) -> Answer:
+        counted = tuple(each.model_copy(update={"sequence": each.sequence + self._offset}) for each in batch)
         try:
-            answer = await self.post(Reports(run=self.run, reports=batch))
+            answer = await self.post(Reports(run=self.run, reports=counted, obeyed=self.obeyed, closing=closing))
         except Undelivered as error:
             if not error.refused:
                 raise
@@ -156,12 +169,13 @@ class Reporter:
                 raise
             log.error("report_refused", kind=batch[0].report.kind, error=error.message)
             self._smallest = self.journal.waiting > 1
-            return
+            return Answer(accepted=batch[0].sequence)
         if self._failures:
             log.info("api_reachable")
         self._failures = 0
         self._smallest = self._smallest and self.journal.waiting > len(batch)
         self._hear(answer)
+        return answer
 
     def _hear(self, answer: Answer) -> None:
         for order in sorted(answer.orders, key=lambda each: each.number):
