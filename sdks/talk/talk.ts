@@ -23,6 +23,7 @@ const ENDS: Record<string, string> = {
   server_gone: 'The server stopped.',
 };
 const WITHOUT_AGENT_MS = 10_000;
+const METER_MS = 80;
 const NAME = 'rymi-talk-name';
 
 const link = linkOf(location.hash);
@@ -117,7 +118,7 @@ function began(): void {
   say('Waiting for the agent…', 'away');
   people();
   ticking = setInterval(tick, 1000);
-  requestAnimationFrame(meters);
+  meters();
   setTimeout(() => {
     const alone = call?.participants.every((each) => each.role !== 'agent');
     if (call?.state === 'connected' && alone) alarm('No agent has come yet. Is an agent worker running? `rymi doctor` says what is missing.');
@@ -129,6 +130,7 @@ function over(why: string): void {
   document.querySelectorAll('dialog').forEach((box) => box.close());
   say(why, 'away');
   find('people').replaceChildren();
+  lines.close();
   find<HTMLButtonElement>('save').hidden = lines.text === '';
   find('again').hidden = link.invited;
   scene('over');
@@ -161,7 +163,8 @@ function meters(): void {
   if (!call) return;
   find('orb').style.setProperty('--level', call.level('agent').toFixed(3));
   find('level').style.setProperty('--mine', call.level('me').toFixed(3));
-  requestAnimationFrame(meters);
+  // The style sheet fills in between; a meter at every frame would cost more than the call.
+  setTimeout(() => requestAnimationFrame(meters), METER_MS);
 }
 
 function save(): void {
