@@ -23,6 +23,7 @@ const ENDS: Record<string, string> = {
   server_gone: 'The server stopped.',
 };
 const WITHOUT_AGENT_MS = 10_000;
+const MICROPHONE = /^microphone_|^insecure_page$/;
 const METER_MS = 80;
 const NAME = 'rymi-talk-name';
 
@@ -88,6 +89,8 @@ function enter(into: Joined): void {
   find('initial').textContent = initial(into.agent.name);
   find('demo').hidden = !into.agent.demo;
   find('clock').textContent = '0:00';
+  label(find('mute'), 'mic', 'Mute');
+  find('mute').setAttribute('aria-pressed', 'false');
   say('Connecting…', 'away');
 }
 
@@ -108,7 +111,11 @@ function follow(now: Call): Call {
   now.on('reconnecting', () => say('Reconnecting…', 'away'));
   now.on('reconnected', () => say(STATES[now.agentState ?? ''] ?? 'Connected', now.agentState ?? 'listening'));
   now.on('audio_blocked', ({ blocked }) => alarm(blocked ? 'Click anywhere to hear the agent.' : ''));
-  now.on('error', (error) => failed(error.code.startsWith('microphone') ? new Error(`${error.message}. You can listen and type; press Unmute to try again.`) : error));
+  now.on('error', (error) => {
+    if (!MICROPHONE.test(error.code)) return failed(error);
+    label(find('mute'), 'mic-off', 'Unmute');
+    alarm(`${error.message}. You can listen and type; press Unmute to try again.`);
+  });
   now.on('ended', ({ reason }) => over(ENDS[reason] ?? 'The call has ended.'));
   return now;
 }
