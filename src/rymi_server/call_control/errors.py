@@ -18,10 +18,3 @@ class AgentRequired(Refused):
     def __init__(self) -> None:
         message = "Field required"
         super().__init__("agent_id: Field required", details=[{"field": "agent_id", "message": message}])
-
-
-class InvalidPostCall(Refused):
-    status, code = 400, "validation_error"
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(f"{field}: {message}", details=[{"field": field, "message": message}])

@@ -241,6 +241,12 @@ class Settings(SpeechSettings, AnalysisSettings):
         description="Agent roles with their price a minute in USD, as JSON. `operator` is required.",
     )
 
+    low_balance_usd: Decimal = Field(
+        default=Decimal("3"),
+        ge=0,
+        alias="RYMI_LOW_BALANCE_USD",
+        description="Below this balance `billing.low_balance` is sent, unless an account has a threshold of its own.",
+    )
     media_url: str | None = Field(
         default=None,
         alias="PUBLIC_MEDIA_URL",
