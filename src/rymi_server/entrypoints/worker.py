@@ -38,8 +38,9 @@ from rymi_server.queue.kinds import JobKind
 from rymi_server.queue.running import JobRunner, Work, hearing
 from rymi_server.rooms.agent_pass import AgentPasses
 from rymi_server.rooms.closing import CLOSE_ROOM, RoomCloser
-from rymi_server.rooms.dispatch import DISPATCH, AgentCalling, AgentDispatcher
+from rymi_server.rooms.dispatch import DISPATCH
 from rymi_server.rooms.livekit_server import LiveKit
+from rymi_server.rooms.sending import AgentCalling, AgentDispatcher
 from rymi_server.rooms.server import RoomServer
 from rymi_server.telephony.carriers.carrier import ConnectedCarriers
 from rymi_server.telephony.dialing import DIAL, Dialer
