@@ -25,3 +25,12 @@ class InvalidPostCall(Refused):
 
     def __init__(self, field: str, message: str) -> None:
         super().__init__(f"{field}: {message}", details=[{"field": field, "message": message}])
+
+
+class NobodyAnswers(Refused):
+    """A number was called that no agent answers."""
+
+    status, code = 404, "number_unanswered"
+
+    def __init__(self) -> None:
+        super().__init__("No agent answers this number.")
