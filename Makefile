@@ -59,8 +59,9 @@ tidy: $(VENV)/.tests ## Format the code and mend what the linter can
 	$(BIN)/ruff format --quiet .
 
 .PHONY: api
-api: $(VENV)/.tests ## Write sdks/contract/openapi.json
+api: $(VENV)/.tests ## Write sdks/contract/openapi.json, and the SDK's types of it
 	$(BIN)/rymi openapi > sdks/contract/openapi.json
+	node sdks/contract/generate.mjs
 
 .PHONY: sdks
 sdks: $(VENV)/.clients ## Write the SDKs' types and the pages that are built from them

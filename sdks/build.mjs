@@ -30,8 +30,21 @@ async function script() {
   await build({ ...options, format: 'iife', target: 'es2022', outfile: here('web/dist/rymi.js') });
 }
 
+// The page that `rymi api` serves is committed as built, so that nobody needs a build to run a server.
+async function talkPage() {
+  execFileSync(process.execPath, [TSC, '-p', here('talk')], { stdio: 'inherit' });
+  // It takes the SDK from its script build: only types of it are imported.
+  const site = process.env.RYMI_TALK_SITE ?? here('../src/rymi_server/http/talk/site');
+  mkdirSync(site, { recursive: true });
+  const options = { entryPoints: [here('talk/talk.ts')], bundle: true, minify: true, legalComments: 'none' };
+  await build({ ...options, format: 'iife', target: 'es2022', outfile: `${site}/talk.js`, logLevel: 'warning' });
+  for (const name of ['index.html', 'talk.css', 'icon.svg']) cpSync(here(`talk/${name}`), `${site}/${name}`);
+  cpSync(here('web/dist/rymi.js'), `${site}/rymi.js`);
+}
+
 if (only !== 'web') await packaged('node', ['index'], [], 'es2022');
 if (only !== 'node') {
   await packaged('web', ['index', 'element'], ['livekit-client'], 'es2022');
   await script();
 }
+if (!only) await talkPage();

@@ -91,7 +91,7 @@ class Station:
         guest = new_guest(self.call_id, role)
         token = f"t{new_uuid().replace('-', '')}"
         self.door.guests[token] = guest
-        number = f"+1202555{7000 + self.number * 20 + len(self.door.guests)}"
+        number = f"+1202555{7000 + self.number * 2 + len(self.door.guests)}"
         await self.lab.script(number, *moves, {"do": "stay"}, **script)
         url = self.media_url(carrier, guest.leg_id, token)
         box_id = await CARRIERS[carrier](self.lab, self.customer, url, number)

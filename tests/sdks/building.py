@@ -43,6 +43,8 @@ class Project:
     """A folder in which `@rymi/node` and `@rymi/web` are installed from their packages."""
 
     folder: Path
+    # The talk page as it comes out of these sources.
+    talk_site: Path
 
     def package(self, name: str) -> Path:
         return self.folder / "node_modules" / "@rymi" / name
@@ -70,8 +72,8 @@ def make_project(folder: Path) -> Project:
     shutil.copytree(SDKS, sources, ignore=leave_out)
     shutil.copy(ROOT / "LICENSE", folder / "LICENSE")
     (sources / "node_modules").symlink_to(SDKS / "node_modules")
-    run("node", "build.mjs", cwd=sources)
-    project = Project(folder / "project")
+    run("node", "build.mjs", cwd=sources, RYMI_TALK_SITE=str(folder / "site"))
+    project = Project(folder / "project", folder / "site")
     for name in ("node", "web"):
         _install(sources / name, project.package(name))
     for needed in ("livekit-client", "typescript", "@types", "undici-types", "@livekit", "@bufbuild"):

@@ -28,13 +28,13 @@ class TestPhoneAudio:
         audio.push(frame(1000))
         assert values(audio, 1) == [0]
         audio.push(frame(2000))
-        assert values(audio, 4) == [1000, 1000, 2000, 2000]
+        assert values(audio, 2) == [1000, 2000]
 
     def test_fades_out_what_runs_dry_and_begins_anew(self) -> None:
         audio = PhoneAudio(8000)
         audio.push(frame(1000, 320))
-        assert values(audio, 4) == [1000] * 4
-        assert values(audio, 6) == [700, 500, 300, 150, 0, 0]
+        assert values(audio, 2) == [1000, 1000]
+        assert values(audio, 4) == [600, 300, 0, 0]
         assert audio.concealed_ms == 40
         audio.push(frame(3000))
         assert values(audio, 1) == [0]
@@ -44,19 +44,19 @@ class TestPhoneAudio:
         audio.push(frame(1000), 0)
         audio.push(frame(2000), 20)
         audio.push(frame(4000), 60)
-        assert values(audio, 8) == [1000, 1000, 2000, 2000, 1400, 1000, 4000, 4000]
+        assert values(audio, 4) == [1000, 2000, 1200, 4000]
 
     def test_takes_what_comes_twice_once(self) -> None:
         audio = PhoneAudio(8000)
         for at in (0, 20, 20, 0, 40):
             audio.push(frame(1000 + at), at)
-        assert values(audio, 6) == [1000, 1000, 1020, 1020, 1040, 1040]
+        assert values(audio, 3) == [1000, 1020, 1040]
 
     def test_another_clock_is_followed(self) -> None:
         audio = PhoneAudio(8000)
         audio.push(frame(1000), 50_000)
         audio.push(frame(2000), 0)
-        assert values(audio, 4) == [1000, 1000, 2000, 2000]
+        assert values(audio, 2) == [1000, 2000]
 
     def test_leaves_out_silence_until_the_delay_is_gone(self) -> None:
         audio = PhoneAudio(8000)
@@ -64,7 +64,7 @@ class TestPhoneAudio:
             audio.push(frame(0))
         for _ in range(8):
             audio.pop()
-        assert audio.buffered_ms <= 260
+        assert audio.buffered_ms <= 100
         assert audio.dropped_ms > 0
 
     def test_keeps_a_second_at_most_and_the_newest_of_it(self) -> None:
@@ -75,12 +75,12 @@ class TestPhoneAudio:
         assert values(audio, 1) == [1050]
 
     @given(st.lists(st.tuples(st.integers(0, 700), st.one_of(st.none(), st.integers(0, 3000)), st.integers(0, 8))))
-    def test_gives_10_ms_whatever_comes(self, pushes: list[tuple[int, int | None, int]]) -> None:
+    def test_gives_20_ms_whatever_comes(self, pushes: list[tuple[int, int | None, int]]) -> None:
         audio = PhoneAudio(16_000)
         for length, at, pops in pushes:
             audio.push(frame(500, length), at)
             for _ in range(pops):
-                assert len(audio.pop()) == 160
+                assert len(audio.pop()) == 320
             assert audio.buffered_ms <= 1000
 
 

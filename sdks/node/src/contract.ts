@@ -18,9 +18,13 @@ export interface Advanced {
 /** The agent with everything that was said of it; what was not said is absent. */
 export interface AgentBody {
   agent_role: string;
+  /** What a chat model is told; variables without a default stand as names. */
+  compiled_prompt: string;
   created_at: string;
   id: string;
   name: string;
+  /** `system_prompt` as it was written. */
+  raw_system_prompt: string | null;
   updated_at: string;
 }
 
@@ -1212,6 +1216,12 @@ export interface Operations {
     body: undefined;
     answer: QueuedReprocessBody;
   };
+  /** A call as it happens */
+  streamCall: {
+    query: undefined;
+    body: undefined;
+    answer: unknown;
+  };
   /** Summary and sentiment */
   getCallSummary: {
     query: undefined;
@@ -1375,6 +1385,7 @@ export const OPERATIONS = {
   addParticipants: ['POST', '/v1/calls/{call_id}/participants', true],
   getCallRecording: ['GET', '/v1/calls/{call_id}/recording', false],
   reprocessCall: ['POST', '/v1/calls/{call_id}/reprocess', true],
+  streamCall: ['GET', '/v1/calls/{call_id}/stream', false],
   getCallSummary: ['GET', '/v1/calls/{call_id}/summary', false],
   getCallTranscript: ['GET', '/v1/calls/{call_id}/transcript', false],
   listDnc: ['GET', '/v1/dnc', false],
@@ -1415,5 +1426,6 @@ export type DocumentedCode =
   | 'quota_exceeded'
   | 'rate_limited'
   | 'tenant_paused'
+  | 'too_many_streams'
   | 'unauthorized'
   | 'validation_error';

@@ -23,6 +23,8 @@ export interface CallOptions {
   token: string;
   /** False to listen and type only. A token that may not speak does so by itself. */
   microphone?: boolean | AudioCaptureOptions;
+  /** How long entering may take: 20 seconds unless you say otherwise. */
+  connectTimeoutMs?: number;
 }
 
 export interface CallEvents {
@@ -47,6 +49,7 @@ export interface CallEvents {
 export type CallState = 'idle' | 'connecting' | 'connected' | 'reconnecting' | 'ended';
 
 const CHAT = 'lk.chat';
+const CONNECT_MS = 20_000;
 const KEYS = '0123456789*#ABCD';
 
 export class Call extends Emitter<CallEvents> {
@@ -76,6 +79,11 @@ export class Call extends Emitter<CallEvents> {
 
   get muted(): boolean {
     return this.#muted;
+  }
+
+  /** Whether this browser sends, or could if it were not muted. */
+  get hasMicrophone(): boolean {
+    return this.#microphone() !== undefined;
   }
 
   get agentState(): AgentState | undefined {
@@ -175,15 +183,33 @@ export class Call extends Emitter<CallEvents> {
     // Asking for the microphone takes as long as people think; the room need not wait for it.
     const recording = speaks ? this.#record() : undefined;
     try {
-      await this.room.connect(this.options.url, this.options.token);
+      await this.#enter();
     } catch (cause) {
       void recording?.then((track) => track?.stop());
       this.#state = 'ended';
       this.#levels.close();
-      throw connectFailure(cause, (claims.exp ?? Infinity) * 1000 < Date.now());
+      throw cause instanceof CallError ? cause : connectFailure(cause, (claims.exp ?? Infinity) * 1000 < Date.now());
     }
     this.#started();
     if (recording) await this.#publish(recording);
+  }
+
+  /** livekit-client tries for ever where something answers that is no room server. */
+  async #enter(): Promise<void> {
+    const { url, token, connectTimeoutMs = CONNECT_MS } = this.options;
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      void this.room.disconnect();
+    }, connectTimeoutMs);
+    try {
+      await this.room.connect(url, token);
+    } catch (cause) {
+      if (late) throw new CallError('timed_out', `The call could not be entered within ${connectTimeoutMs} ms`, { cause });
+      throw cause;
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   #started(): void {

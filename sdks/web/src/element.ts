@@ -26,8 +26,7 @@ li.draft{opacity:.65}
 .e{color:light-dark(#b3261e,#ff8a80)}
 @media(prefers-reduced-motion:reduce){.s:before{transition:none}}`;
 
-const BODY = `<style>${STYLE}</style>
-<button class="go" part="start"></button>
+const BODY = `<button class="go" part="start"></button>
 <div class="box" part="panel" role="group" hidden><p class="s" role="status" part="status"></p>
 <ol role="log" aria-live="polite" aria-label="Transcript" tabindex="0" part="transcript" hidden></ol>
 <div class="row"><button class="m" part="mute" aria-pressed="false">Mute</button><button class="x" part="end">Hang up</button></div></div>
@@ -48,6 +47,10 @@ export class RymiCallElement extends Base {
     if (this.shadowRoot) return;
     const root = this.attachShadow({ mode: 'open' });
     root.innerHTML = BODY;
+    // Not a <style>: pages with a strict content security policy have none.
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(STYLE);
+    root.adoptedStyleSheets = [sheet];
     const label = this.getAttribute('label') ?? 'Talk to us';
     this.#find('.go').textContent = label;
     this.#find('.box').setAttribute('aria-label', label);

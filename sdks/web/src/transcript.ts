@@ -25,6 +25,8 @@ const SEGMENT = 'lk.segment_id';
 const FINAL = 'lk.transcription_final';
 const STARTED = 'rymi.started_at_ms';
 
+const isFinal = (stream: TextStream) => stream.info.attributes?.[FINAL] === 'true';
+
 export class Transcript {
   /** Of lines that are not final yet: when they began, and what they said last. */
   readonly #open = new Map<string, { startedAtMs: number; text: string }>();
@@ -42,13 +44,14 @@ export class Transcript {
     try {
       for await (const part of stream) {
         text += part;
-        this.#show(line, text, false, stream);
+        // A stream that was final when it began is one line, said once.
+        if (!isFinal(stream)) this.#show(line, text, false, stream);
       }
     } catch {
       // Its writer is gone: what has come of the line is all of it.
       whole = false;
     }
-    this.#show(line, text, !whole || stream.info.attributes?.[FINAL] === 'true', stream);
+    this.#show(line, text, !whole || isFinal(stream), stream);
   }
 
   #show(line: Omit<Line, 'text' | 'isFinal' | 'startedAtMs'>, text: string, isFinal: boolean, stream: TextStream): void {

@@ -1,6 +1,7 @@
 """The gates that every call passes, in the one order that they are documented in.
 
-    403 publishable key scope → 403 tenant paused → 404 agent → 409 Do-Not-Call → 402 credits → 429 quota
+    403 publishable key scope → 403 tenant paused → 404 agent → 400, 409 its engines → 409 Do-Not-Call → 402 credits
+    → 429 quota
 
 `open_gates` decides all but the last two; `reserve` takes the money and the place, and belongs right before the commit,
 because it makes this tenant's other callers wait until then.
@@ -27,6 +28,9 @@ from rymi_server.keys.errors import PublishableKeyRefused
 from rymi_server.keys.models import Channel, PublishableKey
 from rymi_server.quotas.concurrency import refuse_beyond
 from rymi_server.quotas.models import Plans
+from rymi_server.speech_engines.casting import Defaults, wanted_by
+from rymi_server.speech_engines.errors import EngineNotReady
+from rymi_server.speech_engines.promises import Readiness
 from rymi_server.tenants.errors import TenantPaused
 from rymi_server.tenants.models import Tenant
 
@@ -45,6 +49,8 @@ class Admitted:
 class Admission:
     rates: Rates
     plans: Plans
+    readiness: Readiness
+    engines: Defaults
 
     async def open_gates(
         self, tx: Transaction, caller: Caller, agent_id: str | None, participants: Sequence[WantedParticipant]
@@ -53,6 +59,7 @@ class Admission:
         chosen = _agent_within_scope(caller, agent_id, participants)
         _refuse_paused(caller.tenant)
         agent = await agents.get(tx, caller.tenant.id, chosen)
+        self.refuse_unready(agent)
         await self.refuse_listed(tx, caller.tenant.id, phones(participants))
         return Admitted(agent, self.rates.of(agent.agent_role).per_minute)
 
@@ -68,7 +75,14 @@ class Admission:
         """For somebody who calls. Whoever does not want to be called may call us all the same."""
         _refuse_paused(tenant)
         agent = await agents.get(tx, tenant.id, agent_id)
+        self.refuse_unready(agent)
         return Admitted(agent, self.rates.of(agent.agent_role).per_minute)
+
+    def refuse_unready(self, agent: Agent) -> None:
+        """No call begins with an engine that cannot run, and none downloads one."""
+        missing = self.readiness.missing(wanted_by(agent.frozen(), self.engines).names())
+        if missing:
+            raise EngineNotReady(missing)
 
     async def refuse_listed(self, tx: Transaction, tenant_id: TenantId, numbers: Collection[str]) -> None:
         on_list = await listed(tx, tenant_id, numbers)

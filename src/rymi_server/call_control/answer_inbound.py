@@ -4,10 +4,10 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from rymi_server.agents.post_call_config import resolve
 from rymi_server.call_control.admission import Admission, Admitted
 from rymi_server.call_control.create import first_event
 from rymi_server.call_control.errors import NobodyAnswers
-from rymi_server.call_control.post_call_config import resolve
 from rymi_server.calls import store as calls
 from rymi_server.calls.models import (
     Call,

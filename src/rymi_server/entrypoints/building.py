@@ -23,7 +23,7 @@ from rymi_server.telephony.media_tokens import MediaTokens
 
 def build_edge(settings: Settings, database: Database, clock: Clock) -> Edge:
     rates, plans = settings.price_list(), settings.plan_list()
-    admission = Admission(rates, plans)
+    admission = Admission(rates, plans, settings.engine_readiness(), settings.engine_defaults())
     creator = CallCreator(admission, clock)
     connections, addresses = connections_of(settings, clock), settings.carrier_addresses()
     return Edge(

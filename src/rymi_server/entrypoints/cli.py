@@ -26,6 +26,7 @@ COMMANDS = {
     "api": Command("api", "Serve the HTTP API."),
     "worker": Command("worker", "Do the jobs: dialing, what comes after a call, sweeps."),
     "agent": Command("agent", "Run agents: each call gets one of its own."),
+    "gateway": Command("gateway", "Bridge phones: carriers' media sockets on one side, rooms on the other."),
     "rooms": Command("commands.rooms", "Run the embedded room server alone."),
     "carrierbox": Command("commands.carrierbox", "Run Twilio, Plivo and Vonage in a box."),
     "migrate": Command("commands.migrate", "Bring the database up to date."),

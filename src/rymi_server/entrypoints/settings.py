@@ -8,14 +8,17 @@ from typing import Any, Literal
 
 import platformdirs
 from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
 from rymi_server.credits.rates import CHEAPEST_ROLE, Rates, RoleRate
+from rymi_server.entrypoints.analysis_settings import AnalysisSettings
+from rymi_server.entrypoints.speech_settings import SpeechSettings
 from rymi_server.foundation.clock import Clock
 from rymi_server.foundation.errors import Unavailable
 from rymi_server.foundation.object_storage import Links, ObjectStorage, open_storage
 from rymi_server.quotas.models import Plan, Plans
 from rymi_server.rooms.livekit_server import LiveKit
+from rymi_server.speech_engines.readiness import Equipment, EquipmentReadiness
 from rymi_server.telephony.addresses import CarrierAddresses, why_unusable
 from rymi_server.telephony.carriers.registry import CARRIERS, CarrierHosts
 from rymi_server.telephony.connections import CarrierLimits
@@ -53,7 +56,7 @@ def _data_folder() -> Path:
     return Path(platformdirs.user_data_dir("rymi", appauthor=False))
 
 
-class Settings(BaseSettings):
+class Settings(SpeechSettings, AnalysisSettings):
     """Read from the environment; a name stands for itself. Whoever needs a value is handed it."""
 
     model_config = SettingsConfigDict(case_sensitive=True, populate_by_name=True)
@@ -125,11 +128,17 @@ class Settings(BaseSettings):
         alias="RYMI_GATEWAY_METRICS_PORT",
         description="Port of the gateway's `/healthz`, `/readyz` and `/metrics`; 0 for none.",
     )
-    public_media_url: str = Field(
-        default="ws://localhost:8002",
-        alias="PUBLIC_MEDIA_URL",
-        description="Where carriers reach the gateway: `wss://` and a certificate that the world trusts. "
-        "A stream's address is this with `/media/` and the carrier's name.",
+    gateway_calls: int = Field(
+        default=50,
+        ge=1,
+        alias="RYMI_GATEWAY_CALLS",
+        description="Phones that one gateway bridges at once. More processes take more; a proxy spreads sockets.",
+    )
+    gateway_drain_seconds: float = Field(
+        default=3600,
+        ge=0,
+        alias="RYMI_GATEWAY_DRAIN_SECONDS",
+        description="How long a gateway that was asked to stop waits for its calls. Asked again, it ends them.",
     )
 
     storage_url: str | None = Field(
@@ -232,6 +241,12 @@ class Settings(BaseSettings):
         description="Agent roles with their price a minute in USD, as JSON. `operator` is required.",
     )
 
+    low_balance_usd: Decimal = Field(
+        default=Decimal("3"),
+        ge=0,
+        alias="RYMI_LOW_BALANCE_USD",
+        description="Below this balance `billing.low_balance` is sent, unless an account has a threshold of its own.",
+    )
     media_url: str | None = Field(
         default=None,
         alias="PUBLIC_MEDIA_URL",
@@ -383,6 +398,12 @@ class Settings(BaseSettings):
         """Where recordings are. With a `clock`, links to those of a local folder can be made as well."""
         links = Links.from_text(self.public_base_url, self.required_secret(), clock) if clock else None
         return open_storage(self.effective_storage_url(), links)
+
+    def speech_equipment(self) -> Equipment:
+        return self.equipment(self.data_folder)
+
+    def engine_readiness(self) -> EquipmentReadiness:
+        return self.readiness_of(self.speech_equipment())
 
     def livekit(self) -> LiveKit:
         if not self.livekit_api_key or not self.livekit_api_secret:

@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
 from rymi_server.call_control.join_timeouts import JoinTimeouts
+from rymi_server.entrypoints.after_calls import CONCURRENCY, after_calls
 from rymi_server.entrypoints.listeners import LISTENERS
 from rymi_server.entrypoints.looking_after import sweeps_of_live_calls
 from rymi_server.entrypoints.measuring import measure_pool, process_registry
@@ -31,10 +32,8 @@ from rymi_server.foundation.database import Database, for_libpq
 from rymi_server.foundation.errors import Unavailable
 from rymi_server.foundation.logs import configure_logs
 from rymi_server.http.health import Missing, health_routes
-from rymi_server.post_call.reprocess import ANALYSE, analyser
-from rymi_server.post_call.settle import SETTLE, settler
 from rymi_server.queue.kinds import JobKind
-from rymi_server.queue.running import JobRunner, Work, hearing, in_transaction
+from rymi_server.queue.running import JobRunner, Work, hearing
 from rymi_server.rooms.agent_pass import AgentPasses
 from rymi_server.rooms.closing import CLOSE_ROOM, RoomCloser
 from rymi_server.rooms.dispatch import DISPATCH, AgentCalling, AgentDispatcher
@@ -122,14 +121,14 @@ class Worker:
             self.settings, self.database, self.clock, self.connections, self.carriers or self.connections
         )
         join_timeouts = JoinTimeouts(self.database, self.clock, timedelta(seconds=self.settings.join_timeout_seconds))
+        after = after_calls(self.settings, self.database, self.clock)
         looked_after = sweeps_of_live_calls(self.settings, self.database, self.clock, rooms)
-        sweeps = sweeps_of(self.database, self.clock, join_timeouts, (*looked_after, *phones.sweeps))
+        sweeps = sweeps_of(self.database, self.clock, join_timeouts, (*looked_after, *after.sweeps, *phones.sweeps))
         work: dict[JobKind, Work] = {
             **phones.jobs,
             CLOSE_ROOM: RoomCloser(rooms),
             DISPATCH: AgentDispatcher(self.database, self.clock, rooms, self._agent_calling()),
-            SETTLE: in_transaction(self.database, settler(self.clock)),
-            ANALYSE: in_transaction(self.database, analyser(self.clock)),
+            **after.work,
             **hearing(self.database, LISTENERS),
             **sweeps.work,
         }
@@ -137,7 +136,7 @@ class Worker:
             for_libpq(self.database.url),
             observed(self.registry, work),
             recurring=sweeps.recurring,
-            concurrency=phones.concurrency,
+            concurrency={**CONCURRENCY, **phones.concurrency},
             settings=self.queue_settings,
         )
         log.info("worker_started")
@@ -146,6 +145,7 @@ class Worker:
         if stop.is_set():
             await _finish(runner, running)
         await running
+        await after.close()
 
     def _agent_calling(self) -> AgentCalling:
         settings = self.settings

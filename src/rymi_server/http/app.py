@@ -8,6 +8,7 @@ from starlette.types import ASGIApp
 from rymi_server.foundation.object_storage.folder import FolderStorage
 from rymi_server.http.carriers.callbacks import NotFromTheCarrier, refuse_stranger
 from rymi_server.http.carriers.callbacks import routes as carrier_callbacks
+from rymi_server.http.cross_origin import CrossOrigin
 from rymi_server.http.documentation import describe
 from rymi_server.http.edge import Edge
 from rymi_server.http.error_rendering import render_errors
@@ -16,6 +17,7 @@ from rymi_server.http.internal import agents as internal_agents
 from rymi_server.http.internal import livekit as internal_livekit
 from rymi_server.http.observing import HttpMetrics, Observing
 from rymi_server.http.stored_files import stored_files
+from rymi_server.http.talk import routes as talk
 from rymi_server.http.v1 import (
     agents,
     analytics,
@@ -53,6 +55,7 @@ PAGES = (
     realtime.routes,
 )
 INTERNAL = (internal_agents.routes, internal_livekit.routes)
+TALK = (talk.routes, talk.with_pass, talk.with_invitation)
 
 
 def api(edge: Edge | None = None) -> FastAPI:
@@ -70,10 +73,10 @@ def api(edge: Edge | None = None) -> FastAPI:
 def server(edge: Edge, readiness: Readiness, registry: CollectorRegistry) -> ASGIApp:
     """The API as a process serves it."""
     app = api(edge)
-    for routes in (*INTERNAL, carrier_callbacks):
+    for routes in (*INTERNAL, *TALK, carrier_callbacks):
         app.include_router(routes)
     app.add_exception_handler(NotFromTheCarrier, refuse_stranger)
     app.include_router(health_routes(readiness, registry))
     if isinstance(edge.storage, FolderStorage) and edge.storage.links:
         app.include_router(stored_files(edge.storage, edge.storage.links))
-    return Observing(app, HttpMetrics(registry))
+    return Observing(CrossOrigin(app), HttpMetrics(registry))

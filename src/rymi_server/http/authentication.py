@@ -16,7 +16,7 @@ _LONGEST_KEY = 200
 
 async def authenticate(request: Request, edge: Edge) -> Caller:
     """Raise `InvalidApiKey`, or `TooManyRequests` for who guesses keys or asks beyond their plan."""
-    plaintext = _bearer(request)
+    plaintext = bearer(request)
     now = edge.clock.now()
     async with edge.database.single_statements() as tx:
         caller = await caller_with(tx, plaintext, edge.pepper, now) if plaintext else None
@@ -24,7 +24,7 @@ async def authenticate(request: Request, edge: Edge) -> Caller:
             await _keep_to_plan(tx, request, edge, caller)
             await note_use(tx, caller.key, now)
             return caller
-        guesser = f"guesses:{_address(request)}"
+        guesser = f"guesses:{address(request)}"
         await count_request(tx, guesser, edge.limits.failed_logins_per_minute, now)
     raise InvalidApiKey("Missing API key." if plaintext is None else "This API key is not valid.")
 
@@ -41,15 +41,15 @@ async def _keep_to_plan(tx: Transaction, request: Request, edge: Edge, caller: C
         limit = plan.requests_per_minute + plan.burst
         await count_request(tx, f"tenant:{caller.tenant.id}", limit, now)
     if isinstance(caller.key, PublishableKey):
-        who = f"publishable:{caller.key.id}:{_address(request)}"
+        who = f"publishable:{caller.key.id}:{address(request)}"
         await count_request(tx, who, edge.limits.publishable_calls_per_minute, now)
 
 
-def _bearer(request: Request) -> str | None:
+def bearer(request: Request, longest: int = _LONGEST_KEY) -> str | None:
     scheme, _, key = request.headers.get("authorization", "").partition(" ")
     key = key.strip()
-    return key if scheme.lower() == "bearer" and key and len(key) <= _LONGEST_KEY else None
+    return key if scheme.lower() == "bearer" and key and len(key) <= longest else None
 
 
-def _address(request: Request) -> str:
+def address(request: Request) -> str:
     return request.client.host if request.client else "unknown"

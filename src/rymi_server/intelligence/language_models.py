@@ -26,14 +26,24 @@ class Answered:
     tokens_out: int | None = None
 
 
-class ModelFailed(Unavailable):
-    """The model's server failed us, or said nothing of use."""
-
-    code = "model_failed"
+class ModelTrouble(Unavailable):
+    """A model was asked, and there is no answer to use."""
 
     def __init__(self, message: str, *, retryable: bool, retry_after_seconds: float | None = None) -> None:
         super().__init__(message, retryable=retryable)
         self.retry_after_seconds = retry_after_seconds
+
+
+class ModelFailed(ModelTrouble):
+    """Its server could not be reached, refused, or took too long."""
+
+    code = "model_failed"
+
+
+class Nonsense(ModelTrouble):
+    """It answered, and not with what was asked for."""
+
+    code = "model_nonsense"
 
 
 class ModelNotConfigured(Unavailable):

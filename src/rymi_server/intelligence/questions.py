@@ -12,7 +12,7 @@ from typing import Any
 
 from rymi_server.intelligence.analysis import SENTIMENTS, AnalysisRequest
 from rymi_server.intelligence.dialogue import Turn, turns_of
-from rymi_server.intelligence.language_models import LanguageModel, ModelFailed, Question
+from rymi_server.intelligence.language_models import LanguageModel, ModelTrouble, Nonsense, Question
 from rymi_server.intelligence.repairing import ask_for, storable
 from rymi_server.intelligence.schemas import fields_of, is_valid, resolved
 
@@ -88,7 +88,7 @@ class Reader:
         self._begin, self._end = f"<call-{self._mark}>", f"</call-{self._mark}>"
 
     async def read(self, *, schema: Mapping[str, Any] | None = None, criteria: str = "") -> Read:
-        """Raise `ModelFailed` where nothing of a long transcript could be read."""
+        """Raise `ModelTrouble` where nothing of a long transcript could be read."""
         lines = [self._line(turn) for turn in turns_of(self._request.entries)]
         return await self._fit(lines, _wanted(schema, criteria), 0)
 
@@ -97,7 +97,7 @@ class Reader:
         told = await self._ask(read, _SUMMARISE, wish, schema, 700)
         summary = _clean(told["summary"], _LONGEST_SUMMARY)
         if not summary:
-            raise ModelFailed(f"{self.model.name} wrote an empty summary", retryable=False)
+            raise Nonsense(f"{self.model.name} wrote an empty summary", retryable=False)
         return {"summary": summary, "sentiment": told["sentiment"]}
 
     async def extract(self, read: Read, schema: Mapping[str, Any], wish: str) -> ExtractedByModel:
@@ -186,13 +186,13 @@ class Reader:
 
     async def _condense(
         self, part: str, number: int, many: int, wanted: str, at_once: asyncio.Semaphore
-    ) -> tuple[str, ModelFailed | None]:
+    ) -> tuple[str, ModelTrouble | None]:
         schema = _object({"notes": {"type": "string"}})
         task = _CONDENSE.format(number=number, many=many) + wanted
         async with at_once:
             try:
                 told = await self._ask(Read(part), task, "", schema, 700)
-            except ModelFailed as error:
+            except ModelTrouble as error:
                 return "", error
         return _clean(told["notes"], _LONGEST_NOTES), None
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import jsonschema_rs
 
-from rymi_server.intelligence.language_models import LanguageModel, ModelFailed, Question
+from rymi_server.intelligence.language_models import LanguageModel, ModelFailed, Nonsense, Question
 from rymi_server.intelligence.schemas import compile_schema
 
 _MOST_ATTEMPTS = 3
@@ -23,15 +23,6 @@ _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2066-\u
 _LONGEST_ANSWER = 200_000
 
 
-class Nonsense(ModelFailed):
-    """It answered, and not with what was asked for."""
-
-    code = "model_nonsense"
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message, retryable=False)
-
-
 async def ask_for(
     model: LanguageModel,
     question: Question,
@@ -41,7 +32,7 @@ async def ask_for(
 ) -> Any:
     """The answer as JSON that fits `question.schema`. `lenient` takes, in the end, an object that does not fit.
 
-    Raise `ModelFailed` once it has failed as often as is worth trying.
+    Raise `ModelFailed` or `Nonsense` once it has failed as often as is worth trying.
     """
     validator = compile_schema(question.schema)
     asked, problem, misfit = question, "", None
@@ -55,7 +46,7 @@ async def ask_for(
             continue
         if answered.cut_short:
             problem = "the answer was longer than allowed"
-            asked = replace(asked, most_tokens=min(asked.most_tokens * 2, _MOST_TOKENS))
+            asked = replace(asked, most_tokens=min(asked.most_tokens * 4, _MOST_TOKENS))
             continue
         value, problem = _read(answered.text, validator)
         if not problem:
@@ -64,7 +55,7 @@ async def ask_for(
         asked = replace(question, instructions=_repair(question.instructions, answered.text, problem))
     if lenient and misfit is not None:
         return misfit
-    raise Nonsense(f"{model.name} did not answer as asked: {problem}")
+    raise Nonsense(f"{model.name} did not answer as asked: {problem}", retryable=False)
 
 
 def _read(text: str, validator: jsonschema_rs.Draft202012Validator) -> tuple[Any, str]:

@@ -10,6 +10,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from rymi_server.entrypoints.settings import Settings
+from rymi_server.entrypoints.speech_settings import SpeechSettings
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -55,7 +56,9 @@ def sample_file() -> str:
 
 
 def _fields() -> list[tuple[str, FieldInfo]]:
-    return [(str(field.alias), field) for field in Settings.model_fields.values()]
+    """Those of speech last: most installations set none."""
+    fields = sorted(Settings.model_fields.items(), key=lambda named: named[0] in SpeechSettings.model_fields)
+    return [(str(field.alias), field) for _, field in fields]
 
 
 def _comment(text: str) -> str:

@@ -1,4 +1,4 @@
-"""What the phone says, evened out: it comes in jumps and with holes, and leaves in 10 ms pieces without any. Pure."""
+"""What the phone says, evened out: it comes in jumps and with holes, and leaves in pieces of 20 ms without."""
 
 from collections import deque
 
@@ -7,14 +7,14 @@ from numpy.typing import NDArray
 
 Samples = NDArray[np.int16]
 
-PIECE_MS = 10
+PIECE_MS = 20
 _PREBUFFER_MS = 40
 # Above this, pieces without speech are left out until the delay is gone.
 _RELAXED_MS = 80
 _MOST_MS = 1_000
 _QUIET = 200
 # The last piece is repeated, and fades, while nothing comes.
-_FADE = (0.7, 0.5, 0.3, 0.15)
+_FADE = (0.6, 0.3)
 _LARGEST_HOLE_MS = 200
 
 
@@ -52,7 +52,7 @@ class PhoneAudio:
             self.dropped_ms += PIECE_MS
 
     def pop(self) -> Samples:
-        """The next 10 ms, made up where there are none."""
+        """The next 20 ms, made up where there are none."""
         if self._filling and self.buffered_ms < _PREBUFFER_MS:
             return self._made_up()
         self._filling = False

@@ -29,6 +29,7 @@ ROOM_RATE = 16_000
 CUT_TOPIC = "rymi.agent_audio"
 _JOIN_WITHIN_S = 10.0
 _TRIES_AGAIN_AFTER_S = (0.1, 0.3, 1.0, 2.0, 4.0, 8.0)
+_SOURCE_HOLDS_MS, _CUSHION_MS = 100, 20
 _LARGEST_CUT_PACKET = 1_024
 # Whoever ends a room or takes somebody out of it does not want them back.
 _FINAL = frozenset(
@@ -117,7 +118,7 @@ class RoomSeat:
                 await self._publish(room)
 
     def say(self, samples: Samples) -> None:
-        """The next 10 ms of the phone. What is said while the room is lost, is lost."""
+        """The next 20 ms of the phone. What is said while the room is lost, is lost."""
         if self._sender is not None:
             self._sender.send(self._up.push(samples).tobytes())
 
@@ -140,12 +141,13 @@ class RoomSeat:
         await self._drop_room()
 
     async def _publish(self, room: rtc.Room) -> None:
-        # Without a queue of its own: the phone's jitter was evened out before.
-        source = rtc.AudioSource(ROOM_RATE, 1, queue_size_ms=0)
+        source = rtc.AudioSource(ROOM_RATE, 1, queue_size_ms=_SOURCE_HOLDS_MS)
         track = rtc.LocalAudioTrack.create_audio_track("phone", source)
-        options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE, dtx=False, red=True)
+        options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE, dtx=False, red=False)
         await room.local_participant.publish_track(track, options)
         self._source, self._sender = source, FrameSender(source)
+        # The source plays on a clock of its own; this keeps it from running dry while ours is a little late.
+        self._sender.send(bytes(ROOM_RATE // 1000 * _CUSHION_MS * 2))
 
     def _listen_to(self, room: rtc.Room) -> None:
         room.on("track_published", self._published)

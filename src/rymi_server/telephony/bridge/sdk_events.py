@@ -92,7 +92,7 @@ class DirectedEvents(FfiQueue[Any]):
 
 
 class FrameSender:
-    """Hands frames of exactly 10 ms to a source, without waiting for its receipts."""
+    """Hands frames to a source, without waiting for its receipts."""
 
     _numbers = count(_OURS)
 
