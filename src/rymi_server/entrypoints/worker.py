@@ -13,6 +13,8 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
 from rymi_server.call_control.join_timeouts import JoinTimeouts
+from rymi_server.call_control.transfer import FIND_HUMAN, Transfers
+from rymi_server.entrypoints.building import build_admission, build_transfers
 from rymi_server.entrypoints.listeners import LISTENERS
 from rymi_server.entrypoints.looking_after import sweeps_of_live_calls
 from rymi_server.entrypoints.measuring import measure_pool, process_registry
@@ -44,6 +46,7 @@ from rymi_server.telephony.carriers.carrier import ConnectedCarriers
 from rymi_server.telephony.dialing import DIAL, Dialer
 from rymi_server.telephony.hang_up import HANG_UP, LegHangUp
 from rymi_server.telephony.leg_watch import LegWatch
+from rymi_server.telephony.transfer import HAND_OVER, LegHandOver
 
 log = structlog.get_logger(__name__)
 
@@ -126,6 +129,8 @@ class Worker:
         work: dict[JobKind, Work] = {
             DIAL: dialer,
             HANG_UP: LegHangUp(self.database, self.carriers),
+            HAND_OVER: LegHandOver(self.database, self.carriers, addresses, self.clock),
+            FIND_HUMAN: in_transaction(self.database, self._transfers().find_human),
             CLOSE_ROOM: RoomCloser(rooms),
             DISPATCH: AgentDispatcher(self.database, self.clock, rooms, self._agent_calling()),
             SETTLE: in_transaction(self.database, settler(self.clock)),
@@ -145,6 +150,9 @@ class Worker:
         if stop.is_set():
             await _finish(runner, running)
         await running
+
+    def _transfers(self) -> Transfers:
+        return build_transfers(build_admission(self.settings), self.clock)
 
     def _agent_calling(self) -> AgentCalling:
         settings = self.settings

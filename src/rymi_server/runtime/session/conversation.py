@@ -92,6 +92,7 @@ class Conversation:
 
     def __post_init__(self) -> None:
         self._quiet = Quiet(self.manners)
+        self._ordered: SpeechHandle | None = None
         self.session.on("conversation_item_added", self._on_item)
         self.session.on("speech_created", self._on_speech)
         self.session.on("agent_state_changed", self._on_state)
@@ -195,7 +196,7 @@ class Conversation:
 
     def obey(self, order: Order) -> None:
         if order.kind in ("say", "brief") and order.text:
-            self.say(order.text, interruptible=False)
+            self._ordered = self.say(order.text, interruptible=False)
         elif order.kind == "say_and_end":
             self.end(order.reason or "ended_by_api", order.text)
         elif order.kind == "step_back":
@@ -207,6 +208,9 @@ class Conversation:
                 self.say(order.text)
 
     async def _fall_silent(self) -> None:
+        """Once what was ordered before is said: a briefing is heard to its end."""
+        if self._ordered is not None:
+            await self._ordered.wait_for_playout()
         await self.session.interrupt(force=True)
 
     def tick(self) -> None:
