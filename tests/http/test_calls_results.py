@@ -125,5 +125,5 @@ class TestQueueStats:
 
 async def _analysed(database: Database, call: str, **found: Any) -> None:
     async with database.transaction() as tx:
-        revision = await intelligence.begin(tx, CallId(call), CLOCK.now())
+        revision = await intelligence.begin(tx, CallId(call), {}, CLOCK.now())
         await intelligence.finish(tx, CallId(call), revision, IntelligenceStatus.COMPLETED, CLOCK.now(), **found)

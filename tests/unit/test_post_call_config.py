@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from rymi_server.call_control.errors import InvalidPostCall
-from rymi_server.call_control.post_call_config import refuse_invalid, resolve
+from rymi_server.agents.errors import InvalidPostCall
+from rymi_server.agents.post_call_config import refuse_invalid, resolve
 
 
 class TestResolve:

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from rymi_server.agents.post_call_config import refuse_invalid
 from rymi_server.call_control.admission import Admission
 from rymi_server.call_control.create import CallCreator, CreatedCall
-from rymi_server.call_control.post_call_config import refuse_invalid
 from rymi_server.call_control.wanted import Caller, WantedCall, WantedParticipant, phones
 from rymi_server.dnc.store import listed
 from rymi_server.foundation.database import Transaction

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from rymi_server.agents.post_call_config import refuse_invalid, resolve
 from rymi_server.call_control.admission import Admission, Admitted
-from rymi_server.call_control.post_call_config import refuse_invalid, resolve
 from rymi_server.call_control.seats import Seated, caller_id, seat
 from rymi_server.call_control.wanted import Caller, WantedCall
 from rymi_server.calls import store as calls

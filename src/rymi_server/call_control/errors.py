@@ -20,13 +20,6 @@ class AgentRequired(Refused):
         super().__init__("agent_id: Field required", details=[{"field": "agent_id", "message": message}])
 
 
-class InvalidPostCall(Refused):
-    status, code = 400, "validation_error"
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(f"{field}: {message}", details=[{"field": field, "message": message}])
-
-
 class NoPhoneToTransfer(Refused):
     status, code = 409, "no_phone_to_transfer"
 

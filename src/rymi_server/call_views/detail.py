@@ -12,6 +12,7 @@ from rymi_server.foundation.ids import TenantId
 from rymi_server.foundation.pagination import Window
 from rymi_server.intelligence import store as intelligence
 from rymi_server.recordings import store as recordings
+from rymi_server.recordings.shown import Signing
 from rymi_server.rooms.naming import room_name
 from rymi_server.telephony import store as legs
 from rymi_server.transcripts import store as transcripts
@@ -20,7 +21,7 @@ from rymi_server.transcripts.reading import as_text
 _EVENTS_SHOWN = 200
 
 
-async def detail(tx: Transaction, tenant_id: TenantId, call_id: str) -> dict[str, Any]:
+async def detail(tx: Transaction, tenant_id: TenantId, call_id: str, signing: Signing) -> dict[str, Any]:
     call = await store.get(tx, tenant_id, call_id)
     agent = await store.frozen_agent(tx, call.id)
     leg_of = {leg.participant_id: leg for leg in await legs.of_call(tx, call.id)}
@@ -50,7 +51,7 @@ async def detail(tx: Transaction, tenant_id: TenantId, call_id: str) -> dict[str
         "transcript": {"text": as_text(said), "segments": results.segments(said), "raw": results.raw(said)}
         if said
         else None,
-        "recording": results.recording_json(recorded) if recorded else None,
+        "recording": signing.shown(recorded) if recorded else None,
         "intelligence": results.intelligence_json(found) if found else None,
         "events": [event_json(event) for event in log.rows],
     }

@@ -11,7 +11,7 @@ from rymi_server.foundation.ids import TenantId
 from rymi_server.intelligence import store as intelligence
 from rymi_server.intelligence.models import Intelligence
 from rymi_server.recordings import store as recordings
-from rymi_server.recordings.models import Recording
+from rymi_server.recordings.shown import Signing
 from rymi_server.transcripts import store as transcripts
 from rymi_server.transcripts.models import Entry, Speaker
 from rymi_server.transcripts.reading import as_text
@@ -33,12 +33,12 @@ async def transcript(tx: Transaction, tenant_id: TenantId, call_id: str) -> dict
     return {"transcript": raw(entries), "text": as_text(entries), "segments": segments(entries)}
 
 
-async def recording(tx: Transaction, tenant_id: TenantId, call_id: str) -> dict[str, Any]:
+async def recording(tx: Transaction, tenant_id: TenantId, call_id: str, signing: Signing) -> dict[str, Any]:
     call = await store.get(tx, tenant_id, call_id)
     found = await recordings.latest(tx, call.id)
     if found is None:
         raise NotReady("Recording not available")
-    return {"call_id": call.id, "recording": recording_json(found)}
+    return {"call_id": call.id, "recording": signing.shown(found)}
 
 
 def segments(entries: Sequence[Entry]) -> list[dict[str, Any]]:
@@ -72,16 +72,6 @@ def raw(entries: Sequence[Entry]) -> list[dict[str, Any]]:
     ]
 
 
-def recording_json(found: Recording) -> dict[str, Any]:
-    return {
-        "id": found.id,
-        "status": found.status,
-        "format": found.format,
-        "provider_recording_id": found.provider_recording_id,
-        "metadata": found.metadata,
-    }
-
-
 def intelligence_json(found: Intelligence) -> dict[str, Any]:
     return {
         "status": found.status,
@@ -90,4 +80,5 @@ def intelligence_json(found: Intelligence) -> dict[str, Any]:
         "structured_data": found.structured_data,
         "evaluation": found.evaluation,
         "errors": found.errors,
+        "details": found.details,
     }

@@ -15,6 +15,9 @@ credit_accounts = sa.Table(
     sa.Column("tenant_id", sa.Uuid(as_uuid=False), sa.ForeignKey("tenants.id"), primary_key=True),
     sa.Column("balance", sa.Numeric(18, 6), nullable=False, server_default="0"),
     sa.Column("held", sa.Numeric(18, 6), nullable=False, server_default="0"),
+    # What its owner has been told of the balance since it was last well: nothing, `low` or `depleted`.
+    sa.Column("told", sa.Text),
+    sa.Column("low_balance_usd", sa.Numeric(18, 6)),
 )
 
 credit_holds = sa.Table(

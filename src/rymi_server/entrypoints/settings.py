@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field, ValidationError, field_validator, model_v
 from pydantic_settings import SettingsConfigDict
 
 from rymi_server.credits.rates import CHEAPEST_ROLE, Rates, RoleRate
+from rymi_server.entrypoints.analysis_settings import AnalysisSettings
 from rymi_server.entrypoints.speech_settings import SpeechSettings
 from rymi_server.foundation.clock import Clock
 from rymi_server.foundation.errors import Unavailable
@@ -55,7 +56,7 @@ def _data_folder() -> Path:
     return Path(platformdirs.user_data_dir("rymi", appauthor=False))
 
 
-class Settings(SpeechSettings):
+class Settings(SpeechSettings, AnalysisSettings):
     """Read from the environment; a name stands for itself. Whoever needs a value is handed it."""
 
     model_config = SettingsConfigDict(case_sensitive=True, populate_by_name=True)
@@ -240,6 +241,12 @@ class Settings(SpeechSettings):
         description="Agent roles with their price a minute in USD, as JSON. `operator` is required.",
     )
 
+    low_balance_usd: Decimal = Field(
+        default=Decimal("3"),
+        ge=0,
+        alias="RYMI_LOW_BALANCE_USD",
+        description="Below this balance `billing.low_balance` is sent, unless an account has a threshold of its own.",
+    )
     media_url: str | None = Field(
         default=None,
         alias="PUBLIC_MEDIA_URL",

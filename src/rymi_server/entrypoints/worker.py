@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry
 
 from rymi_server.call_control.join_timeouts import JoinTimeouts
 from rymi_server.call_control.transfer import FIND_HUMAN, Transfers
+from rymi_server.entrypoints.after_calls import CONCURRENCY, after_calls
 from rymi_server.entrypoints.building import build_admission, build_transfers
 from rymi_server.entrypoints.listeners import LISTENERS
 from rymi_server.entrypoints.looking_after import sweeps_of_live_calls
@@ -33,8 +34,6 @@ from rymi_server.foundation.database import Database, for_libpq
 from rymi_server.foundation.errors import Unavailable
 from rymi_server.foundation.logs import configure_logs
 from rymi_server.http.health import Missing, health_routes
-from rymi_server.post_call.reprocess import ANALYSE, analyser
-from rymi_server.post_call.settle import SETTLE, settler
 from rymi_server.queue.kinds import JobKind
 from rymi_server.queue.running import JobRunner, Work, hearing, in_transaction
 from rymi_server.rooms.agent_pass import AgentPasses
@@ -124,8 +123,9 @@ class Worker:
         dialer = Dialer(self.database, self.carriers, addresses, self.clock, terms=self.settings.dial_terms())
         watch = LegWatch(self.database, self.carriers, self.clock)
         join_timeouts = JoinTimeouts(self.database, self.clock, timedelta(seconds=self.settings.join_timeout_seconds))
+        after = after_calls(self.settings, self.database, self.clock)
         looked_after = sweeps_of_live_calls(self.settings, self.database, self.clock, rooms)
-        sweeps = sweeps_of(self.database, self.clock, watch, join_timeouts, looked_after)
+        sweeps = sweeps_of(self.database, self.clock, watch, join_timeouts, [*looked_after, *after.sweeps])
         work: dict[JobKind, Work] = {
             DIAL: dialer,
             HANG_UP: LegHangUp(self.database, self.carriers),
@@ -133,8 +133,7 @@ class Worker:
             FIND_HUMAN: in_transaction(self.database, self._transfers().find_human),
             CLOSE_ROOM: RoomCloser(rooms),
             DISPATCH: AgentDispatcher(self.database, self.clock, rooms, self._agent_calling()),
-            SETTLE: in_transaction(self.database, settler(self.clock)),
-            ANALYSE: in_transaction(self.database, analyser(self.clock)),
+            **after.work,
             **hearing(self.database, LISTENERS),
             **sweeps.work,
         }
@@ -142,6 +141,7 @@ class Worker:
             for_libpq(self.database.url),
             observed(self.registry, work),
             recurring=sweeps.recurring,
+            concurrency=CONCURRENCY,
             settings=self.queue_settings,
         )
         log.info("worker_started")
@@ -150,6 +150,7 @@ class Worker:
         if stop.is_set():
             await _finish(runner, running)
         await running
+        await after.close()
 
     def _transfers(self) -> Transfers:
         return build_transfers(build_admission(self.settings), self.clock)

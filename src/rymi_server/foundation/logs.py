@@ -43,7 +43,7 @@ HARMLESS = frozenset(
             "route",
             "seconds",
         ),
-        *("signal", "state", "status", "sweep", "tenant_id", "url"),
+        *("delivery_id", "endpoint_id", "signal", "state", "status", "sweep", "tenant_id", "url"),
     }
 )
 
@@ -53,7 +53,19 @@ QUOTING = frozenset({"error"})
 # Whom we talk to, what was said, and what others put into our hands.
 PERSONAL = frozenset(
     {
-        *("body", "from_number", "identity", "metadata", "name", "number", "payload", "persona", "phone", "prompt"),
+        *(
+            "alert_email",
+            "body",
+            "from_number",
+            "identity",
+            "metadata",
+            "name",
+            "number",
+            "payload",
+            "persona",
+            "phone",
+            "prompt",
+        ),
         *("text", "to_number", "tool_arguments", "transcript", "variables"),
     }
 )

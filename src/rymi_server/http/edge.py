@@ -18,6 +18,7 @@ from rymi_server.foundation.database import Database
 from rymi_server.foundation.object_storage import ObjectStorage
 from rymi_server.foundation.sealed import Seal
 from rymi_server.quotas.models import Plans
+from rymi_server.recordings.shown import Signing
 from rymi_server.rooms.agent_pass import AgentPasses
 from rymi_server.rooms.livekit_server import LiveKit
 
@@ -51,6 +52,11 @@ class Edge:
     recording_links_live: timedelta
     migration_url: str
     allow_private_webhooks: bool
+
+    @property
+    def signing(self) -> Signing:
+        """Makes the links to recordings."""
+        return Signing(self.storage, self.recording_links_live)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ Never raises for what a call or a model is like: each part that was asked for is
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -49,15 +49,18 @@ class _Wanted:
     criteria: str
 
 
-async def analyse(request: AnalysisRequest, models: Models) -> AnalysisResult:
+async def analyse(
+    request: AnalysisRequest, models: Models, *, pause: Callable[[float], Awaitable[None]] = asyncio.sleep
+) -> AnalysisResult:
     """With the model that the call asks for or the installation has, else by heuristics. A call is asked about once."""
     findings = _Findings()
     wanted = _wanted(request, findings)
     model = _model(request, models, findings)
     if model is None or not request.entries:
-        _by_heuristics(Heuristics(request), wanted, findings)
+        # Ten hours take seconds, in which others have to be served.
+        await asyncio.to_thread(_by_heuristics, Heuristics(request), wanted, findings)
     else:
-        await _by_model(model, request, wanted, findings)
+        await _by_model(Reader(model, request, pause=pause), wanted, findings)
     return findings.result()
 
 
@@ -123,8 +126,7 @@ def _judge(heuristics: Heuristics, criteria: str, extracted: Extracted | None, f
 # --- with a model ----------------------------------------------------------------------------------------------------
 
 
-async def _by_model(model: LanguageModel, request: AnalysisRequest, wanted: _Wanted, findings: _Findings) -> None:
-    reader = Reader(model, request)
+async def _by_model(reader: Reader, wanted: _Wanted, findings: _Findings) -> None:
     try:
         read = await reader.read(schema=wanted.schema, criteria=wanted.criteria)
     except RymiError as error:

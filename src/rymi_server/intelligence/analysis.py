@@ -17,7 +17,7 @@ class AnalysisRequest:
     """A finished call: what was said, and what its owner wants to know of it."""
 
     entries: Sequence[Entry]
-    # As `call_control.post_call_config.resolve` froze it: summary, structured_extraction, evaluation, model.
+    # As `agents.post_call_config.resolve` froze it: summary, structured_extraction, evaluation, model.
     post_call: Mapping[str, Any]
     agent: Mapping[str, Any] = field(default_factory=dict)
     variables: Mapping[str, Any] = field(default_factory=dict)

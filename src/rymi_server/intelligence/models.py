@@ -1,6 +1,6 @@
 """One run of the analysis of a call."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
@@ -20,6 +20,8 @@ call_intelligence = sa.Table(
     sa.Column("structured_data", JSONB),
     sa.Column("evaluation", JSONB),
     sa.Column("errors", JSONB, nullable=False, server_default=sa.text("'[]'")),
+    sa.Column("config", JSONB, nullable=False, server_default=sa.text("'{}'")),
+    sa.Column("details", JSONB, nullable=False, server_default=sa.text("'{}'")),
     sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
     sa.Column("completed_at", sa.DateTime(timezone=True)),
 )
@@ -34,3 +36,5 @@ class Intelligence:
     structured_data: dict[str, Any] | None
     evaluation: dict[str, Any] | None
     errors: list[dict[str, Any]]
+    # Where each finding comes from: methods, evidence, confidence.
+    details: dict[str, Any] = field(default_factory=dict)

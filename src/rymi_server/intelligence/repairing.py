@@ -46,7 +46,7 @@ async def ask_for(
             continue
         if answered.cut_short:
             problem = "the answer was longer than allowed"
-            asked = replace(asked, most_tokens=min(asked.most_tokens * 2, _MOST_TOKENS))
+            asked = replace(asked, most_tokens=min(asked.most_tokens * 4, _MOST_TOKENS))
             continue
         value, problem = _read(answered.text, validator)
         if not problem:

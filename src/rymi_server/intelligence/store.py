@@ -1,5 +1,6 @@
 """What analyses found, in the database: one row a run, the newest shown."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +14,7 @@ from rymi_server.intelligence.models import Intelligence, call_intelligence
 
 _COLUMNS = [
     call_intelligence.c[name]
-    for name in ("revision", "status", "summary", "sentiment", "structured_data", "evaluation", "errors")
+    for name in ("revision", "status", "summary", "sentiment", "structured_data", "evaluation", "errors", "details")
 ]
 
 
@@ -24,25 +25,51 @@ async def newest(tx: Transaction, call_id: CallId) -> Intelligence | None:
     return Intelligence(row[0], IntelligenceStatus(row[1]), *row[2:]) if row else None
 
 
-async def begin(tx: Transaction, call_id: CallId, now: datetime) -> int:
-    """Open a further run and return its revision. The call must be locked."""
+async def newest_finished(tx: Transaction, call_id: CallId) -> tuple[int, datetime] | None:
+    """The newest run that has ended, and when it did."""
+    columns = call_intelligence.c.revision, call_intelligence.c.completed_at
+    ended = call_intelligence.c.call_id == call_id, call_intelligence.c.completed_at.is_not(None)
+    newest_first = sa.select(*columns).where(*ended).order_by(call_intelligence.c.revision.desc()).limit(1)
+    row = (await tx.execute(newest_first)).one_or_none()
+    return (row[0], row[1]) if row else None
+
+
+async def begin(tx: Transaction, call_id: CallId, config: Mapping[str, Any], now: datetime) -> int:
+    """Open a further run, of what `config` asks for, and return its revision. The call must be locked."""
     newest_revision = sa.select(sa.func.coalesce(sa.func.max(call_intelligence.c.revision), 0)).where(
         call_intelligence.c.call_id == call_id
     )
     revision: int = (await tx.execute(newest_revision)).scalar_one() + 1
     await tx.execute(
         insert(call_intelligence).values(
-            call_id=call_id, revision=revision, status=IntelligenceStatus.PENDING, created_at=now
+            call_id=call_id,
+            revision=revision,
+            status=IntelligenceStatus.PENDING,
+            config=dict(config),
+            created_at=now,
         )
     )
     return revision
 
 
+async def config_of(tx: Transaction, call_id: CallId, revision: int) -> dict[str, Any]:
+    """What a run was asked for."""
+    mine = call_intelligence.c.call_id == call_id, call_intelligence.c.revision == revision
+    config: dict[str, Any] = (await tx.execute(sa.select(call_intelligence.c.config).where(*mine))).scalar_one()
+    return config
+
+
 async def finish(
     tx: Transaction, call_id: CallId, revision: int, status: IntelligenceStatus, now: datetime, **found: Any
-) -> None:
-    await tx.execute(
+) -> bool:
+    """End a run. False if it had ended before: then nothing changes."""
+    ended = await tx.execute(
         call_intelligence.update()
-        .where(call_intelligence.c.call_id == call_id, call_intelligence.c.revision == revision)
+        .where(
+            call_intelligence.c.call_id == call_id,
+            call_intelligence.c.revision == revision,
+            call_intelligence.c.completed_at.is_(None),
+        )
         .values(status=status, completed_at=now, **found)
     )
+    return ended.rowcount > 0

@@ -10,7 +10,9 @@ from rymi_server.foundation.database import Transaction
 from rymi_server.foundation.ids import AgentId, KeyId, TenantId, new_prefixed
 from rymi_server.foundation.pagination import Page, Window
 from rymi_server.keys.errors import KeyAlreadyReplaced, LastKey, UnknownKey
+from rymi_server.keys.facts import ApiKeyCreated, ApiKeyRevoked
 from rymi_server.keys.models import Audience, Channel, PublishableKey, SecretKey, api_keys, publishable_keys
+from rymi_server.queue.facts import publish
 
 # `last_used_at` is for people; to the minute is enough, and most requests then only read.
 _USE_IS_NOTED_EVERY = timedelta(minutes=1)
@@ -54,6 +56,7 @@ async def add_secret(
     key = SecretKey(KeyId(new_prefixed("key")), tenant_id, prefix, label, now, None, None)
     values = {"id": key.id, "tenant_id": tenant_id, "digest": digest, "prefix": prefix, "label": label}
     await tx.execute(api_keys.insert().values(**values, created_at=now))
+    await publish(tx, ApiKeyCreated(tenant_id, key.id, prefix, label, now.isoformat()))
     return key
 
 
@@ -77,6 +80,7 @@ async def revoke_secret(tx: Transaction, tenant_id: TenantId, key_id: KeyId, now
     if not any(key.revoked_at is None for key in keys.values() if key.id != key_id):
         raise LastKey
     await tx.execute(api_keys.update().where(api_keys.c.id == key_id).values(revoked_at=now))
+    await _tell_revoked(tx, keys[key_id], now)
     return keys[key_id]
 
 
@@ -91,7 +95,12 @@ async def retire_secret(
     if row.revoked_at is not None:
         raise KeyAlreadyReplaced
     await tx.execute(api_keys.update().where(api_keys.c.id == key_id).values(revoked_at=until))
+    await _tell_revoked(tx, SecretKey(*row), until)
     return SecretKey(*row)
+
+
+async def _tell_revoked(tx: Transaction, key: SecretKey, at: datetime) -> None:
+    await publish(tx, ApiKeyRevoked(key.tenant_id, key.id, key.prefix, key.label, at.isoformat()))
 
 
 def _working(tenant_id: TenantId, now: datetime) -> tuple[sa.ColumnElement[bool], ...]:

@@ -9,7 +9,9 @@ from rymi_server.foundation.database import Transaction
 from rymi_server.foundation.ids import AgentId, TenantId, new_prefixed
 from rymi_server.foundation.pagination import Page, Window
 from rymi_server.numbers.errors import NumberTaken, UnknownNumber
+from rymi_server.numbers.facts import NumberAssigned
 from rymi_server.numbers.models import PhoneNumber, phone_numbers
+from rymi_server.queue.facts import publish
 
 
 async def register(
@@ -26,12 +28,14 @@ async def register(
     if found.tenant_id != tenant_id:
         raise NumberTaken
     is_new = found.id == number_id
+    if is_new and agent_id is not None:
+        await publish(tx, NumberAssigned(tenant_id, number, agent_id, now.isoformat()))
     if not is_new and agent_id is not None:
-        return await attach(tx, tenant_id, number, agent_id), False
+        return await attach(tx, tenant_id, number, agent_id, now), False
     return found, is_new
 
 
-async def attach(tx: Transaction, tenant_id: TenantId, number: str, agent_id: AgentId) -> PhoneNumber:
+async def attach(tx: Transaction, tenant_id: TenantId, number: str, agent_id: AgentId, now: datetime) -> PhoneNumber:
     changed = await tx.execute(
         phone_numbers.update()
         .where(phone_numbers.c.tenant_id == tenant_id, phone_numbers.c.number == number)
@@ -41,6 +45,7 @@ async def attach(tx: Transaction, tenant_id: TenantId, number: str, agent_id: Ag
     row = changed.one_or_none()
     if row is None:
         raise UnknownNumber
+    await publish(tx, NumberAssigned(tenant_id, number, agent_id, now.isoformat()))
     return PhoneNumber(*row)
 
 

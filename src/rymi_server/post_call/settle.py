@@ -1,16 +1,23 @@
 """Settles the bill of a call that has ended: once, however often it is asked to."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from rymi_server.calls import store
 from rymi_server.calls.facts import CallEnded
 from rymi_server.calls.lifecycle import connected_seconds
+from rymi_server.calls.models import Call
 from rymi_server.credits import ledger
 from rymi_server.credits.rates import bill
+from rymi_server.credits.warning import warn_if_low
+from rymi_server.events.models import Source
+from rymi_server.events.store import record
 from rymi_server.foundation.clock import Clock
 from rymi_server.foundation.database import Transaction
 from rymi_server.foundation.ids import TenantId
+from rymi_server.post_call import progress
 from rymi_server.queue.enqueue import NewJob, enqueue
 from rymi_server.queue.kinds import Backoff, JobKind
 
@@ -22,16 +29,31 @@ async def settle_when_call_ended(tx: Transaction, fact: CallEnded) -> None:
     await enqueue(tx, SETTLE, job)
 
 
-def settler(clock: Clock) -> Callable[[Transaction, Mapping[str, Any]], Awaitable[None]]:
-    """The job: bill by the time that people were connected, at the rate that the call was created with."""
+class Settler:
+    """Bills by the time that people were connected, at the rate that the call was created with.
 
-    async def settle(tx: Transaction, job: Mapping[str, Any]) -> None:
-        call = await store.lock(tx, TenantId(job["tenant_id"]), job["call_id"])
-        if call.bill_duration is not None:
-            return
+    What a carrier charges for a leg is the tenant's own account with it; it stands on the leg and is not charged here.
+    """
+
+    def __init__(self, clock: Clock, low_balance_usd: Decimal) -> None:
+        self._clock = clock
+        self._low_balance_usd = low_balance_usd
+
+    async def __call__(self, tx: Transaction, job: Mapping[str, Any]) -> None:
+        await self.settle(tx, await store.lock(tx, TenantId(job["tenant_id"]), job["call_id"]))
+
+    async def settle(self, tx: Transaction, call: Call) -> None:
+        """The call must be locked."""
+        now = self._clock.now()
+        if call.bill_duration is None:
+            await self._charge(tx, call, now)
+        await progress.note(tx, call.id, "settled", now)
+
+    async def _charge(self, tx: Transaction, call: Call, now: datetime) -> None:
         people = await store.participants_of(tx, call.id)
-        seconds, cost = bill(connected_seconds(people, call.ended_at or clock.now()), call.rate_per_minute)
-        await ledger.settle(tx, call.tenant_id, call.id, cost, clock.now())
+        seconds, cost = bill(connected_seconds(people, call.ended_at or now), call.rate_per_minute)
+        await ledger.settle(tx, call.tenant_id, call.id, cost, now)
         await store.change(tx, call.id, bill_duration=seconds, total_cost=cost)
-
-    return settle
+        if cost:
+            await record(tx, call.id, Source.POST_CALL, "Bill settled", now)
+            await warn_if_low(tx, call.tenant_id, self._low_balance_usd, now)

@@ -32,6 +32,9 @@ _SETTINGS = {
 }
 
 
+_LOOPS_END_WITHIN_SECONDS = 3
+
+
 class Later(Exception):
     """Raised by a job that is too early: it runs again after `delay_ms`, and no attempt is counted."""
 
@@ -91,6 +94,7 @@ class JobRunner:
         self._settings = {**_SETTINGS, **(settings or {})}
         self._workers: list[Worker] = []
         self._closing = asyncio.Event()
+        self._closed = asyncio.Event()
 
     async def run(self) -> None:
         """Work until `close` is called. Raise if a queue's worker ends before that: a supervisor should see it."""
@@ -100,21 +104,29 @@ class JobRunner:
         for queue in sorted({queue for queue, _ in self._work}):
             self._workers.append(self._worker(queue))
         running = [asyncio.create_task(worker.run()) for worker in self._workers]
+        closed = asyncio.create_task(self._closed.wait())
         try:
-            done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait([*running, closed], return_when=asyncio.FIRST_COMPLETED)
             if not self._closing.is_set():
                 for task in done:
                     task.result()
                 raise RuntimeError("A queue's worker ended by itself.")
-            await asyncio.gather(*running)
+            await self._closed.wait()
+            # All jobs are finished. A loop that goes on looking for more has missed that it was closed.
+            await asyncio.wait(running, timeout=_LOOPS_END_WITHIN_SECONDS)
         finally:
-            for task in running:
+            for task in (*running, closed):
                 task.cancel()
+            await asyncio.gather(closed, *running, return_exceptions=True)
+            # Such a loop has opened its connection again.
+            for worker in self._workers:
+                await worker.backend.close(force=True)
 
     async def close(self) -> None:
         """Take no further job, finish those that run, and return."""
         self._closing.set()
         await asyncio.gather(*(worker.close() for worker in self._workers))
+        self._closed.set()
 
     async def _schedule(self) -> None:
         for queue_name in {recurring.kind.queue for recurring in self._recurring}:

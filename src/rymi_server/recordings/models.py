@@ -20,6 +20,7 @@ recordings = sa.Table(
     sa.Column("provider_recording_id", sa.Text),
     sa.Column("metadata", JSONB, nullable=False),
     sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("deleted_at", sa.DateTime(timezone=True)),
 )
 
 

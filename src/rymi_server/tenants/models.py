@@ -17,6 +17,7 @@ tenants = sa.Table(
     sa.Column("paused_at", sa.DateTime(timezone=True)),
     sa.Column("paused_reason", sa.Text),
     sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("recordings_kept_days", sa.Integer),
 )
 
 
@@ -28,6 +29,8 @@ class Tenant:
     paused_at: datetime | None
     paused_reason: str | None
     created_at: datetime
+    # Recordings are deleted after so many days; None keeps them until somebody deletes them.
+    recordings_kept_days: int | None = None
 
     @property
     def is_paused(self) -> bool:

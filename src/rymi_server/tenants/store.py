@@ -45,3 +45,7 @@ async def resume(tx: Transaction, tenant_id: TenantId) -> None:
 
 async def change_plan(tx: Transaction, tenant_id: TenantId, plan: str) -> None:
     await tx.execute(tenants.update().where(tenants.c.id == tenant_id).values(plan=plan))
+
+
+async def keep_recordings(tx: Transaction, tenant_id: TenantId, days: int | None) -> None:
+    await tx.execute(tenants.update().where(tenants.c.id == tenant_id).values(recordings_kept_days=days))

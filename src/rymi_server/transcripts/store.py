@@ -36,3 +36,20 @@ async def of_call(tx: Transaction, call_id: CallId) -> Sequence[Entry]:
         sa.select(*_COLUMNS).where(transcript_entries.c.call_id == call_id).order_by(transcript_entries.c.sequence)
     )
     return [Entry(row[0], row[1], row[2], Speaker(row[3]), *row[4:]) for row in rows]
+
+
+async def renumber(tx: Transaction, call_id: CallId, order: Sequence[int]) -> None:
+    """Let the lines, named by their present numbers, be numbered from 0 in this order."""
+    if list(order) == list(range(len(order))):
+        return
+    # In two steps, because no two lines may have one number in between.
+    await tx.execute(_RENUMBER, {"call": call_id, "order": list(order)})
+    mine = transcript_entries.c.call_id == call_id, transcript_entries.c.sequence < 0
+    await tx.execute(transcript_entries.update().where(*mine).values(sequence=-1 - transcript_entries.c.sequence))
+
+
+_RENUMBER = sa.text("""
+    update transcript_entries set sequence = -placed.place
+    from unnest(cast(:order as integer[])) with ordinality as placed (present, place)
+    where call_id = :call and sequence = placed.present
+""")

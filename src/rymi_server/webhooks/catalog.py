@@ -9,7 +9,9 @@ EMITTED = (
     "participant.joined",
     "participant.left",
     "batch.completed",
+    "agent.number_assigned",
     "billing.low_balance",
+    "billing.balance_depleted",
     "system.api_key_created",
     "system.api_key_revoked",
 )
@@ -17,11 +19,9 @@ EMITTED = (
 RESERVED = (
     "agent.published",
     "agent.failed",
-    "agent.number_assigned",
     "auth.welcome",
     "billing.topup_confirmed",
     "billing.payment_failed",
-    "billing.balance_depleted",
     "custom.alert",
 )
 EVERY = (*EMITTED, *RESERVED)

@@ -59,6 +59,28 @@ async def remove(tx: Transaction, tenant_id: TenantId, webhook_id: str) -> None:
         raise UnknownWebhook
 
 
+async def get(tx: Transaction, tenant_id: TenantId, webhook_id: str) -> Endpoint:
+    return await change(tx, tenant_id, webhook_id, {})
+
+
+async def listening(tx: Transaction, tenant_id: TenantId, events: Sequence[str]) -> list[Endpoint]:
+    """Those that want to hear of any of `events`."""
+    wanted = webhook_endpoints.c.events.overlap(list(events))
+    rows = await tx.execute(
+        sa.select(webhook_endpoints)
+        .where(webhook_endpoints.c.tenant_id == tenant_id, wanted)
+        .order_by(webhook_endpoints.c.id)
+    )
+    return [_endpoint(row) for row in rows]
+
+
+async def lock(tx: Transaction, endpoint_id: str) -> Endpoint | None:
+    """Only this transaction begins or ends a delivery there until it is over. Asked for by jobs, for any tenant."""
+    found = sa.select(webhook_endpoints).where(webhook_endpoints.c.id == endpoint_id).with_for_update()
+    row = (await tx.execute(found)).one_or_none()
+    return _endpoint(row) if row else None
+
+
 async def page(tx: Transaction, tenant_id: TenantId, window: Window) -> Page[Endpoint]:
     """Newest first."""
     mine = webhook_endpoints.c.tenant_id == tenant_id

@@ -82,6 +82,24 @@ def plan(tenant: Who, plan: Annotated[str, typer.Argument(help="A plan of RYMI_P
     print(f"{within(change).name} is on the plan {plan}.")
 
 
+@app.command("keep-recordings")
+def keep_recordings(
+    tenant: Who,
+    days: Annotated[
+        int | None, typer.Option(min=1, max=36_500, help="Delete each after so many days; without it, keep them all.")
+    ] = None,
+) -> None:
+    """Say how long a tenant's recordings are kept."""
+
+    async def change(tx: Transaction, _: Settings) -> Tenant:
+        found = await store.find(tx, tenant)
+        await store.keep_recordings(tx, found.id, days)
+        return found
+
+    kept = f"for {days} days" if days else "until they are deleted"
+    print(f"Recordings of {within(change).name} are kept {kept}.")
+
+
 def _known_plan(name: str, settings: Settings) -> str:
     if name not in settings.plans:
         raise WrongSettings(f"There is no plan {name!r}. RYMI_PLANS has: {', '.join(settings.plans)}.")

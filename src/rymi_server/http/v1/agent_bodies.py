@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, model_validator
 
-from rymi_server.call_control.post_call_config import refuse_invalid
+from rymi_server.agents.post_call_config import refuse_invalid
 from rymi_server.foundation.errors import Refused
 from rymi_server.http.v1.call_bodies import PostCall
 from rymi_server.http.v1.fields import JsonObject, RequestBody, ResponseBody, ShortText

@@ -75,6 +75,7 @@ class IntelligenceShown(ResponseBody):
     structured_data: dict[str, Any] | None
     evaluation: dict[str, Any] | None
     errors: list[dict[str, Any]]
+    details: dict[str, Any] = Field(description="Where each finding comes from: method, evidence, confidence.")
 
 
 class EventBody(ResponseBody):

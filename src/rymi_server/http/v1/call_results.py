@@ -84,7 +84,7 @@ async def get_transcript(asking: AskingDep, call_id: str) -> JSONResponse:
 )
 async def get_recording(asking: AskingDep, call_id: str) -> JSONResponse:
     async with asking.edge.database.transaction() as tx:
-        return JSONResponse(await results.recording(tx, asking.caller.tenant.id, call_id))
+        return JSONResponse(await results.recording(tx, asking.caller.tenant.id, call_id, asking.edge.signing))
 
 
 @routes.get(

@@ -113,7 +113,7 @@ async def list_active_calls(
 )
 async def get_call(asking: AskingDep, call_id: str) -> JSONResponse:
     async with asking.edge.database.transaction() as tx:
-        return JSONResponse(await detail(tx, asking.caller.tenant.id, call_id))
+        return JSONResponse(await detail(tx, asking.caller.tenant.id, call_id, asking.edge.signing))
 
 
 @with_secret_key.post(

@@ -135,6 +135,7 @@ CALL_DETAIL = {
         "structured_data": {"customer_intent": "support"},
         "evaluation": {"passed": True, "score": 1, "reasoning": "The issue was resolved successfully."},
         "errors": [],
+        "details": {"methods": {"summary": {"method": "heuristic", "model": None}}, "provenance": {}},
     },
     "events": [_EVENT],
 }

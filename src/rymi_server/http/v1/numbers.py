@@ -81,7 +81,7 @@ async def register_number(asking: AskingDep, body: NewNumberBody) -> JSONRespons
 async def attach_number(asking: AskingDep, number: NumberPath, body: AttachBody) -> JSONResponse:
     async with asking.edge.database.transaction() as tx:
         agent = await agents.lock(tx, asking.caller.tenant.id, body.agent_id)
-        attached = await store.attach(tx, agent.tenant_id, number, agent.id)
+        attached = await store.attach(tx, agent.tenant_id, number, agent.id, asking.edge.clock.now())
     return JSONResponse({"status": "attached", "number": attached.number, "agent_id": attached.agent_id})
 
 

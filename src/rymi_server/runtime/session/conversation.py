@@ -87,12 +87,12 @@ class Conversation:
     _person_heard_at: float = 0.0
     _began_at: float | None = None
     _reply: SpeechHandle | None = None
+    _ordered: SpeechHandle | None = None
     _reply_heard_s: float = 0.0
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self._quiet = Quiet(self.manners)
-        self._ordered: SpeechHandle | None = None
         self.session.on("conversation_item_added", self._on_item)
         self.session.on("speech_created", self._on_speech)
         self.session.on("agent_state_changed", self._on_state)

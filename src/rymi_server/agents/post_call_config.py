@@ -8,7 +8,7 @@ from typing import Any
 
 import jsonschema_rs
 
-from rymi_server.call_control.errors import InvalidPostCall
+from rymi_server.agents.errors import InvalidPostCall
 
 SECTIONS = ("recording", "summary", "structured_extraction", "evaluation", "model")
 
@@ -53,3 +53,10 @@ def _evaluation(resolved: Mapping[str, Any]) -> dict[str, Any]:
 
 def _refuse_remote(uri: str) -> Any:
     raise ValueError(f"a reference outside the schema is not followed: {uri}")
+
+
+def renewed(frozen: Mapping[str, Any], agent_then: Mapping[str, Any], agent_now: Mapping[str, Any]) -> dict[str, Any]:
+    """What the agent asks for by now, and what the call itself had said otherwise. For analysing a call again."""
+    defaults_then = resolve(agent_then, {})
+    said_by_call = {section: said for section, said in frozen.items() if said != defaults_then.get(section)}
+    return resolve(agent_now, said_by_call)

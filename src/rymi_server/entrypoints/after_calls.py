@@ -1,0 +1,84 @@
+"""Builds what a worker does after calls: the steps of the pipeline, deliveries of webhooks, and their sweeps."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from rymi_server.entrypoints.settings import Settings
+from rymi_server.entrypoints.sweeping import DueSweep
+from rymi_server.foundation.clock import Clock
+from rymi_server.foundation.database import Database, Transaction
+from rymi_server.foundation.sealed import Seal
+from rymi_server.intelligence.analysis import AnalysisRequest, AnalysisResult
+from rymi_server.post_call.analyse import ANALYSE, Analyse, Analyser
+from rymi_server.post_call.announce import ANNOUNCE, announcer
+from rymi_server.post_call.begin import FINALIZE
+from rymi_server.post_call.encode import ENCODE, Encoder
+from rymi_server.post_call.finalize import Finalizer
+from rymi_server.post_call.forget import DELETE_FILES, FileDeleter, delete_old
+from rymi_server.post_call.mending import Mender
+from rymi_server.post_call.record import LAY, Recorder
+from rymi_server.post_call.settle import SETTLE, Settler
+from rymi_server.queue.kinds import JobKind
+from rymi_server.queue.running import Work, in_transaction
+from rymi_server.webhooks.connecting import Sender
+from rymi_server.webhooks.delivering import Deliverer
+from rymi_server.webhooks.telling import DELIVER
+
+# How many jobs of a queue one worker does at a time. Most deliveries wait for somebody else; encoding fills a core.
+CONCURRENCY: Mapping[str, int] = {"webhooks": 40, "encode": 1}
+
+_NO_ENGINE = {"part": "summary", "code": "no_engine", "message": "no analysis engine is configured", "fatal": True}
+_NOTHING_SAID = {
+    "part": "transcript",
+    "code": "no_transcript",
+    "message": "nothing was said in this call",
+    "fatal": True,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class AfterCalls:
+    work: Mapping[JobKind, Work]
+    sweeps: Sequence[DueSweep]
+    sender: Sender
+
+    async def close(self) -> None:
+        await self.sender.close()
+
+
+async def without_engine(request: AnalysisRequest) -> AnalysisResult:
+    """Says that there is none."""
+    return AnalysisResult(errors=(_NO_ENGINE if request.entries else _NOTHING_SAID,))
+
+
+def after_calls(settings: Settings, database: Database, clock: Clock, analyse: Analyse = without_engine) -> AfterCalls:
+    settler = Settler(clock, settings.low_balance_usd)
+    sender = Sender(allow_private=settings.allow_private_webhooks)
+    deliverer = Deliverer(database, sender, Seal.from_text(settings.required_secret()), clock)
+    storage = settings.storage()
+    mender = Mender(clock)
+
+    async def old_recordings(tx: Transaction) -> None:
+        await delete_old(tx, clock)
+
+    return AfterCalls(
+        work={
+            FINALIZE: Finalizer(database, clock),
+            LAY: Recorder(database, storage, clock),
+            ENCODE: Encoder(database, storage),
+            ANALYSE: Analyser(database, analyse, clock),
+            SETTLE: in_transaction(database, settler),
+            ANNOUNCE: in_transaction(database, announcer(settler, clock)),
+            DELETE_FILES: FileDeleter(storage),
+            DELIVER: deliverer,
+        },
+        sweeps=[
+            DueSweep("forgotten_calls", timedelta(seconds=60), mender.forgotten),
+            DueSweep("unfinished_calls", timedelta(seconds=30), mender.unfinished),
+            DueSweep("late_pieces", timedelta(seconds=30), mender.late_pieces),
+            DueSweep("old_recordings", timedelta(minutes=10), old_recordings),
+            DueSweep("webhooks", timedelta(seconds=10), deliverer.sweep),
+        ],
+        sender=sender,
+    )

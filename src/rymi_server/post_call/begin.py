@@ -1,0 +1,37 @@
+"""What is done the moment a call has ended: its end is written down, and the first step of many is queued."""
+
+from rymi_server.calls import store
+from rymi_server.calls.facts import CallEnded
+from rymi_server.calls.models import Call, CallStatus, IntelligenceStatus
+from rymi_server.foundation.database import Transaction
+from rymi_server.foundation.ids import TenantId
+from rymi_server.post_call import progress
+from rymi_server.post_call.wishes import wants_analysis, wants_recording
+from rymi_server.queue.enqueue import NewJob, enqueue
+from rymi_server.queue.kinds import Backoff, JobKind
+from rymi_server.recordings import store as recordings
+from rymi_server.recordings.models import RecordingStatus
+
+FINALIZE = JobKind("post_call", "finalize", attempts=10, backoff=Backoff(first_ms=1_000))
+
+
+async def begin_when_call_ended(tx: Transaction, fact: CallEnded) -> None:
+    await begin(tx, await store.lock(tx, TenantId(fact.tenant_id), fact.call_id))
+
+
+async def begin(tx: Transaction, call: Call) -> None:
+    """Once for each call; again it changes nothing. The call must be locked and over."""
+    assert call.ended_at is not None
+    if await progress.of_call(tx, call.id) is None:
+        await progress.begin(tx, call.id, call.tenant_id, call.ended_at)
+        if call.status is CallStatus.COMPLETED:
+            await _show_what_comes(tx, call)
+    await enqueue(tx, FINALIZE, NewJob({"call_id": call.id, "tenant_id": call.tenant_id}, id=f"finalize-{call.id}"))
+
+
+async def _show_what_comes(tx: Transaction, call: Call) -> None:
+    assert call.ended_at is not None
+    expected = RecordingStatus.PENDING if wants_recording(call) else RecordingStatus.DISABLED
+    await recordings.put(tx, call.id, expected, {}, call.ended_at)
+    if wants_analysis(call, await store.frozen_agent(tx, call.id)):
+        await store.change(tx, call.id, intelligence_status=IntelligenceStatus.PENDING)

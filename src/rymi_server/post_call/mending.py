@@ -1,0 +1,94 @@
+"""Finds calls whose end was not taken care of, or not to the end, and sets them going again.
+
+Every step may be done again, so nothing is asked but whether it is still missing and nobody is at it.
+"""
+
+from datetime import timedelta
+
+import sqlalchemy as sa
+import structlog
+
+from rymi_server.calls import store
+from rymi_server.calls.models import IntelligenceStatus
+from rymi_server.foundation.clock import Clock
+from rymi_server.foundation.database import Transaction
+from rymi_server.foundation.ids import TenantId
+from rymi_server.intelligence import store as intelligence
+from rymi_server.intelligence.analysis import AnalysisResult
+from rymi_server.post_call import analyse, progress
+from rymi_server.post_call.announce import announce_now
+from rymi_server.post_call.begin import FINALIZE, begin
+from rymi_server.post_call.progress import Progress, post_call_progress
+from rymi_server.post_call.record import LAY, lay_job
+from rymi_server.queue.counts import still_live
+from rymi_server.queue.enqueue import NewJob, enqueue
+from rymi_server.recordings.models import recordings
+from rymi_server.recordings.segments import recording_segments
+
+log = structlog.get_logger(__name__)
+
+_ANALYSIS_GIVEN_UP_AFTER = timedelta(hours=1)
+_LOST = {"part": "analysis", "code": "analysis_lost", "message": "the analysis failed again and again", "fatal": True}
+
+
+class Mender:
+    """The sweeps."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    async def forgotten(self, tx: Transaction) -> None:
+        """Ended calls of which nothing more was heard."""
+        for call_id, tenant_id in await progress.forgotten(tx, self._clock.now()):
+            log.warning("post_call_forgotten", call_id=call_id)
+            await begin(tx, await store.lock(tx, TenantId(tenant_id), call_id))
+
+    async def unfinished(self, tx: Transaction) -> None:
+        """Calls on whose way something was lost."""
+        waiting = await progress.unfinished(tx, self._clock.now())
+        at_work = await still_live(tx, FINALIZE.queue, "call_id", [each.call_id for each in waiting])
+        for each in waiting:
+            if each.call_id not in at_work:
+                await self._go_on(tx, each)
+
+    async def late_pieces(self, tx: Transaction) -> None:
+        """Recordings of which a piece turned up after they were made: a torn one, repaired where its agent had died."""
+        late = (
+            sa.select(post_call_progress.c.call_id, post_call_progress.c.tenant_id)
+            .join(recording_segments, recording_segments.c.call_id == post_call_progress.c.call_id)
+            .join(recordings, recordings.c.call_id == post_call_progress.c.call_id)
+            .where(recording_segments.c.reported_at > post_call_progress.c.recorded_at)
+            .where(recordings.c.deleted_at.is_(None))
+            .distinct()
+            .limit(100)
+        )
+        found = {row[0]: row[1] for row in await tx.execute(late)}
+        for call_id in found.keys() - await still_live(tx, LAY.queue, "call_id", list(found)):
+            await enqueue(tx, LAY, lay_job(call_id, found[call_id]))
+
+    async def _go_on(self, tx: Transaction, at: Progress) -> None:
+        now = self._clock.now()
+        call = await store.lock(tx, at.tenant_id, at.call_id)
+        log.warning("post_call_resumed", call_id=call.id)
+        if at.finalized_at is None:
+            await enqueue(tx, FINALIZE, NewJob({"call_id": call.id, "tenant_id": call.tenant_id}))
+            return
+        if at.recorded_at is None:
+            await enqueue(tx, LAY, lay_job(call.id, call.tenant_id))
+        if at.analysed_at is None:
+            await self._analyse(tx, at)
+            return
+        if now - at.begun_at > timedelta(minutes=1):
+            await announce_now(tx, call)
+
+    async def _analyse(self, tx: Transaction, at: Progress) -> None:
+        """A run that fails whatever is done is ended as failed, so that the rest of the call is told."""
+        run = await intelligence.newest(tx, at.call_id)
+        if run is None or run.status is not IntelligenceStatus.PENDING:
+            return
+        if self._clock.now() - at.begun_at > _ANALYSIS_GIVEN_UP_AFTER:
+            lost = AnalysisResult(errors=(_LOST,))
+            await analyse.keep(tx, at.tenant_id, at.call_id, run.revision, lost, self._clock.now())
+            return
+        data = {"call_id": at.call_id, "tenant_id": at.tenant_id, "revision": run.revision}
+        await enqueue(tx, analyse.ANALYSE, NewJob(data))
