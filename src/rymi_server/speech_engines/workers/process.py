@@ -17,6 +17,8 @@ from rymi_server.speech_engines.errors import EngineFailed
 from rymi_server.speech_engines.workers.wire import HEAD, BrokenWire, Kind, Message, head
 
 START_SECONDS: Final = 20.0
+# A process that loads a large model from a slow disk.
+LOADS_SECONDS: Final = 120.0
 _STOP_SECONDS: Final = 2.0
 # A worker that takes in so little is stuck: what comes on top is refused rather than kept.
 MOST_UNSENT_BYTES: Final = 4 * 1024 * 1024
@@ -33,7 +35,10 @@ class Receiver:
 class WorkerProcess:
     """One process, many streams. `module` is run as `python -m module DESCRIPTOR *arguments`."""
 
-    def __init__(self, engine: str, module: str, arguments: Sequence[str] = ()) -> None:
+    def __init__(
+        self, engine: str, module: str, arguments: Sequence[str] = (), patience: float = START_SECONDS
+    ) -> None:
+        self._patience = patience
         self.engine = engine
         self._module = module
         self._arguments = tuple(arguments)
@@ -64,7 +69,7 @@ class WorkerProcess:
                 return
             await self._reap()
             try:
-                async with asyncio.timeout(START_SECONDS):
+                async with asyncio.timeout(self._patience):
                     await self._start()
             except (OSError, TimeoutError, asyncio.IncompleteReadError, BrokenWire) as error:
                 await self._reap()
