@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry
 from rymi_server.call_control.join_timeouts import JoinTimeouts
 from rymi_server.call_control.transfer import FIND_HUMAN, Transfers
 from rymi_server.entrypoints.after_calls import CONCURRENCY, after_calls
+from rymi_server.entrypoints.analysing import analyst
 from rymi_server.entrypoints.building import build_admission, build_transfers
 from rymi_server.entrypoints.listeners import LISTENERS
 from rymi_server.entrypoints.looking_after import sweeps_of_live_calls
@@ -34,6 +35,7 @@ from rymi_server.foundation.database import Database, for_libpq
 from rymi_server.foundation.errors import Unavailable
 from rymi_server.foundation.logs import configure_logs
 from rymi_server.http.health import Missing, health_routes
+from rymi_server.post_call.analyse import Analyse
 from rymi_server.queue.kinds import JobKind
 from rymi_server.queue.running import JobRunner, Work, hearing, in_transaction
 from rymi_server.rooms.agent_pass import AgentPasses
@@ -112,18 +114,22 @@ class Worker:
             raise CannotWork(missing)
         timeout = aiohttp.ClientTimeout(total=_ROOM_ANSWERS_WITHIN_SECONDS)
         try:
-            async with aiohttp.ClientSession(timeout=timeout) as http, self._health():
-                await self._work_until(stop, RoomServer(self.livekit, http))
+            async with (
+                aiohttp.ClientSession(timeout=timeout) as http,
+                analyst(self.settings) as analyse,
+                self._health(),
+            ):
+                await self._work_until(stop, RoomServer(self.livekit, http), analyse)
         finally:
             await self.database.close()
         log.info("worker_stopped")
 
-    async def _work_until(self, stop: asyncio.Event, rooms: RoomServer) -> None:
+    async def _work_until(self, stop: asyncio.Event, rooms: RoomServer, analyse: Analyse) -> None:
         addresses = self.settings.carrier_addresses()
         dialer = Dialer(self.database, self.carriers, addresses, self.clock, terms=self.settings.dial_terms())
         watch = LegWatch(self.database, self.carriers, self.clock)
         join_timeouts = JoinTimeouts(self.database, self.clock, timedelta(seconds=self.settings.join_timeout_seconds))
-        after = after_calls(self.settings, self.database, self.clock)
+        after = after_calls(self.settings, self.database, self.clock, analyse)
         looked_after = sweeps_of_live_calls(self.settings, self.database, self.clock, rooms)
         sweeps = sweeps_of(self.database, self.clock, watch, join_timeouts, [*looked_after, *after.sweeps])
         work: dict[JobKind, Work] = {
