@@ -29,6 +29,7 @@ COMMANDS = {
     "gateway": Command("gateway", "Bridge phones: carriers' media sockets on one side, rooms on the other."),
     "rooms": Command("commands.rooms", "Run the embedded room server alone."),
     "carrierbox": Command("commands.carrierbox", "Run Twilio, Plivo and Vonage in a box."),
+    "call": Command("commands.call", "Call an agent from this terminal."),
     "migrate": Command("commands.migrate", "Bring the database up to date."),
     "doctor": Command("commands.doctor", "Check this installation, and say how to mend it."),
     "tenants": Command("commands.tenants", "The tenants of this installation."),

@@ -29,6 +29,7 @@ from rymi_server.http.v1 import (
     publishable_keys,
     realtime,
     secret_keys,
+    transfers,
     webhooks,
 )
 
@@ -39,6 +40,7 @@ PAGES = (
     call_stream.routes,
     calls.with_any_key,
     calls.with_secret_key,
+    transfers.routes,
     agents.routes,
     numbers.routes,
     dnc.routes,

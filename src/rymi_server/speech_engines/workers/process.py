@@ -45,6 +45,7 @@ class WorkerProcess:
         self._receivers: dict[int, Receiver] = {}
         self._numbers = itertools.count(1)
         self._starting = asyncio.Lock()
+        self._early: tuple[socket.socket, subprocess.Popen[bytes]] | None = None
         self._child: subprocess.Popen[bytes] | None = None
         self._writer: asyncio.StreamWriter | None = None
         self._reading: asyncio.Task[None] | None = None
@@ -76,6 +77,12 @@ class WorkerProcess:
                 why = str(error) or type(error).__name__
                 raise EngineFailed(self.engine, f"its process did not start ({why})") from error
 
+    def start_early(self) -> None:
+        """Let the process come up before there is an event loop; the first `start` then hardly waits."""
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self._early = ours, self._spawn(theirs.fileno())
+
     def open(self, receiver: Receiver) -> int:
         number = next(self._numbers)
         self._receivers[number] = receiver
@@ -101,10 +108,8 @@ class WorkerProcess:
         await self._reap()
 
     async def _start(self) -> None:
-        ours, theirs = socket.socketpair()
+        ours = await self._socket()
         try:
-            with theirs:
-                self._child = await asyncio.to_thread(self._spawn, theirs.fileno())
             reader, writer = await asyncio.open_connection(sock=ours)
         except BaseException:
             ours.close()
@@ -119,6 +124,20 @@ class WorkerProcess:
         self.starts += 1
         self._writer = writer
         self._reading = asyncio.create_task(self._read(reader, writer), name=f"{self.engine} worker")
+
+    async def _socket(self) -> socket.socket:
+        """Our end of the socket to a process that is coming up, or has come up already."""
+        if self._early is not None:
+            (ours, self._child), self._early = self._early, None
+            return ours
+        ours, theirs = socket.socketpair()
+        try:
+            with theirs:
+                self._child = await asyncio.to_thread(self._spawn, theirs.fileno())
+        except BaseException:
+            ours.close()
+            raise
+        return ours
 
     def _spawn(self, descriptor: int) -> "subprocess.Popen[bytes]":
         command = [sys.executable, "-m", self._module, str(descriptor), *self._arguments]
