@@ -9,7 +9,6 @@ from rymi_server.entrypoints.sweeping import DueSweep
 from rymi_server.foundation.clock import Clock
 from rymi_server.foundation.database import Database, Transaction
 from rymi_server.foundation.sealed import Seal
-from rymi_server.intelligence.analysis import AnalysisRequest, AnalysisResult
 from rymi_server.post_call.analyse import ANALYSE, Analyse, Analyser
 from rymi_server.post_call.announce import ANNOUNCE, announcer
 from rymi_server.post_call.begin import FINALIZE
@@ -28,14 +27,6 @@ from rymi_server.webhooks.telling import DELIVER
 # How many jobs of a queue one worker does at a time. Most deliveries wait for somebody else; encoding fills a core.
 CONCURRENCY: Mapping[str, int] = {"webhooks": 40, "encode": 1}
 
-_NO_ENGINE = {"part": "summary", "code": "no_engine", "message": "no analysis engine is configured", "fatal": True}
-_NOTHING_SAID = {
-    "part": "transcript",
-    "code": "no_transcript",
-    "message": "nothing was said in this call",
-    "fatal": True,
-}
-
 
 @dataclass(frozen=True, slots=True)
 class AfterCalls:
@@ -47,12 +38,7 @@ class AfterCalls:
         await self.sender.close()
 
 
-async def without_engine(request: AnalysisRequest) -> AnalysisResult:
-    """Says that there is none."""
-    return AnalysisResult(errors=(_NO_ENGINE if request.entries else _NOTHING_SAID,))
-
-
-def after_calls(settings: Settings, database: Database, clock: Clock, analyse: Analyse = without_engine) -> AfterCalls:
+def after_calls(settings: Settings, database: Database, clock: Clock, analyse: Analyse) -> AfterCalls:
     settler = Settler(clock, settings.low_balance_usd)
     sender = Sender(allow_private=settings.allow_private_webhooks)
     deliverer = Deliverer(database, sender, Seal.from_text(settings.required_secret()), clock)

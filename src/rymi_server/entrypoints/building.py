@@ -7,6 +7,7 @@ from rymi_server.call_control.admission import Admission
 from rymi_server.call_control.answer_inbound import InboundAnswerer
 from rymi_server.call_control.batch import BatchCreator
 from rymi_server.call_control.create import CallCreator
+from rymi_server.call_control.transfer import Transfers
 from rymi_server.call_views.live_feed import LiveFeed
 from rymi_server.call_views.live_stream import LiveCalls
 from rymi_server.entrypoints.phones import connections_of
@@ -23,7 +24,7 @@ from rymi_server.telephony.media_tokens import MediaTokens
 
 def build_edge(settings: Settings, database: Database, clock: Clock) -> Edge:
     rates, plans = settings.price_list(), settings.plan_list()
-    admission = Admission(rates, plans, settings.engine_readiness(), settings.engine_defaults())
+    admission = build_admission(settings)
     creator = CallCreator(admission, clock)
     connections, addresses = connections_of(settings, clock), settings.carrier_addresses()
     return Edge(
@@ -38,6 +39,7 @@ def build_edge(settings: Settings, database: Database, clock: Clock) -> Edge:
         agent_passes=AgentPasses.from_text(settings.required_secret()),
         call_creator=creator,
         participant_adder=ParticipantAdder(admission, clock),
+        transfers=build_transfers(admission, clock),
         batch_creator=BatchCreator(admission, creator),
         inbound_answerer=InboundAnswerer(admission, clock),
         answer_documents=AnswerDocuments(addresses, MediaTokens.under(settings.required_secret())),
@@ -55,3 +57,12 @@ def build_edge(settings: Settings, database: Database, clock: Clock) -> Edge:
         migration_url=settings.migration_url,
         allow_private_webhooks=settings.allow_private_webhooks,
     )
+
+
+def build_admission(settings: Settings) -> Admission:
+    rates, plans = settings.price_list(), settings.plan_list()
+    return Admission(rates, plans, settings.engine_readiness(), settings.engine_defaults())
+
+
+def build_transfers(admission: Admission, clock: Clock) -> Transfers:
+    return Transfers(admission, ParticipantAdder(admission, clock), clock)

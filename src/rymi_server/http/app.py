@@ -31,7 +31,11 @@ from rymi_server.http.v1 import (
     publishable_keys,
     realtime,
     secret_keys,
+<<<<<<< HEAD
     telephony,
+=======
+    transfers,
+>>>>>>> main
     webhooks,
 )
 
@@ -42,6 +46,7 @@ PAGES = (
     call_stream.routes,
     calls.with_any_key,
     calls.with_secret_key,
+    transfers.routes,
     agents.routes,
     numbers.routes,
     telephony.routes,
