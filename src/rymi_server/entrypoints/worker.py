@@ -127,15 +127,17 @@ class Worker:
         log.info("worker_stopped")
 
     async def _work_until(self, stop: asyncio.Event, rooms: RoomServer, analyse: Analyse) -> None:
-        carriers = self.carriers or self.connections
-        phones = phone_work(self.settings, self.database, self.clock, self.connections, carriers)
+        addresses = self.settings.carrier_addresses()
+        phones = phone_work(
+            self.settings, self.database, self.clock, self.connections, self.carriers or self.connections
+        )
         join_timeouts = JoinTimeouts(self.database, self.clock, timedelta(seconds=self.settings.join_timeout_seconds))
         after = after_calls(self.settings, self.database, self.clock, analyse)
         looked_after = sweeps_of_live_calls(self.settings, self.database, self.clock, rooms)
         sweeps = sweeps_of(self.database, self.clock, join_timeouts, (*looked_after, *after.sweeps, *phones.sweeps))
         work: dict[JobKind, Work] = {
             **phones.jobs,
-            HAND_OVER: LegHandOver(self.database, carriers, self.settings.carrier_addresses(), self.clock),
+            HAND_OVER: LegHandOver(self.database, self.carriers or self.connections, addresses, self.clock),
             FIND_HUMAN: in_transaction(self.database, self._transfers().find_human),
             CLOSE_ROOM: RoomCloser(rooms),
             DISPATCH: AgentDispatcher(self.database, self.clock, rooms, self._agent_calling()),
