@@ -107,10 +107,10 @@ def _unpack(archive: Path, made: Path) -> None:
                 outside = [name for name in packed.namelist() if name.startswith("/") or ".." in Path(name).parts]
                 if outside:
                     raise PullFailed(f"{archive.name} would write outside of its folder.", retryable=False)
-                packed.extractall(made)
+                packed.extractall(made)  # noqa: S202 - its names have just been looked at
         else:
             with tarfile.open(archive) as packed_tar:
-                packed_tar.extractall(made, filter="data")  # noqa: S202 - the filter refuses what leads elsewhere
+                packed_tar.extractall(made, filter="data")
     except (zipfile.BadZipFile, tarfile.TarError, EOFError) as error:
         raise PullFailed(f"{archive.name} cannot be unpacked: {error}", retryable=False) from error
 
