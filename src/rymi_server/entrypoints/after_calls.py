@@ -1,15 +1,16 @@
 """Builds what a worker does after calls: the steps of the pipeline, deliveries of webhooks, and their sweeps."""
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from rymi_server.entrypoints.analysing import analyst
 from rymi_server.entrypoints.settings import Settings
 from rymi_server.entrypoints.sweeping import DueSweep
 from rymi_server.foundation.clock import Clock
 from rymi_server.foundation.database import Database, Transaction
 from rymi_server.foundation.sealed import Seal
-from rymi_server.intelligence.analysis import AnalysisRequest, AnalysisResult
 from rymi_server.post_call.analyse import ANALYSE, Analyse, Analyser
 from rymi_server.post_call.announce import ANNOUNCE, announcer
 from rymi_server.post_call.begin import FINALIZE
@@ -28,33 +29,26 @@ from rymi_server.webhooks.telling import DELIVER
 # How many jobs of a queue one worker does at a time. Most deliveries wait for somebody else; encoding fills a core.
 CONCURRENCY: Mapping[str, int] = {"webhooks": 40, "encode": 1}
 
-_NO_ENGINE = {"part": "summary", "code": "no_engine", "message": "no analysis engine is configured", "fatal": True}
-_NOTHING_SAID = {
-    "part": "transcript",
-    "code": "no_transcript",
-    "message": "nothing was said in this call",
-    "fatal": True,
-}
-
 
 @dataclass(frozen=True, slots=True)
 class AfterCalls:
     work: Mapping[JobKind, Work]
     sweeps: Sequence[DueSweep]
-    sender: Sender
-
-    async def close(self) -> None:
-        await self.sender.close()
 
 
-async def without_engine(request: AnalysisRequest) -> AnalysisResult:
-    """Says that there is none."""
-    return AnalysisResult(errors=(_NO_ENGINE if request.entries else _NOTHING_SAID,))
-
-
-def after_calls(settings: Settings, database: Database, clock: Clock, analyse: Analyse = without_engine) -> AfterCalls:
-    settler = Settler(clock, settings.low_balance_usd)
+@contextlib.asynccontextmanager
+async def after_calls(settings: Settings, database: Database, clock: Clock) -> AsyncIterator[AfterCalls]:
+    """With the connections that they need, until the end of the block."""
     sender = Sender(allow_private=settings.allow_private_webhooks)
+    try:
+        async with analyst(settings) as analyse:
+            yield _built(settings, database, clock, analyse, sender)
+    finally:
+        await sender.close()
+
+
+def _built(settings: Settings, database: Database, clock: Clock, analyse: Analyse, sender: Sender) -> AfterCalls:
+    settler = Settler(clock, settings.low_balance_usd)
     deliverer = Deliverer(database, sender, Seal.from_text(settings.required_secret()), clock)
     storage = settings.storage()
     mender = Mender(clock)
@@ -80,5 +74,4 @@ def after_calls(settings: Settings, database: Database, clock: Clock, analyse: A
             DueSweep("old_recordings", timedelta(minutes=10), old_recordings),
             DueSweep("webhooks", timedelta(seconds=10), deliverer.sweep),
         ],
-        sender=sender,
     )

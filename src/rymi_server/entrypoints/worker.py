@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
 from rymi_server.call_control.join_timeouts import JoinTimeouts
-from rymi_server.entrypoints.after_calls import CONCURRENCY, after_calls
+from rymi_server.entrypoints.after_calls import CONCURRENCY, AfterCalls, after_calls
 from rymi_server.entrypoints.listeners import LISTENERS
 from rymi_server.entrypoints.looking_after import sweeps_of_live_calls
 from rymi_server.entrypoints.measuring import measure_pool, process_registry
@@ -109,18 +109,21 @@ class Worker:
             raise CannotWork(missing)
         timeout = aiohttp.ClientTimeout(total=_ROOM_ANSWERS_WITHIN_SECONDS)
         try:
-            async with aiohttp.ClientSession(timeout=timeout) as http, self._health():
-                await self._work_until(stop, RoomServer(self.livekit, http))
+            async with (
+                aiohttp.ClientSession(timeout=timeout) as http,
+                after_calls(self.settings, self.database, self.clock) as after,
+                self._health(),
+            ):
+                await self._work_until(stop, RoomServer(self.livekit, http), after)
         finally:
             await self.database.close()
         log.info("worker_stopped")
 
-    async def _work_until(self, stop: asyncio.Event, rooms: RoomServer) -> None:
+    async def _work_until(self, stop: asyncio.Event, rooms: RoomServer, after: AfterCalls) -> None:
         addresses = self.settings.carrier_addresses()
         dialer = Dialer(self.database, self.carriers, addresses, self.clock, terms=self.settings.dial_terms())
         watch = LegWatch(self.database, self.carriers, self.clock)
         join_timeouts = JoinTimeouts(self.database, self.clock, timedelta(seconds=self.settings.join_timeout_seconds))
-        after = after_calls(self.settings, self.database, self.clock)
         looked_after = sweeps_of_live_calls(self.settings, self.database, self.clock, rooms)
         sweeps = sweeps_of(self.database, self.clock, watch, join_timeouts, [*looked_after, *after.sweeps])
         work: dict[JobKind, Work] = {
@@ -145,7 +148,6 @@ class Worker:
         if stop.is_set():
             await _finish(runner, running)
         await running
-        await after.close()
 
     def _agent_calling(self) -> AgentCalling:
         settings = self.settings

@@ -29,6 +29,7 @@ from rymi_server.http.v1 import (
     publishable_keys,
     realtime,
     secret_keys,
+    webhook_deliveries,
     webhooks,
 )
 
@@ -46,6 +47,7 @@ PAGES = (
     publishable_keys.routes,
     billing.routes,
     analytics.routes,
+    webhook_deliveries.routes,
     webhooks.routes,
     realtime.routes,
 )
