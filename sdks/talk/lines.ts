@@ -39,6 +39,11 @@ export class Lines {
     this.#scroll();
   }
 
+  /** Nothing more will come. */
+  close(): void {
+    for (const item of this.#items.values()) item.classList.remove('draft');
+  }
+
   clear(): void {
     this.list.replaceChildren();
     this.#items.clear();

@@ -20,7 +20,7 @@ export function alarm(text: string): void {
 }
 
 export function label(button: HTMLElement, icon: string, text: string): void {
-  button.querySelector('use')!.setAttribute('href', `#${icon}`);
+  button.querySelector('use')!.setAttribute('href', `#i-${icon}`);
   button.querySelector('span:last-child')!.textContent = text;
 }
 

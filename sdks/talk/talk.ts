@@ -23,6 +23,8 @@ const ENDS: Record<string, string> = {
   server_gone: 'The server stopped.',
 };
 const WITHOUT_AGENT_MS = 10_000;
+const MICROPHONE = /^microphone_|^insecure_page$/;
+const METER_MS = 80;
 const NAME = 'rymi-talk-name';
 
 const link = linkOf(location.hash);
@@ -87,6 +89,8 @@ function enter(into: Joined): void {
   find('initial').textContent = initial(into.agent.name);
   find('demo').hidden = !into.agent.demo;
   find('clock').textContent = '0:00';
+  label(find('mute'), 'mic', 'Mute');
+  find('mute').setAttribute('aria-pressed', 'false');
   say('Connecting…', 'away');
 }
 
@@ -107,7 +111,11 @@ function follow(now: Call): Call {
   now.on('reconnecting', () => say('Reconnecting…', 'away'));
   now.on('reconnected', () => say(STATES[now.agentState ?? ''] ?? 'Connected', now.agentState ?? 'listening'));
   now.on('audio_blocked', ({ blocked }) => alarm(blocked ? 'Click anywhere to hear the agent.' : ''));
-  now.on('error', (error) => failed(error.code.startsWith('microphone') ? new Error(`${error.message}. You can listen and type; press Unmute to try again.`) : error));
+  now.on('error', (error) => {
+    if (!MICROPHONE.test(error.code)) return failed(error);
+    label(find('mute'), 'mic-off', 'Unmute');
+    alarm(`${error.message}. You can listen and type; press Unmute to try again.`);
+  });
   now.on('ended', ({ reason }) => over(ENDS[reason] ?? 'The call has ended.'));
   return now;
 }
@@ -117,7 +125,7 @@ function began(): void {
   say('Waiting for the agent…', 'away');
   people();
   ticking = setInterval(tick, 1000);
-  requestAnimationFrame(meters);
+  meters();
   setTimeout(() => {
     const alone = call?.participants.every((each) => each.role !== 'agent');
     if (call?.state === 'connected' && alone) alarm('No agent has come yet. Is an agent worker running? `rymi doctor` says what is missing.');
@@ -129,6 +137,7 @@ function over(why: string): void {
   document.querySelectorAll('dialog').forEach((box) => box.close());
   say(why, 'away');
   find('people').replaceChildren();
+  lines.close();
   find<HTMLButtonElement>('save').hidden = lines.text === '';
   find('again').hidden = link.invited;
   scene('over');
@@ -161,7 +170,8 @@ function meters(): void {
   if (!call) return;
   find('orb').style.setProperty('--level', call.level('agent').toFixed(3));
   find('level').style.setProperty('--mine', call.level('me').toFixed(3));
-  requestAnimationFrame(meters);
+  // The style sheet fills in between; a meter at every frame would cost more than the call.
+  setTimeout(() => requestAnimationFrame(meters), METER_MS);
 }
 
 function save(): void {

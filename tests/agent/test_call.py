@@ -1,20 +1,225 @@
 """A call as it is held, with people made of sound."""
 
+import asyncio
+import time
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
-from tests.agent.holding import held_call
+from tests.agent.holding import PLAYBOOK, STORY, briefing, held_call
 from tests.agent.scripted import ScriptedEar
-from tests.agent.voices import spoken
+from tests.agent.voices import cough, spoken
+from tests.roomlet.waiting import eventually, stays
+
+from rymi_server.runtime.briefing import Person
+from rymi_server.runtime.reports import EndWanted, Happened, KeysPressed, Line, Order, Remembered
+from rymi_server.runtime.session.call import Cast
+
+GREETING = "agent: Hello, this is the test agent."
+
+
+def with_advanced(**advanced: Any) -> dict[str, Any]:
+    return {"playbook": PLAYBOOK, "advanced": {"turnDetectorMode": "balanced", **advanced}}
 
 
 class TestACall:
     async def test_greets_answers_and_ends_when_everyone_has_left(self, tmp_path: Path) -> None:
         async with held_call(tmp_path, ScriptedEar(["What about Saturday?"])) as call:
             call.room.enter("alice")
-            await call.said("agent: Hello, this is the test agent.")
+            await call.said(GREETING)
             call.room.say("alice", spoken("What about Saturday?"))
             await call.said("alice: What about Saturday?")
             await call.said("agent: We are closed on Saturday.")
+            turn = call.turns[-1]
+            assert (turn.mode, turn.engine, turn.fallback, turn.end_reason) == ("balanced", "webrtc", False, "silence")
+            assert turn.answer_heard_at_ms is not None
+            assert turn.answer_heard_at_ms - turn.decided_at_ms < 500
+            assert call.of(Remembered)
             call.room.leave("alice")
             assert await call.ends() == "everyone_left"
-            assert call.turns[-1].answer_heard_at_ms is not None
+
+    async def test_goes_on_where_it_was_after_a_cough(self, tmp_path: Path) -> None:
+        async with held_call(tmp_path, ScriptedEar(["Tell me a story.", ""])) as call:
+            call.room.enter("alice")
+            await call.said(GREETING)
+            call.room.say("alice", spoken("Tell me a story"))
+            await call.said("alice: Tell me a story.")
+            began = await call.agent_heard(time.monotonic())
+            await asyncio.sleep(1.5)
+            call.room.say("alice", cough())
+            await eventually("the agent falls silent", lambda: call.room.signals)
+            paused = call.room.signals[-1][0]
+            resumed = await call.agent_heard(paused + 0.1)
+            assert resumed - paused < 2.5
+            assert call.room.signals[-1][1:] == ("rymi.agent_audio", {"event": "cut"})
+            await call.said("than anybody had ever been", 40)
+            line = next(each for each in call.lines if "telephone" in each)
+            assert line == f"agent: {STORY}"
+            assert began < paused
+
+    async def test_goes_on_after_a_sign_that_somebody_listens(self, tmp_path: Path) -> None:
+        async with held_call(tmp_path, ScriptedEar(["Tell me a story.", "Mm-hm, okay."])) as call:
+            call.room.enter("alice")
+            await call.said(GREETING)
+            call.room.say("alice", spoken("Tell me a story"))
+            await call.agent_heard(time.monotonic() + 1)
+            await asyncio.sleep(1.0)
+            call.room.say("alice", spoken("Okay okay"))
+            await call.said("alice: Mm-hm, okay.")
+            said = time.monotonic()
+            assert await call.agent_heard(said + 0.05) - said < 1.0
+            await stays("there is one turn only", lambda: all(turn.turn == 1 for turn in call.turns), 0.5)
+
+    async def test_stops_for_words_and_writes_down_what_was_heard(self, tmp_path: Path) -> None:
+        async with held_call(tmp_path, ScriptedEar(["Tell me a story.", "What about Saturday?"])) as call:
+            call.room.enter("alice")
+            await call.said(GREETING)
+            call.room.say("alice", spoken("Tell me a story"))
+            await call.agent_heard(time.monotonic() + 1)
+            await asyncio.sleep(2.0)
+            spoke = time.monotonic()
+            call.room.say("alice", spoken("What about Saturday?"))
+            await eventually("the agent falls silent", lambda: call.room.signals)
+            assert call.room.signals[0][0] - spoke < 0.6
+            await call.said("agent: We are closed on Saturday.")
+            cut = next(each for each in call.lines if "Once upon" in each)
+            assert cut.removeprefix("agent: ") != STORY
+            assert STORY.startswith(cut.removeprefix("agent: ").rstrip(" -"))
+            interrupted = next(turn for turn in call.turns if turn.interrupted_at_ms)
+            assert interrupted.silent_at_ms is not None
+
+    async def test_attributes_two_people_who_overlap_and_answers_once(self, tmp_path: Path) -> None:
+        people = (
+            Person(participant_id="p1", identity="alice", room_identity="alice", role="customer", transport="webrtc"),
+            Person(participant_id="p2", identity="+15550100", room_identity="p2", role="customer", transport="pstn"),
+        )
+        ear = ScriptedEar(["When are you open?", "What about Saturday?"])
+        async with held_call(tmp_path, ear, briefing(people=people)) as call:
+            call.room.enter("alice")
+            call.room.enter("p2")
+            await call.said(GREETING)
+            length = call.room.say("alice", spoken("When are you open on a normal day?"))
+            call.room.say("p2", spoken("What about Saturday? What about Saturday?", "rms"), after_s=length / 2)
+            await call.said("alice: When are you open?")
+            await call.said("+15550100: What about Saturday?")
+            await eventually("it is answered", lambda: [each for each in call.lines[3:] if "agent" in each])
+            assert len([each for each in call.lines if each.startswith("agent")]) == 2
+
+    async def test_takes_a_turn_that_was_cut_for_one(self, tmp_path: Path) -> None:
+        ear = ScriptedEar(["What about", "Saturday?"])
+        async with held_call(tmp_path, ear) as call:
+            call.room.enter("alice")
+            await call.said(GREETING)
+            call.room.say("alice", spoken("Now what about"))
+            await call.said("alice: What about")
+            call.room.say("alice", spoken("Saturday please"))
+            await call.said("agent: We are closed on Saturday.")
+            assert [each for each in call.lines if each.startswith("agent")] == [
+                GREETING,
+                "agent: We are closed on Saturday.",
+            ]
+
+    async def test_answers_what_is_typed_and_what_is_keyed_in(self, tmp_path: Path) -> None:
+        async with held_call(tmp_path) as call:
+            call.room.enter("alice")
+            await call.said(GREETING)
+            assert call.room.guests
+            call.room.guests.typed("alice", "What about Saturday?")
+            await call.said("alice: What about Saturday?")
+            await call.said("agent: We are closed on Saturday.")
+            for key in "12#":
+                call.room.guests.pressed("alice", key)
+            await eventually("the keys are reported", lambda: call.of(KeysPressed))
+            assert call.of(KeysPressed)[0].digits == "12#"
+            call.room.guests.typed("stranger", "hello")
+            await stays("strangers are not heard", lambda: not any("stranger" in each for each in call.lines), 0.2)
+
+    async def test_never_hears_an_observer(self, tmp_path: Path) -> None:
+        async with held_call(tmp_path, ScriptedEar(["I may not speak."])) as call:
+            call.room.enter("watcher", observer=True)
+            await call.said(GREETING)
+            seconds = call.room.say("watcher", spoken("What about Saturday?"))
+            await stays("nobody is heard", lambda: call.lines == [GREETING], seconds + 1.5)
+
+    async def test_tells_that_somebody_cannot_be_heard_and_hears_them_again(self, tmp_path: Path) -> None:
+        async with held_call(tmp_path, ScriptedEar(["What about Saturday?"], fails=2)) as call:
+            call.room.enter("alice")
+            await call.said(GREETING)
+            await eventually(
+                "it is told", lambda: [each for each in call.of(Happened) if "cannot be heard" in each.message]
+            )
+            await eventually("the ear is opened", lambda: call.running and call.room, 1)
+            await asyncio.sleep(1.0)
+            call.room.say("alice", spoken("What about Saturday?"))
+            await call.said("alice: What about Saturday?")
+
+
+class TestBeforeTheFirstTurn:
+    async def test_waits_for_the_caller_where_that_is_wanted(self, tmp_path: Path) -> None:
+        told = briefing(agent=with_advanced(startSpeakingPhrasing="wait_for_user"))
+        async with held_call(tmp_path, ScriptedEar(["What about Saturday?"]), told) as call:
+            call.room.enter("alice")
+            await stays("the agent is silent", lambda: not call.room.line.heard(), 1.0)
+            call.room.say("alice", spoken("What about Saturday?"))
+            await call.said("agent: We are closed on Saturday.")
+
+    async def test_goes_on_where_a_predecessor_died(self, tmp_path: Path) -> None:
+        line = Line(speaker="user", identity="alice", text="What about Saturday?", started_at_ms=10, ended_at_ms=20)
+        started = datetime.now(UTC) - timedelta(seconds=30)
+        async with held_call(tmp_path, told=briefing(said=(line,), clock_started_at=started)) as call:
+            entered = time.monotonic()
+            call.room.enter("alice")
+            assert await call.agent_heard(entered) - entered < 2.0
+            await call.said("agent: Sorry, I was gone for a moment.")
+            await call.said("agent: We are closed on Saturday.")
+            said = next(each for each in call.reports if each.kind == "said")
+            assert said.line.started_at_ms > 29_000
+
+
+class TestAnEnd:
+    async def test_is_asked_for_after_a_long_silence(self, tmp_path: Path) -> None:
+        told = briefing(agent=with_advanced(silencePromptDelay=1, postSilenceHangup=7))
+        async with held_call(tmp_path, told=told) as call:
+            call.room.enter("alice")
+            await call.said("still there")
+            await eventually("the end is asked for", lambda: call.of(EndWanted), 20)
+            assert call.of(EndWanted)[0].reason == "silence"
+            call.over = True
+            assert await call.ends() == "call_over"
+
+    async def test_comes_with_the_longest_duration(self, tmp_path: Path) -> None:
+        def short(cast: Cast) -> Cast:
+            return replace(cast, manners=replace(cast.manners, longest_s=1.0, last_words="Goodbye then."))
+
+        async with held_call(tmp_path, change=short) as call:
+            call.room.enter("alice")
+            await call.said("agent: Goodbye then.")
+            await eventually("the end is asked for", lambda: call.of(EndWanted))
+            assert call.of(EndWanted)[0].reason == "max_duration"
+
+    async def test_follows_an_order_once(self, tmp_path: Path) -> None:
+        async with held_call(tmp_path) as call:
+            call.room.enter("alice")
+            await call.said(GREETING)
+            call.orders.append(Order(number=1, kind="say", text="Your credit is nearly gone."))
+            await call.said("agent: Your credit is nearly gone.")
+            call.orders.append(Order(number=2, kind="say_and_end", text="Goodbye.", reason="credits_exhausted"))
+            await call.said("agent: Goodbye.")
+            await eventually("the end is asked for", lambda: call.of(EndWanted))
+            assert call.of(EndWanted)[0].reason == "credits_exhausted"
+            assert len([each for each in call.lines if "credit" in each]) == 1
+
+    async def test_is_no_end_for_who_is_told_to_step_back(self, tmp_path: Path) -> None:
+        async with held_call(tmp_path, ScriptedEar(["What about Saturday?", "When are you open?"])) as call:
+            call.room.enter("alice")
+            await call.said(GREETING)
+            call.orders.append(Order(number=1, kind="step_back"))
+            await asyncio.sleep(2.2)
+            call.room.say("alice", spoken("What about Saturday?"))
+            await call.said("alice: What about Saturday?")
+            await stays("the agent is silent", lambda: len(call.lines) == 2, 1.0)
+            call.orders.append(Order(number=2, kind="come_back", text="I am here again."))
+            await call.said("agent: I am here again.")
+            call.room.say("alice", spoken("When are you open?"))
+            await call.said("agent: We are open from nine to five.")

@@ -11,6 +11,7 @@ from rymi_server.http.v1.agent_bodies import TURN_DETECTORS
 AGENTS = "/v1/agents"
 # Of an agent of which nothing was said.
 BARE = ["agent_role", "compiled_prompt", "created_at", "id", "name", "raw_system_prompt", "updated_at"]
+WEBHOOK = {"name": "find", "description": "Finds.", "url": "https://shop.example.com/"}
 EVERY_FIELD: dict[str, Any] = {
     "agent_role": "specialist",
     "system_prompt": "You are Aria. {{name}} is calling.",
@@ -38,8 +39,23 @@ EVERY_FIELD: dict[str, Any] = {
     "advanced": {"turnDetectorMode": "balanced", "temperature": 0.3, "anything": {"else": [1, None]}},
     "features": {"recording_enabled": True, "anything": "else"},
     "post_call": {"recording": {"enabled": True}, "summary": {"enabled": True, "prompt": "Short."}},
-    "tools": [{"type": "transfer", "to": "+15551234567"}],
-    "variables": [{"name": "name", "default": "friend"}],
+    "tools": [
+        {"tool_id": "handoff_to_human", "enabled": True, "provider_settings": {"number": "+15551234567"}},
+        {
+            "tool_id": "call_webhook",
+            "timeout_ms": 3_000,
+            "side_effect": "read",
+            "provider_settings": {
+                "name": "find_order",
+                "description": "Finds an order by its number.",
+                "url": "https://shop.example.com/orders",
+                "method": "GET",
+                "headers": {"Authorization": "Bearer x"},
+                "parameters": {"type": "object", "properties": {"number": {"type": "string"}}},
+            },
+        },
+    ],
+    "variables": [{"key": "name", "type": "string", "default": "friend", "anything": 1}],
     "chat_summary": "A helpful agent.",
 }
 
@@ -79,7 +95,7 @@ class TestCreating:
         shown = await get(acme, await acme.new_agent(**EVERY_FIELD))
         assert shown["raw_system_prompt"] == EVERY_FIELD["system_prompt"]
         assert "You are Aria" in shown["compiled_prompt"]
-        assert "{{name}} is calling." in shown["compiled_prompt"]
+        assert "friend is calling." in shown["compiled_prompt"]
 
     async def test_shows_a_raw_prompt_as_it_is(self, acme: Customer) -> None:
         raw = {"system_prompt": "Just {{this}}.", "advanced": {"prompt_mode": "raw"}}
@@ -112,8 +128,19 @@ class TestCreating:
             *(("advanced", value) for value in ("fast", {"turnDetectorMode": "psychic"}, {"temperature": 3})),
             *(("features", value) for value in ("all", {"recording_enabled": "yes"})),
             *(("post_call", value) for value in ("all", {"recording": True})),
-            *(("tools", value) for value in ({}, ["transfer"], [{}] * 101)),
-            *(("variables", value) for value in ({}, ["name"], [{}] * 201)),
+            *(
+                ("tools", value)
+                for value in ({}, ["transfer"], [{"tool_id": "opt_out"}] * 101, [{}], [{"tool_id": "x"}])
+            ),
+            *(("tools", [{"tool_id": "opt_out", "timeout_ms": value}]) for value in (999, 10_001, "2000")),
+            ("tools", [{"tool_id": "call_webhook"}]),
+            ("tools", [{"tool_id": "call_webhook", "provider_settings": {**WEBHOOK, "url": "https://10.0.0.1/"}}]),
+            (
+                "tools",
+                [{"tool_id": "call_webhook", "provider_settings": {**WEBHOOK, "url": "http://shop.example.com"}}],
+            ),
+            *(("variables", value) for value in ({}, ["name"], [{"key": "k"}] * 201, [{}], [{"key": "a b"}])),
+            ("variables", [{"key": "plan", "type": "enum"}]),
             *(("supported_languages", value) for value in ("en", [5], ["en"] * 101)),
             ("system_prompt", "x" * 100_001),
         ],

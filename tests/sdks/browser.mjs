@@ -19,6 +19,7 @@ async function open({ url, ...context }) {
   const permissions = ['clipboard-read', 'clipboard-write', ...(denies ? [] : ['microphone'])];
   const made = await browser.newContext({ permissions, ...context });
   const page = await made.newPage();
+  page.setDefaultTimeout(15_000);
   page.on('pageerror', (error) => known.problems.push(error.message));
   page.on('console', (line) => line.type() === 'error' && known.problems.push(line.text()));
   await page.goto(url);
@@ -26,12 +27,20 @@ async function open({ url, ...context }) {
   return known.pages.length - 1;
 }
 
+// Not playwright's waitForFunction, which pages with a content security policy refuse.
+async function until(page, condition, end) {
+  while (!(await page.evaluate(condition))) {
+    if (Date.now() > end) throw new Error('it never was');
+    await new Promise((soon) => setTimeout(soon, 50));
+  }
+}
+
 async function answer(asked) {
   if (asked.open) return open(asked.open);
   if (asked.problems) return known.problems.splice(0);
   const page = known.pages[asked.page];
   if (asked.run) return (await page.evaluate(asked.run)) ?? null;
-  if (asked.until) return void (await page.waitForFunction(asked.until, null, { timeout: asked.seconds * 1000, polling: 50 }));
+  if (asked.until) return until(page, asked.until, Date.now() + asked.seconds * 1000);
   if (asked.press) return void (await page.keyboard.press(asked.press));
   if (asked.close) return void (await page.context().close());
   const value = await page[asked.call](...asked.with);

@@ -62,6 +62,10 @@ class TestTheDataFolder:
 class TestTheTableOfChildren:
     def test_leaves_rooms_to_a_server_that_is_named(self) -> None:
         names = [child.name for child in children_of(Settings(), {"LIVEKIT_URL": "wss://rooms.example"})]
+        assert names == ["api", "worker", "agent"]
+
+    def test_leaves_out_what_runs_elsewhere(self) -> None:
+        names = [child.name for child in children_of(Settings(up_without="agent, rooms"), {})]
         assert names == ["api", "worker"]
 
     def test_finds_each_on_this_machine_whatever_it_listens_on(self) -> None:

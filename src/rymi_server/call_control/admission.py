@@ -15,7 +15,7 @@ from decimal import Decimal
 from rymi_server.agents import store as agents
 from rymi_server.agents.models import Agent
 from rymi_server.call_control.errors import AgentRequired
-from rymi_server.call_control.wanted import Caller, WantedParticipant, phones
+from rymi_server.call_control.wanted import Caller, OwnAgent, WantedParticipant, phones
 from rymi_server.calls.models import Transport
 from rymi_server.calls.store import live_calls
 from rymi_server.credits import ledger
@@ -64,7 +64,7 @@ class Admission:
         return Admitted(agent, self.rates.of(agent.agent_role).per_minute)
 
     async def open_gates_of_live_call(
-        self, tx: Transaction, caller: Caller, participants: Sequence[WantedParticipant]
+        self, tx: Transaction, caller: Caller | OwnAgent, participants: Sequence[WantedParticipant]
     ) -> None:
         """For more people in a call that has its agent already."""
         _refuse_paused(caller.tenant)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from rymi_server.call_control.errors import NoCallerId
-from rymi_server.call_control.wanted import Caller, WantedCall, WantedParticipant
+from rymi_server.call_control.wanted import Caller, OwnAgent, WantedCall, WantedParticipant
 from rymi_server.calls.models import Call, Direction, Participant, ParticipantStatus, Transport
 from rymi_server.foundation.database import Transaction
 from rymi_server.foundation.ids import AgentId, LegId, ParticipantId, new_prefixed, new_uuid
@@ -20,7 +20,9 @@ class Seated:
     leg: Leg | None
 
 
-async def caller_id(tx: Transaction, caller: Caller, agent_id: AgentId, wanted: Sequence[WantedCall]) -> str | None:
+async def caller_id(
+    tx: Transaction, caller: Caller | OwnAgent, agent_id: AgentId, wanted: Sequence[WantedCall]
+) -> str | None:
     """The number for phones that name none; None where none is needed. Raise `NoCallerId` where there is none."""
     if not any(needs_caller_id(p) for call in wanted for p in call.participants):
         return None

@@ -1,11 +1,9 @@
 """Builds what a worker does after calls: the steps of the pipeline, deliveries of webhooks, and their sweeps."""
 
-import contextlib
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from rymi_server.entrypoints.analysing import analyst
 from rymi_server.entrypoints.settings import Settings
 from rymi_server.entrypoints.sweeping import DueSweep
 from rymi_server.foundation.clock import Clock
@@ -34,21 +32,15 @@ CONCURRENCY: Mapping[str, int] = {"webhooks": 40, "encode": 1}
 class AfterCalls:
     work: Mapping[JobKind, Work]
     sweeps: Sequence[DueSweep]
+    sender: Sender
+
+    async def close(self) -> None:
+        await self.sender.close()
 
 
-@contextlib.asynccontextmanager
-async def after_calls(settings: Settings, database: Database, clock: Clock) -> AsyncIterator[AfterCalls]:
-    """With the connections that they need, until the end of the block."""
-    sender = Sender(allow_private=settings.allow_private_webhooks)
-    try:
-        async with analyst(settings) as analyse:
-            yield _built(settings, database, clock, analyse, sender)
-    finally:
-        await sender.close()
-
-
-def _built(settings: Settings, database: Database, clock: Clock, analyse: Analyse, sender: Sender) -> AfterCalls:
+def after_calls(settings: Settings, database: Database, clock: Clock, analyse: Analyse) -> AfterCalls:
     settler = Settler(clock, settings.low_balance_usd)
+    sender = Sender(allow_private=settings.allow_private_webhooks)
     deliverer = Deliverer(database, sender, Seal.from_text(settings.required_secret()), clock)
     storage = settings.storage()
     mender = Mender(clock)
@@ -74,4 +66,5 @@ def _built(settings: Settings, database: Database, clock: Clock, analyse: Analys
             DueSweep("old_recordings", timedelta(minutes=10), old_recordings),
             DueSweep("webhooks", timedelta(seconds=10), deliverer.sweep),
         ],
+        sender=sender,
     )

@@ -6,6 +6,7 @@ from rymi_server.call_control.add_participants import ParticipantAdder
 from rymi_server.call_control.admission import Admission
 from rymi_server.call_control.batch import BatchCreator
 from rymi_server.call_control.create import CallCreator
+from rymi_server.call_control.transfer import Transfers
 from rymi_server.call_views.live_feed import LiveFeed
 from rymi_server.call_views.live_stream import LiveCalls
 from rymi_server.entrypoints.settings import Settings
@@ -18,7 +19,7 @@ from rymi_server.rooms.agent_pass import AgentPasses
 
 def build_edge(settings: Settings, database: Database, clock: Clock) -> Edge:
     rates, plans = settings.price_list(), settings.plan_list()
-    admission = Admission(rates, plans, settings.engine_readiness(), settings.engine_defaults())
+    admission = build_admission(settings)
     creator = CallCreator(admission, clock)
     return Edge(
         database=database,
@@ -32,6 +33,7 @@ def build_edge(settings: Settings, database: Database, clock: Clock) -> Edge:
         agent_passes=AgentPasses.from_text(settings.required_secret()),
         call_creator=creator,
         participant_adder=ParticipantAdder(admission, clock),
+        transfers=build_transfers(admission, clock),
         batch_creator=BatchCreator(admission, creator),
         limits=EdgeLimits(
             body_bytes=settings.max_body_bytes,
@@ -43,3 +45,12 @@ def build_edge(settings: Settings, database: Database, clock: Clock) -> Edge:
         migration_url=settings.migration_url,
         allow_private_webhooks=settings.allow_private_webhooks,
     )
+
+
+def build_admission(settings: Settings) -> Admission:
+    rates, plans = settings.price_list(), settings.plan_list()
+    return Admission(rates, plans, settings.engine_readiness(), settings.engine_defaults())
+
+
+def build_transfers(admission: Admission, clock: Clock) -> Transfers:
+    return Transfers(admission, ParticipantAdder(admission, clock), clock)

@@ -13,7 +13,10 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
 from rymi_server.call_control.join_timeouts import JoinTimeouts
-from rymi_server.entrypoints.after_calls import CONCURRENCY, AfterCalls, after_calls
+from rymi_server.call_control.transfer import FIND_HUMAN, Transfers
+from rymi_server.entrypoints.after_calls import CONCURRENCY, after_calls
+from rymi_server.entrypoints.analysing import analyst
+from rymi_server.entrypoints.building import build_admission, build_transfers
 from rymi_server.entrypoints.listeners import LISTENERS
 from rymi_server.entrypoints.looking_after import sweeps_of_live_calls
 from rymi_server.entrypoints.measuring import measure_pool, process_registry
@@ -32,8 +35,9 @@ from rymi_server.foundation.database import Database, for_libpq
 from rymi_server.foundation.errors import Unavailable
 from rymi_server.foundation.logs import configure_logs
 from rymi_server.http.health import Missing, health_routes
+from rymi_server.post_call.analyse import Analyse
 from rymi_server.queue.kinds import JobKind
-from rymi_server.queue.running import JobRunner, Work, hearing
+from rymi_server.queue.running import JobRunner, Work, hearing, in_transaction
 from rymi_server.rooms.agent_pass import AgentPasses
 from rymi_server.rooms.closing import CLOSE_ROOM, RoomCloser
 from rymi_server.rooms.dispatch import DISPATCH, AgentCalling, AgentDispatcher
@@ -43,6 +47,7 @@ from rymi_server.telephony.carriers.carrier import ConnectedCarriers
 from rymi_server.telephony.dialing import DIAL, Dialer
 from rymi_server.telephony.hang_up import HANG_UP, LegHangUp
 from rymi_server.telephony.leg_watch import LegWatch
+from rymi_server.telephony.transfer import HAND_OVER, LegHandOver
 
 log = structlog.get_logger(__name__)
 
@@ -111,24 +116,27 @@ class Worker:
         try:
             async with (
                 aiohttp.ClientSession(timeout=timeout) as http,
-                after_calls(self.settings, self.database, self.clock) as after,
+                analyst(self.settings) as analyse,
                 self._health(),
             ):
-                await self._work_until(stop, RoomServer(self.livekit, http), after)
+                await self._work_until(stop, RoomServer(self.livekit, http), analyse)
         finally:
             await self.database.close()
         log.info("worker_stopped")
 
-    async def _work_until(self, stop: asyncio.Event, rooms: RoomServer, after: AfterCalls) -> None:
+    async def _work_until(self, stop: asyncio.Event, rooms: RoomServer, analyse: Analyse) -> None:
         addresses = self.settings.carrier_addresses()
         dialer = Dialer(self.database, self.carriers, addresses, self.clock, terms=self.settings.dial_terms())
         watch = LegWatch(self.database, self.carriers, self.clock)
         join_timeouts = JoinTimeouts(self.database, self.clock, timedelta(seconds=self.settings.join_timeout_seconds))
+        after = after_calls(self.settings, self.database, self.clock, analyse)
         looked_after = sweeps_of_live_calls(self.settings, self.database, self.clock, rooms)
         sweeps = sweeps_of(self.database, self.clock, watch, join_timeouts, [*looked_after, *after.sweeps])
         work: dict[JobKind, Work] = {
             DIAL: dialer,
             HANG_UP: LegHangUp(self.database, self.carriers),
+            HAND_OVER: LegHandOver(self.database, self.carriers, addresses, self.clock),
+            FIND_HUMAN: in_transaction(self.database, self._transfers().find_human),
             CLOSE_ROOM: RoomCloser(rooms),
             DISPATCH: AgentDispatcher(self.database, self.clock, rooms, self._agent_calling()),
             **after.work,
@@ -148,6 +156,10 @@ class Worker:
         if stop.is_set():
             await _finish(runner, running)
         await running
+        await after.close()
+
+    def _transfers(self) -> Transfers:
+        return build_transfers(build_admission(self.settings), self.clock)
 
     def _agent_calling(self) -> AgentCalling:
         settings = self.settings

@@ -29,6 +29,7 @@ from rymi_server.http.v1 import (
     publishable_keys,
     realtime,
     secret_keys,
+    transfers,
     webhook_deliveries,
     webhooks,
 )
@@ -40,6 +41,7 @@ PAGES = (
     call_stream.routes,
     calls.with_any_key,
     calls.with_secret_key,
+    transfers.routes,
     agents.routes,
     numbers.routes,
     dnc.routes,

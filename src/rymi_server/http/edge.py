@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 from rymi_server.call_control.add_participants import ParticipantAdder
 from rymi_server.call_control.batch import BatchCreator
 from rymi_server.call_control.create import CallCreator
+from rymi_server.call_control.transfer import Transfers
 from rymi_server.call_control.wanted import Caller
 from rymi_server.call_views.live_stream import LiveCalls
 from rymi_server.credits.rates import Rates
@@ -44,6 +45,7 @@ class Edge:
     live_calls: LiveCalls
     call_creator: CallCreator
     participant_adder: ParticipantAdder
+    transfers: Transfers
     batch_creator: BatchCreator
     limits: EdgeLimits
     storage: ObjectStorage

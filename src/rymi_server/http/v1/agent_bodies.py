@@ -8,6 +8,7 @@ from rymi_server.agents.post_call_config import refuse_invalid
 from rymi_server.foundation.errors import Refused
 from rymi_server.http.v1.call_bodies import PostCall
 from rymi_server.http.v1.fields import JsonObject, RequestBody, ResponseBody, ShortText
+from rymi_server.runtime.thinking.tools import LONGEST_TIMEOUT_MS, SHORTEST_TIMEOUT_MS, TOOL_IDS, refuse_wrong
 
 TURN_DETECTORS = {"rms": "steady", "webrtc": "balanced", "silero": "sensitive", "provider-signal": "provider"}
 
@@ -41,6 +42,50 @@ class Features(RequestBody):
     require_consent: bool | None = None
 
 
+class ToolBinding(RequestBody):
+    """A tool that the agent may use. Fields that are not listed here are kept as they are."""
+
+    model_config = ConfigDict(strict=True, extra="allow")
+
+    tool_id: Word = Field(description=f"One of {', '.join(f'`{name}`' for name in TOOL_IDS)}.")
+    enabled: bool | None = None
+    credential_ref: Word | None = None
+    timeout_ms: int | None = Field(default=None, ge=SHORTEST_TIMEOUT_MS, le=LONGEST_TIMEOUT_MS)
+    side_effect: Literal["read", "write"] | None = None
+    provider_settings: JsonObject | None = Field(
+        default=None,
+        description="Of `call_webhook`: name, description, url (public, https), method, headers, and parameters as a "
+        "JSON Schema. Of `handoff_to_human`: number.",
+    )
+
+    @model_validator(mode="after")
+    def _usable(self) -> "ToolBinding":
+        refuse_wrong(self.model_dump(exclude_unset=True))
+        return self
+
+
+class VariableBody(RequestBody):
+    """Something that an agent may be told of a call."""
+
+    model_config = ConfigDict(strict=True, extra="allow")
+
+    key: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]{0,127}$")]
+    description: Text | None = None
+    metadataKey: Word | None = None  # noqa: N815 - the word on the wire
+    required: bool | None = None
+    default: Any = None
+    acquisition: Literal["ask", "extract", "none"] | None = None
+    origin: Literal["caller", "playbook", "postcall", "prompt", "template"] | None = None
+    type: Literal["string", "number", "boolean", "enum"] | None = None
+    enumValues: Annotated[list[str | int | float], Field(max_length=200)] | None = None  # noqa: N815 - likewise
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "VariableBody":
+        if self.type == "enum" and not self.enumValues:
+            raise ValueError("a variable of type enum needs enumValues")
+        return self
+
+
 class AgentFields(RequestBody):
     """Every field but the name."""
 
@@ -71,8 +116,8 @@ class AgentFields(RequestBody):
     settings: Advanced | None = Field(default=None, description="An older word for `advanced`.")
     features: Features | None = None
     post_call: PostCall | None = None
-    tools: Annotated[list[JsonObject], Field(max_length=100)] | None = None
-    variables: Annotated[list[JsonObject], Field(max_length=200)] | None = None
+    tools: Annotated[list[ToolBinding], Field(max_length=100)] | None = None
+    variables: Annotated[list[VariableBody], Field(max_length=200)] | None = None
     chat_summary: Text | None = None
 
     @model_validator(mode="after")

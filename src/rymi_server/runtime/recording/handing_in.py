@@ -64,7 +64,9 @@ class Clearing:
         try:
             recorded = await self.storing(piece)
             # A run of its own: nobody knows how far the lost one had counted.
-            batch = Reports(run=f"{piece.address.run}-torn"[-64:], reports=(Numbered(sequence=0, report=recorded),))
+            batch = Reports(
+                run=f"{piece.address.run}-torn-{piece.number}"[-64:], reports=(Numbered(sequence=0, report=recorded),)
+            )
             await InternalApi(self.http, piece.address).post(batch)
         except NotAWav:
             return True
@@ -83,9 +85,11 @@ class Clearing:
         except (ValueError, FileNotFoundError, BlockingIOError):
             return
         api = InternalApi(self.http, journal.address)
+        # A run of its own: a process that came after may have counted on from the same number.
+        run = f"{journal.address.run}-late-{path.name.removesuffix(SUFFIX).rpartition('.')[2]}"[-64:]
         try:
             while journal.waiting and (batch := await asyncio.to_thread(journal.head, _BATCH)):
-                await api.post(Reports(run=journal.address.run, reports=tuple(batch)))
+                await api.post(Reports(run=run, reports=tuple(batch)))
                 await asyncio.to_thread(journal.delivered, batch)
         except Undelivered as error:
             log.warning("left_reports_not_delivered", call_id=journal.address.call_id, error=error.message)

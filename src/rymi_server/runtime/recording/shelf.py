@@ -63,9 +63,10 @@ class Shelf:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def piece(self, address: Address, tenant_id: str, number: int, started_at_ms: int) -> Piece:
-        path = self.folder / f"{address.call_id}.{address.run}-{number}.wav"
-        return Piece(path, tenant_id, number, started_at_ms, address)
+    def piece(self, address: Address, tenant_id: str, started_at_ms: int) -> Piece:
+        """Numbered by its time: whoever follows a process that died, anywhere, has a later one."""
+        path = self.folder / f"{address.call_id}.{address.run}-{started_at_ms}.wav"
+        return Piece(path, tenant_id, started_at_ms, started_at_ms, address)
 
     def abandoned(self) -> Iterator[HeldPiece]:
         """Pieces whose writers are gone, each held by us from here on."""

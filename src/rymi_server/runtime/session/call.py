@@ -156,6 +156,7 @@ class Call:
             expect=self._expect,
             record=self._record,
             leave=self._leave,
+            obeyed=self._obeyed,
             now=self.times.now,
             somebody_speaks=lambda: self.hub.somebody_speaks,
             asks_consent=self.tape is not None and self.cast.manners.asks_consent and not self.briefing.said,
@@ -304,6 +305,9 @@ class Call:
     def _record(self) -> None:
         if self.tape is not None:
             self.tape.start(self.times.now(), self.clock.ms())
+
+    def _obeyed(self, number: int) -> None:
+        self.reporter.obeyed = max(self.reporter.obeyed, number)
 
     def _show(self, text: Any) -> None:
         if self.cast.manners.shows_text:

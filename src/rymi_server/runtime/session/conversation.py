@@ -5,7 +5,7 @@ given, never on a guess.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -76,6 +76,7 @@ class Conversation:
     expect: Callable[[Expected | None], None]
     record: Callable[[], None]
     leave: Callable[[str], None]
+    obeyed: Callable[[int], None]
     now: Callable[[], float]
     somebody_speaks: Callable[[], bool]
     asks_consent: bool = False
@@ -88,6 +89,7 @@ class Conversation:
     _began_at: float | None = None
     _reply: SpeechHandle | None = None
     _reply_heard_s: float = 0.0
+    _obeying: "asyncio.Task[None] | None" = None
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -194,20 +196,25 @@ class Conversation:
         return self.session.say(text, allow_interruptions=interruptible)
 
     def obey(self, order: Order) -> None:
+        """In the order of coming; told as carried out once it is, so that a successor does what was left."""
+        before = self._obeying
+        self._obeying = self._spawn(self._obey(order, before))
+
+    async def _obey(self, order: Order, before: "asyncio.Task[None] | None") -> None:
+        if before is not None:
+            await asyncio.wait([before])
         if order.kind in ("say", "brief") and order.text:
-            self.say(order.text, interruptible=False)
+            await self.say(order.text, interruptible=False)
         elif order.kind == "say_and_end":
             self.end(order.reason or "ended_by_api", order.text)
         elif order.kind == "step_back":
             self.stepped_back = True
-            self._spawn(self._fall_silent())
+            await self.session.interrupt(force=True)
         elif order.kind == "come_back":
             self.stepped_back = False
             if order.text:
                 self.say(order.text)
-
-    async def _fall_silent(self) -> None:
-        await self.session.interrupt(force=True)
+        self.obeyed(order.number)
 
     def tick(self) -> None:
         """Called several times a second: what time alone brings about."""
@@ -301,10 +308,11 @@ class Conversation:
             self.send(Happened(level="error", message="The conversation cannot go on: an engine failed for good."))
             self.leave("engine_failed")
 
-    def _spawn(self, work: Any) -> None:
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
 
 def _is_from_user(item: object) -> bool:

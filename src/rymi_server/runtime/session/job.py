@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -79,7 +80,7 @@ async def _connected(connecting: "asyncio.Future[None]") -> None:
 async def _hold(desk: Desk, api: InternalApi, briefing: Briefing, media: LiveKitRoom) -> str:
     address = api.address
     await asyncio.to_thread(desk.folder.mkdir, parents=True, exist_ok=True, mode=0o700)
-    journal = Journal(desk.folder / f"{address.call_id}.{address.run}{SUFFIX}", address)
+    journal = Journal(desk.folder / f"{address.call_id}.{address.run}.{os.getpid()}{SUFFIX}", address)
     reporter = Reporter(api.post, address.run, journal)
     tape = _tape(desk, address, briefing)
     cast = desk.casting.cast(briefing)
@@ -102,7 +103,7 @@ def _tape(desk: Desk, address: Address, briefing: Briefing) -> Tape | None:
         return None
     shelf = Shelf(desk.folder)
     return Tape(
-        lambda started_at_ms: shelf.piece(address, briefing.tenant_id, 0, started_at_ms),
+        lambda started_at_ms: shelf.piece(address, briefing.tenant_id, started_at_ms),
         Storing(desk.storage),
         keeps_tracks=recording.get("tracks") is True,
     )

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
+import numpy as np
+
 from rymi_server.runtime.hearing.happenings import (
     BargedIn,
     DraftHeard,
@@ -15,10 +17,11 @@ from rymi_server.runtime.hearing.happenings import (
 )
 from rymi_server.runtime.reports import AgentState, AnyReport, Drafted, Line, Said, Speaking, TurnTaken
 from rymi_server.runtime.session.room_text import PeoplesText
-from rymi_server.runtime.speaking.player import Listener
+from rymi_server.runtime.speaking.player import RATE, Listener
 
 # Less than this was not heard as an answer, and is not written down as one.
 HEARD_FROM_S: Final = 0.3
+_LOUD: Final = 200
 
 
 @dataclass(slots=True)
@@ -37,6 +40,7 @@ class Ledger(Listener):
     _words_at_ms: int = 0
     _agent_began_ms: int | None = None
     _agent_ended_ms: int = 0
+    _agent_loud_until: float = 0.0
     _agent_heard_s: float = 0.0
     _answering: bool = False
 
@@ -126,12 +130,18 @@ class Ledger(Listener):
             )
             self._answering = True
 
+    def played(self, at: float, block: bytes) -> None:
+        """Voices end in some silence, which is not part of what is said."""
+        if np.frombuffer(block, np.int16).max(initial=0) > _LOUD:
+            self._agent_loud_until = at + len(block) / 2 / RATE
+
     def cut(self, at: float) -> None:
+        self._agent_loud_until = min(self._agent_loud_until, at)
         if self._turn and self._answering:
             self._turn = self._turn.model_copy(update={"silent_at_ms": self.at_ms(at)})
 
     def ended(self, at: float, heard_s: float, interrupted: bool) -> None:
-        self._agent_ended_ms = self.at_ms(at)
+        self._agent_ended_ms = self.at_ms(min(at, self._agent_loud_until))
         self._agent_heard_s += heard_s
         self.send(Speaking(participant_id=None, speaking=False, at_ms=self._agent_ended_ms))
         if self._answering and not interrupted:

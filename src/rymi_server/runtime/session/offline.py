@@ -16,6 +16,11 @@ class OfflineEngines:
         self._espeak = espeak_worker()
         self._sphinx = sphinx_worker()
 
+    def start_early(self) -> None:
+        """Have the processes come up, before there is a call or an event loop."""
+        self._espeak.start_early()
+        self._sphinx.start_early()
+
     def ear(self, agent: Mapping[str, Any]) -> Ear:  # noqa: ARG002 - Keeps the promise.
         return SphinxEar([self._sphinx])
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,9 +17,13 @@ from rymi_server.runtime.reports import Answer, Reports
 from rymi_server.runtime.session.call import Times, run_call
 from rymi_server.runtime.session.casting import Casting
 from rymi_server.runtime.session.media import Guest, Guests, ShownText
+from rymi_server.runtime.turn_taking.scores import installed_scores
+from rymi_server.speech_engines.errors import EngineFailed
+from rymi_server.speech_engines.promises import Abilities, Ear, EarStream, Listeners, Vocabulary, Voice
 
 _LONGEST_S: Final = 20.0
 _NOBODY: Final = "nobody"
+_RATE: Final = 24_000
 
 
 class QuickLine:
@@ -57,13 +61,76 @@ class Nowhere:
         """Nothing was opened."""
 
 
-def warm_up(casting: Casting) -> None:
+class Hum:
+    """Says a tenth of a second of something. Keeps the promise of `Voice`."""
+
+    @property
+    def abilities(self) -> Abilities:
+        return Abilities("hum")
+
+    @property
+    def sample_rate(self) -> int:
+        return _RATE
+
+    async def speak(self, text: str) -> AsyncGenerator[bytes]:  # noqa: ARG002 - Keeps the promise.
+        yield b"\1\2" * (_RATE // 10)
+
+    async def aclose(self) -> None:
+        """Nothing was opened."""
+
+
+class Deaf:
+    """Keeps the promise of `Ear`."""
+
+    @property
+    def abilities(self) -> Abilities:
+        return Abilities("deaf")
+
+    async def listen(self, vocabulary: Vocabulary, listeners: Listeners) -> EarStream:  # noqa: ARG002
+        raise EngineFailed("deaf", "it only warms up")
+
+    async def aclose(self) -> None:
+        """Nothing was opened."""
+
+
+class WarmingEngines:
+    """Keeps the promise of `Engines`."""
+
+    def ear(self, agent: Mapping[str, Any]) -> Ear:  # noqa: ARG002
+        return Deaf()
+
+    def voice(self, agent: Mapping[str, Any]) -> Voice:  # noqa: ARG002
+        return Hum()
+
+    async def aclose(self) -> None:
+        """Nothing was opened."""
+
+
+def warm_up() -> None:
+    """Blocks for some tenths of a second. There must be no event loop in this thread."""
     tokenize.basic.hyphenate_word("warming")
-    asyncio.run(_hold_one(casting))
+    asyncio.run(_hold_one())
 
 
-async def _hold_one(casting: Casting) -> None:
-    briefing = Briefing(
+async def _hold_one() -> None:
+    scores = installed_scores()
+    told = _briefing()
+    reporter = Reporter(_taken, "warm", Journal(Path("/dev/null"), Address("", "", "", "")))
+    times = Times(time.monotonic, lambda: datetime.now(UTC))
+    place = Nowhere()
+    cast = Casting(WarmingEngines(), scores, lambda: datetime.now(UTC)).cast(told)
+    holding = asyncio.create_task(run_call(place, told, reporter, cast, times, None))
+    greeted = asyncio.create_task(place.greeted.wait())
+    try:
+        await asyncio.wait((holding, greeted), timeout=_LONGEST_S, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        greeted.cancel()
+        reporter.on_over()
+        await holding
+
+
+def _briefing() -> Briefing:
+    return Briefing(
         call_id="warming-up",
         tenant_id="none",
         room_name="none",
@@ -77,22 +144,6 @@ async def _hold_one(casting: Casting) -> None:
         said=(),
         memory=None,
     )
-    reporter = Reporter(_taken, "warm", Journal(Path("/dev/null"), Address("", "", "", "")))
-    times = Times(time.monotonic, lambda: datetime.now(UTC))
-    place = Nowhere()
-    cast = casting.cast(briefing)
-    holding = asyncio.create_task(run_call(place, briefing, reporter, cast, times, None))
-    try:
-        await asyncio.wait(
-            (holding, asyncio.create_task(place.greeted.wait())),
-            timeout=_LONGEST_S,
-            return_when=asyncio.FIRST_COMPLETED,
-        )
-    finally:
-        reporter.on_over()
-        await holding
-        await cast.ear.aclose()
-        await casting.engines.aclose()
 
 
 async def _taken(reports: Reports) -> Answer:

@@ -111,9 +111,11 @@ class AgentWorker:
 def prepare(work: Work, process: JobProcess) -> None:
     """Everything that a first call would otherwise wait for."""
     configure_logs(work.log_level, show_personal=work.log_personal)
-    casting = Casting(OfflineEngines(), installed_scores(), lambda: datetime.now(UTC).astimezone())
     began = time.monotonic()
-    warm_up(casting)
+    engines = OfflineEngines()
+    engines.start_early()
+    casting = Casting(engines, installed_scores(), lambda: datetime.now(UTC).astimezone())
+    warm_up()
     log.info("agent_process_ready", milliseconds=round((time.monotonic() - began) * 1_000))
     process.userdata["desk"] = Desk(work.folder, open_storage(work.storage_url), casting, work.linger_s)
 

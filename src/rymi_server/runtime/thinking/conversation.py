@@ -49,8 +49,12 @@ class Turn:
         answer.says = self._allowed(answer.says)
         if answer.says:
             self.memory.said = " ".join(answer.says)
-        words: list[Step] = [Words(said) for said in answer.says]
-        return [*words, *answer.does]
+        steps: list[Step] = []
+        for said in answer.says:
+            if said in answer.looks_up:
+                steps.append(answer.looks_up[said])
+            steps.append(Words(said))
+        return [*steps, *answer.does]
 
     def _allowed(self, says: list[str]) -> list[str]:
         guardrails, before, allowed = self._moves.situation.guardrails, "", []

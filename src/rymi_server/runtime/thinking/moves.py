@@ -22,6 +22,8 @@ class Answer:
 
     says: list[str] = field(default_factory=list)
     does: list[Step] = field(default_factory=list)
+    # What has to be asked of a tool before something is said.
+    looks_up: dict[str, UseTool] = field(default_factory=dict)
     # Whether the conversation's next question follows.
     asks: bool = True
 
@@ -88,9 +90,10 @@ class Moves:
         for name, value in entry.fills.items():
             self.filler.put(name, value)
             self.memory.declined = False
+        answer = self.asker.written(entry.answer)
         if entry.tool:
-            self.answer.does.append(UseTool(entry.tool, self.filler.values()))
-        self.answer.say(self.asker.written(entry.answer))
+            self.answer.looks_up[answer] = UseTool(entry.tool, self.filler.values())
+        self.answer.say(answer)
         if entry.then == "end":
             self.end("completed", self.playbook.farewell)
         elif entry.then == "human":

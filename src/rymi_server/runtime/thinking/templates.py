@@ -5,6 +5,8 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+# What a tool answered is known only once it was asked: `{{result.status}}` stands until then.
+RESULT = "result."
 _PLACE = re.compile(r"\{\{\s*([A-Za-z_][\w.-]{0,127})\s*\}\}")
 _GAPS = re.compile(r"[ \t]{2,}")
 _BEFORE_MARKS = re.compile(r"[ \t]+([,.;:!?])")
@@ -16,15 +18,15 @@ class Filled:
     missing: tuple[str, ...] = ()
 
 
-def fill(text: str, values: Mapping[str, Any], *, later: Collection[str] = ()) -> Filled:
+def fill(text: str, values: Mapping[str, Any], *, later: Collection[str] = (), drop_results: bool = False) -> Filled:
     """`text` with values in place; a value is never read as a template itself. Names in `later` stay as they stand."""
     missing: list[str] = []
 
     def put(place: re.Match[str]) -> str:
         name = place[1]
-        if name in later:
-            return place[0]
         value = values.get(name)
+        if name in later or (value is None and name.startswith(RESULT) and not drop_results):
+            return place[0]
         if value is None or value == "":
             missing.append(name)
             return ""

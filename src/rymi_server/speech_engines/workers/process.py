@@ -17,6 +17,8 @@ from rymi_server.speech_engines.errors import EngineFailed
 from rymi_server.speech_engines.workers.wire import HEAD, BrokenWire, Kind, Message, head
 
 START_SECONDS: Final = 20.0
+# A process that loads a large model from a slow disk.
+LOADS_SECONDS: Final = 120.0
 _STOP_SECONDS: Final = 2.0
 # A worker that takes in so little is stuck: what comes on top is refused rather than kept.
 MOST_UNSENT_BYTES: Final = 4 * 1024 * 1024
@@ -33,13 +35,17 @@ class Receiver:
 class WorkerProcess:
     """One process, many streams. `module` is run as `python -m module DESCRIPTOR *arguments`."""
 
-    def __init__(self, engine: str, module: str, arguments: Sequence[str] = ()) -> None:
+    def __init__(
+        self, engine: str, module: str, arguments: Sequence[str] = (), patience: float = START_SECONDS
+    ) -> None:
+        self._patience = patience
         self.engine = engine
         self._module = module
         self._arguments = tuple(arguments)
         self._receivers: dict[int, Receiver] = {}
         self._numbers = itertools.count(1)
         self._starting = asyncio.Lock()
+        self._early: tuple[socket.socket, subprocess.Popen[bytes]] | None = None
         self._child: subprocess.Popen[bytes] | None = None
         self._writer: asyncio.StreamWriter | None = None
         self._reading: asyncio.Task[None] | None = None
@@ -64,12 +70,18 @@ class WorkerProcess:
                 return
             await self._reap()
             try:
-                async with asyncio.timeout(START_SECONDS):
+                async with asyncio.timeout(self._patience):
                     await self._start()
             except (OSError, TimeoutError, asyncio.IncompleteReadError, BrokenWire) as error:
                 await self._reap()
                 why = str(error) or type(error).__name__
                 raise EngineFailed(self.engine, f"its process did not start ({why})") from error
+
+    def start_early(self) -> None:
+        """Let the process come up before there is an event loop; the first `start` then hardly waits."""
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self._early = ours, self._spawn(theirs.fileno())
 
     def open(self, receiver: Receiver) -> int:
         number = next(self._numbers)
@@ -96,10 +108,8 @@ class WorkerProcess:
         await self._reap()
 
     async def _start(self) -> None:
-        ours, theirs = socket.socketpair()
+        ours = await self._socket()
         try:
-            with theirs:
-                self._child = await asyncio.to_thread(self._spawn, theirs.fileno())
             reader, writer = await asyncio.open_connection(sock=ours)
         except BaseException:
             ours.close()
@@ -114,6 +124,20 @@ class WorkerProcess:
         self.starts += 1
         self._writer = writer
         self._reading = asyncio.create_task(self._read(reader, writer), name=f"{self.engine} worker")
+
+    async def _socket(self) -> socket.socket:
+        """Our end of the socket to a process that is coming up, or has come up already."""
+        if self._early is not None:
+            (ours, self._child), self._early = self._early, None
+            return ours
+        ours, theirs = socket.socketpair()
+        try:
+            with theirs:
+                self._child = await asyncio.to_thread(self._spawn, theirs.fileno())
+        except BaseException:
+            ours.close()
+            raise
+        return ours
 
     def _spawn(self, descriptor: int) -> "subprocess.Popen[bytes]":
         command = [sys.executable, "-m", self._module, str(descriptor), *self._arguments]

@@ -1,0 +1,17 @@
+"""What a provider's plugin raises, as our own error."""
+
+from typing import Final
+
+import aiohttp
+from livekit.agents import APIConnectOptions, APIError
+
+from rymi_server.speech_engines.errors import EngineFailed
+
+# An engine that fails hands over, or is opened again by whoever listens: it is not tried for long in here.
+ONCE: Final = APIConnectOptions(max_retry=1, retry_interval=0.2, timeout=5.0)
+FAILURES: Final = (APIError, aiohttp.ClientError, OSError, TimeoutError, ValueError, RuntimeError)
+
+
+def failed(engine: str, error: BaseException) -> EngineFailed:
+    said = getattr(error, "message", None) or str(error) or type(error).__name__
+    return EngineFailed(engine, str(said), retryable=bool(getattr(error, "retryable", True)))

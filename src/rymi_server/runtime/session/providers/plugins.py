@@ -1,0 +1,194 @@
+"""Makes a provider's plugin out of an engine's name and a key. Plugins are loaded when they are first needed."""
+
+import importlib
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from livekit.agents import llm, stt, tts
+
+from rymi_server.runtime.session.providers.access import Access
+from rymi_server.speech_engines.errors import EngineFailed, EngineNotReady
+from rymi_server.speech_engines.naming import EngineName
+from rymi_server.speech_engines.promises import HEARING_RATE, Vocabulary
+
+_ENDPOINTING_MS: Final = 300
+_UTTERANCE_END_MS: Final = 1_000
+_MOST_KEYWORDS: Final = 100
+
+
+def recogniser(name: EngineName, access: Access, vocabulary: Vocabulary) -> stt.STT[Any]:
+    """Raise `EngineFailed`, `EngineNotReady`."""
+    made: stt.STT[Any] = _made(name, _RECOGNISERS, access, vocabulary)
+    return made
+
+
+def speaker(name: EngineName, access: Access, language: str) -> tts.TTS[Any]:
+    made: tts.TTS[Any] = _made(name, _SPEAKERS, access, language)
+    return made
+
+
+def thinker(name: EngineName, access: Access, temperature: float | None) -> llm.LLM[Any]:
+    made: llm.LLM[Any] = _made(name, _THINKERS, access, temperature)
+    return made
+
+
+def _made(name: EngineName, makers: Mapping[str, Callable[..., Any]], *given: Any) -> Any:
+    try:
+        plugin = importlib.import_module(name.entry.module)
+    except ImportError as error:
+        raise EngineNotReady([f"{name}: {name.entry.label} is not installed; add {name.entry.install}."]) from error
+    try:
+        return makers[name.engine](plugin, name, *given)
+    except (ValueError, TypeError, OSError) as error:
+        # What the plugin does not accept: a model that it does not know, an unreadable file of credentials.
+        raise EngineFailed(str(name), str(error), retryable=False) from error
+
+
+def _url(name: EngineName, argument: str = "base_url") -> dict[str, str]:
+    return {argument: name.url} if name.url else {}
+
+
+def _keywords(vocabulary: Vocabulary) -> list[str]:
+    return list(vocabulary.keywords[:_MOST_KEYWORDS])
+
+
+# --- those that hear -------------------------------------------------------------------------------------------------
+
+
+def _openai_ear(plugin: Any, name: EngineName, access: Access, vocabulary: Vocabulary) -> stt.STT[Any]:
+    words = ", ".join(_keywords(vocabulary))
+    more: dict[str, Any] = {"prompt": words} if words else {}
+    return plugin.STT(  # type: ignore[no-any-return]
+        model=name.model, language=vocabulary.language, client=access.openai(name), use_realtime=False, **more
+    )
+
+
+def _deepgram_ear(plugin: Any, name: EngineName, access: Access, vocabulary: Vocabulary) -> stt.STT[Any]:
+    words = _keywords(vocabulary)
+    more: dict[str, Any] = {}
+    if words and name.model.startswith("nova-3"):
+        more["keyterm"] = words
+    elif words:
+        more["keywords"] = [(word, 1.0) for word in words]
+    return plugin.STT(  # type: ignore[no-any-return]
+        model=name.model,
+        language=vocabulary.language,
+        api_key=access.key_of(name),
+        http_session=access.http,
+        sample_rate=HEARING_RATE,
+        smart_format=True,
+        endpointing_ms=_ENDPOINTING_MS,
+        utterance_end_ms=_UTTERANCE_END_MS,
+        **_url(name),
+        **more,
+    )
+
+
+def _cartesia_ear(plugin: Any, name: EngineName, access: Access, vocabulary: Vocabulary) -> stt.STT[Any]:
+    language = vocabulary.language.partition("-")[0]
+    return plugin.STT(  # type: ignore[no-any-return]
+        model=name.model, language=language, api_key=access.key_of(name), http_session=access.http, **_url(name)
+    )
+
+
+def _elevenlabs_ear(plugin: Any, name: EngineName, access: Access, vocabulary: Vocabulary) -> stt.STT[Any]:
+    language = vocabulary.language.partition("-")[0]
+    return plugin.STT(  # type: ignore[no-any-return]
+        model_id=name.model,
+        language_code=language,
+        api_key=access.key_of(name),
+        http_session=access.http,
+        use_realtime="realtime" in name.model,
+        **_url(name),
+    )
+
+
+def _google_ear(plugin: Any, name: EngineName, access: Access, vocabulary: Vocabulary) -> stt.STT[Any]:
+    more = _google_credentials(access)
+    return plugin.STT(model=name.model, languages=vocabulary.language, **more)  # type: ignore[no-any-return]
+
+
+# --- those that speak ------------------------------------------------------------------------------------------------
+
+
+def _openai_voice(plugin: Any, name: EngineName, access: Access, _: str) -> tts.TTS[Any]:
+    more: dict[str, Any] = {"voice": name.voice} if name.voice else {}
+    model = {"model": name.model} if name.model else {}
+    # Headerless sound: nothing to decode, and the first of it can be played at once.
+    return plugin.TTS(client=access.openai(name), response_format="pcm", **model, **more)  # type: ignore[no-any-return]
+
+
+def _deepgram_voice(plugin: Any, name: EngineName, access: Access, _: str) -> tts.TTS[Any]:
+    return plugin.TTS(  # type: ignore[no-any-return]
+        model=name.model, api_key=access.key_of(name), http_session=access.http, **_url(name)
+    )
+
+
+def _cartesia_voice(plugin: Any, name: EngineName, access: Access, language: str) -> tts.TTS[Any]:
+    return plugin.TTS(  # type: ignore[no-any-return]
+        model=name.model,
+        voice=name.voice,
+        language=language.partition("-")[0] or "en",
+        api_key=access.key_of(name),
+        http_session=access.http,
+        **_url(name),
+    )
+
+
+def _elevenlabs_voice(plugin: Any, name: EngineName, access: Access, _: str) -> tts.TTS[Any]:
+    return plugin.TTS(  # type: ignore[no-any-return]
+        model=name.model,
+        voice_id=name.voice,
+        encoding="pcm_24000",
+        api_key=access.key_of(name),
+        http_session=access.http,
+        **_url(name),
+    )
+
+
+def _google_voice(plugin: Any, name: EngineName, access: Access, language: str) -> tts.TTS[Any]:
+    if name.model.startswith("gemini"):
+        key = access.keys.get("GOOGLE_API_KEY", "")
+        return plugin.beta.GeminiTTS(model=name.model, voice_name=name.voice, api_key=key)  # type: ignore[no-any-return]
+    more = _google_credentials(access)
+    return plugin.TTS(voice_name=name.voice, language=language or "en-US", **more)  # type: ignore[no-any-return]
+
+
+def _google_credentials(access: Access) -> dict[str, str]:
+    file = access.keys.get("GOOGLE_APPLICATION_CREDENTIALS", "")
+    return {"credentials_file": file} if file else {}
+
+
+# --- those that think ------------------------------------------------------------------------------------------------
+
+
+def _openai_mind(plugin: Any, name: EngineName, access: Access, temperature: float | None) -> llm.LLM[Any]:
+    more = {} if temperature is None else {"temperature": temperature}
+    return plugin.LLM(model=name.model, client=access.openai(name), **more)  # type: ignore[no-any-return]
+
+
+def _anthropic_mind(plugin: Any, name: EngineName, access: Access, temperature: float | None) -> llm.LLM[Any]:
+    more = {} if temperature is None else {"temperature": temperature}
+    return plugin.LLM(model=name.model, api_key=access.key_of(name), **_url(name), **more)  # type: ignore[no-any-return]
+
+
+def _google_mind(plugin: Any, name: EngineName, access: Access, temperature: float | None) -> llm.LLM[Any]:
+    more = {} if temperature is None else {"temperature": temperature}
+    return plugin.LLM(model=name.model, api_key=access.keys.get("GOOGLE_API_KEY", ""), **more)  # type: ignore[no-any-return]
+
+
+_RECOGNISERS: Final = {
+    "openai": _openai_ear,
+    "deepgram": _deepgram_ear,
+    "cartesia": _cartesia_ear,
+    "elevenlabs": _elevenlabs_ear,
+    "google": _google_ear,
+}
+_SPEAKERS: Final = {
+    "openai": _openai_voice,
+    "deepgram": _deepgram_voice,
+    "cartesia": _cartesia_voice,
+    "elevenlabs": _elevenlabs_voice,
+    "google": _google_voice,
+}
+_THINKERS: Final = {"openai": _openai_mind, "anthropic": _anthropic_mind, "google": _google_mind}

@@ -1,0 +1,183 @@
+"""A recogniser that hears while somebody speaks. Whatever it takes for a turn, we say when an utterance is over."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from typing import Any, Final
+
+from livekit import rtc
+from livekit.agents import stt
+
+from rymi_server.runtime.session.providers.failing import FAILURES, ONCE, failed
+from rymi_server.runtime.session.providers.transcribing import heard_in
+from rymi_server.speech_engines.errors import EngineFailed
+from rymi_server.speech_engines.onset import Onset
+from rymi_server.speech_engines.promises import (
+    HEARING_RATE,
+    Abilities,
+    Expected,
+    Heard,
+    Listeners,
+    Vocabulary,
+)
+
+# After we have said that the utterance is over: how long for words of which a draft was seen, and for words of speech
+# of which nothing was seen yet.
+_FOR_DRAFTED_S: Final = 0.7
+_FOR_UNSEEN_S: Final = 0.35
+# Sound that waits for a slow connection: more than so much is not kept.
+_MOST_WAITING: Final = 1_500
+_SLACK_S: Final = 0.25
+
+NewRecogniser = Callable[[Vocabulary], stt.STT[Any]]
+
+
+class StreamingEar:
+    """Keeps the promise of `Ear`."""
+
+    def __init__(self, name: str, example: stt.STT[Any], new_recogniser: NewRecogniser) -> None:
+        self._abilities = abilities_of(name, example)
+        self._example = example
+        self._new_recogniser = new_recogniser
+
+    @property
+    def abilities(self) -> Abilities:
+        return self._abilities
+
+    async def listen(self, vocabulary: Vocabulary, listeners: Listeners) -> "StreamingStream":
+        return StreamingStream(self._abilities.name, self._new_recogniser(vocabulary), listeners)
+
+    async def aclose(self) -> None:
+        """Each stream closes its own."""
+        await self._example.aclose()
+
+
+class StreamingStream:
+    def __init__(self, name: str, recogniser: stt.STT[Any], listeners: Listeners) -> None:
+        self._name = name
+        self._recogniser = recogniser
+        self._listeners = listeners
+        self._stream = recogniser.stream(conn_options=ONCE)
+        self._onset = Onset()
+        self._finals: list[stt.SpeechData] = []
+        self._draft: stt.SpeechData | None = None
+        self._pushed_s = self._taken_until_s = 0.0
+        self._owed = self._ended = False
+        self._changed = asyncio.Event()
+        self._failure: EngineFailed | None = None
+        self._reading = asyncio.create_task(self._read(), name=f"{name} hears")
+
+    def push(self, pcm: bytes) -> None:
+        samples = len(pcm) // 2
+        self._pushed_s += samples / HEARING_RATE
+        self._onset.push(pcm)
+        if self._failure is None and self._stream._input_ch.qsize() < _MOST_WAITING:
+            with contextlib.suppress(RuntimeError):
+                # Closed between two of its own events; the reader says why.
+                self._stream.push_frame(rtc.AudioFrame(pcm, HEARING_RATE, 1, samples))
+
+    async def finish_utterance(self) -> Heard:
+        if self._failure is None:
+            with contextlib.suppress(RuntimeError):
+                self._stream.flush()
+            await self._settle()
+        if self._failure is not None:
+            raise self._failure
+        pieces = [*self._finals, *([self._draft] if self._draft else [])]
+        self._forget(owed=self._draft is not None)
+        return heard_in(pieces, self._name)
+
+    def drop_utterance(self) -> None:
+        self._forget(owed=self._draft is not None)
+
+    def expect(self, expected: Expected | None) -> None:
+        """These recognisers cannot be told in the middle of a stream."""
+
+    async def aclose(self) -> None:
+        self._reading.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._reading
+        with contextlib.suppress(*FAILURES):
+            # What it still has to complain about as it leaves is of no use to anybody.
+            await self._stream.aclose()
+        await self._recogniser.aclose()
+
+    async def _settle(self) -> None:
+        """Until no more words are to be expected of what was said up to now."""
+        loop = asyncio.get_running_loop()
+        flushed = loop.time()
+        while self._failure is None:
+            if self._draft is not None:
+                patience = _FOR_DRAFTED_S
+            elif self._ended or self._finals or not self._onset.open:
+                # Something final is there, or nothing was said. What the flush brings up comes within a moment.
+                patience = 0.0 if self._ended else _FOR_UNSEEN_S / 2
+            else:
+                patience = _FOR_UNSEEN_S
+            left = flushed + patience - loop.time()
+            if left <= 0:
+                return
+            self._changed.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._changed.wait(), left)
+
+    def _forget(self, *, owed: bool) -> None:
+        self._finals, self._draft = [], None
+        self._taken_until_s = self._pushed_s
+        self._owed, self._ended = owed, False
+        self._onset.reset()
+
+    async def _read(self) -> None:
+        try:
+            async for event in self._stream:
+                self._take(event)
+            self._failure = EngineFailed(self._name, "it has ended the stream")
+        except FAILURES as error:
+            self._failure = failed(self._name, error)
+        finally:
+            self._changed.set()
+
+    def _take(self, event: stt.SpeechEvent) -> None:
+        kind = stt.SpeechEventType
+        piece = event.alternatives[0] if event.alternatives else None
+        if event.type is kind.START_OF_SPEECH:
+            self._ended = False
+            self._listeners.on_boundary(True)
+        elif event.type is kind.END_OF_SPEECH:
+            # The end of an utterance that was given out already says nothing of this one.
+            self._ended = bool(self._finals)
+            self._listeners.on_boundary(False)
+        elif piece is not None and piece.text.strip():
+            self._take_words(event.type, piece)
+        self._changed.set()
+
+    def _take_words(self, kind: stt.SpeechEventType, piece: stt.SpeechData) -> None:
+        final = kind is stt.SpeechEventType.FINAL_TRANSCRIPT
+        if self._is_late(piece, final):
+            return
+        if final:
+            self._finals.append(piece)
+            self._draft = None
+        elif kind in (stt.SpeechEventType.INTERIM_TRANSCRIPT, stt.SpeechEventType.PREFLIGHT_TRANSCRIPT):
+            self._draft = piece
+            self._ended = False
+        so_far = [*self._finals, *([self._draft] if self._draft else [])]
+        self._listeners.on_draft(" ".join(each.text.strip() for each in so_far))
+
+    def _is_late(self, piece: stt.SpeechData, final: bool) -> bool:
+        """Whether these are words of an utterance that was given out, or dropped, already."""
+        if piece.end_time:
+            return piece.end_time < self._taken_until_s - _SLACK_S and piece.start_time < self._taken_until_s - _SLACK_S
+        if self._owed and final:
+            self._owed = False
+            return True
+        return False
+
+
+def abilities_of(name: str, plugin: Any) -> Abilities:
+    """What the plugin says of itself. Those that tell where speech ends are known by name."""
+    return Abilities(name, gives_drafts=plugin.capabilities.interim_results, gives_turn_ends=tells_ends(name))
+
+
+def tells_ends(name: str) -> bool:
+    return name.partition(":")[0] in ("deepgram", "cartesia")

@@ -1,0 +1,206 @@
+"""Calls in real rooms, held by real job processes, with engines that work offline and callers that speak."""
+
+import asyncio
+import os
+import signal
+import time
+import wave
+from pathlib import Path
+
+import numpy as np
+from tests.agent.conftest import Call
+from tests.agent.voices import cough, spoken
+from tests.agent.workers import Worker
+from tests.roomlet.waiting import eventually
+
+from rymi_server.runtime.reports import AnyReport, ClockStarted, Said, SegmentRecorded
+
+RATE = 16_000
+SATURDAY = "what about saturday"
+OPEN = "when are you open"
+RECORDED = {"recording": {"enabled": True, "tracks": True}}
+
+
+def words(line: str) -> str:
+    return "".join(letter for letter in line.lower() if letter.isalpha() or letter == " ").strip()
+
+
+def user_lines(reports: list[AnyReport]) -> list[tuple[str | None, str]]:
+    said = [each.line for each in reports if isinstance(each, Said)]
+    return [(line.identity, words(line.text)) for line in said if line.speaker == "user"]
+
+
+def samples_of(path: Path) -> np.ndarray:
+    with wave.open(str(path)) as file:
+        assert file.getframerate() == RATE
+        return np.frombuffer(file.readframes(file.getnframes()), np.int16).reshape(-1, file.getnchannels())
+
+
+def loud_parts(channel: np.ndarray, level: int = 700) -> list[tuple[int, int]]:
+    """Milliseconds between which something is heard; pauses below 350 ms are part of it."""
+    loud = np.flatnonzero(np.abs(channel.astype(int)) > level) * 1_000 // RATE
+    parts: list[tuple[int, int]] = []
+    for at in loud:
+        if parts and at - parts[-1][1] < 350:
+            parts[-1] = (parts[-1][0], int(at))
+        else:
+            parts.append((int(at), int(at)))
+    return [part for part in parts if part[1] - part[0] > 100]
+
+
+class TestAWebCall:
+    async def test_hears_each_answers_each_and_records_what_it_writes_down(
+        self, call: Call, worker: Worker, recorded: Path
+    ) -> None:
+        call.told(post_call=RECORDED)
+        alice = await call.caller("alice")
+        sent = time.monotonic()
+        await call.send_agent()
+        await alice.hears_agent(sent)
+        bob = await call.caller("bob")
+        await alice.hears_silence()
+
+        for caller, voice, text in ((alice, "slt", SATURDAY), (bob, "rms", OPEN)):
+            seconds = caller.say(spoken(text, voice))
+            await asyncio.sleep(seconds)
+            await caller.hears_agent(time.monotonic())
+            await alice.hears_silence()
+
+        seconds = alice.say(spoken(SATURDAY))
+        bob.say(spoken(OPEN, "rms"), after_s=seconds * 0.6)
+        await eventually("all is heard", lambda: len(user_lines(call.api.reports)) == 4)
+        assert sorted(user_lines(call.api.reports)[2:], key=str) == [("alice", "saturday"), ("bob", OPEN)] or sorted(
+            user_lines(call.api.reports)[2:], key=str
+        ) == [("alice", SATURDAY), ("bob", OPEN)]
+        await alice.hears_agent(time.monotonic())
+        await alice.hears_silence()
+
+        finals = [(who, words(text)) for who, text, final in alice.texts if final]
+        assert ("bob", OPEN) in finals
+        assert ("agent-run1", "we are open from nine to five") in finals
+
+        await bob.leave()
+        call.callers.remove(bob)
+        alice.say(spoken(OPEN))
+        await eventually("the call goes on", lambda: len(user_lines(call.api.reports)) == 5)
+        await alice.hears_agent(time.monotonic())
+        await alice.hears_silence()
+        await call.everyone_leaves()
+        await eventually("the recording is reported", lambda: call.api.of(SegmentRecorded))
+        self.recording_lines_up(call, recorded)
+
+    def recording_lines_up(self, call: Call, recorded: Path) -> None:
+        segment: SegmentRecorded = call.api.of(SegmentRecorded)[0]
+        both = samples_of(recorded.parent / segment.key)
+        assert abs(len(both) * 1_000 // RATE - segment.duration_ms) <= 20
+        assert set(segment.tracks) == {"id-alice", "id-bob"}
+        people, agent = loud_parts(both[:, 0]), loud_parts(both[:, 1])
+        said = [each.line for each in call.api.of(Said)]
+        for line in said:
+            began = line.started_at_ms - segment.started_at_ms
+            ended = line.ended_at_ms - segment.started_at_ms
+            parts = agent if line.speaker == "agent" else people
+            assert any(abs(part[0] - began) <= 100 for part in parts) or _within(began, parts), (line, parts)
+            assert any(abs(part[1] - ended) <= 150 for part in parts) or _within(ended, parts), (line, parts)
+
+    async def test_goes_on_after_a_cough_and_stops_for_words(self, call: Call, worker: Worker) -> None:
+        alice = await call.caller("alice")
+        bob = await call.caller("bob")
+        sent = time.monotonic()
+        await call.send_agent()
+        await alice.hears_agent(sent)
+        await alice.hears_silence()
+        await asyncio.sleep(alice.say(spoken("tell me a story")))
+        await alice.hears_agent(time.monotonic())
+        await asyncio.sleep(1.0)
+        bob.say(cough())
+        await eventually(
+            "the agent falls silent", lambda: [each for each in alice.packets if each[1] == "rymi.agent_audio"]
+        )
+        paused = time.monotonic()
+        resumed = await alice.hears_agent(paused + 0.15)
+        assert resumed - paused < 3.0
+        await asyncio.sleep(0.8)
+        alice.say(spoken(SATURDAY))
+        await eventually("alice speaks", lambda: alice.spoke_at)
+        await eventually("the words are heard", lambda: len(user_lines(call.api.reports)) == 2)
+        assert alice.silent_from(alice.spoke_at - 0.05) - alice.spoke_at < 0.6
+        await eventually("she is answered", lambda: any("closed" in each for each in call.api.lines))
+        story = next(each for each in call.api.lines if "Once upon" in each)
+        assert "ever been" not in story
+
+    async def test_knows_who_comes_back_and_does_not_greet_again(self, call: Call, worker: Worker) -> None:
+        alice = await call.caller("alice")
+        await call.send_agent()
+        bob = await call.caller("bob")
+        await eventually("the greeting was said", lambda: call.api.lines)
+        await bob.leave()
+        call.callers.remove(bob)
+        bob = await call.caller("bob")
+        await alice.hears_silence()
+        await asyncio.sleep(0.5)
+        bob.say(spoken(OPEN, "rms"))
+        await eventually("bob is heard", lambda: user_lines(call.api.reports) == [("bob", OPEN)])
+        await eventually("he is answered", lambda: any("nine to five" in each for each in call.api.lines))
+        assert len([each for each in call.api.lines if "Hello" in each]) == 1
+
+    async def test_counts_an_observer_as_somebody_who_listens(self, call: Call, worker: Worker) -> None:
+        watcher = await call.caller("watcher", listens_only=True)
+        sent = time.monotonic()
+        await call.send_agent()
+        await watcher.hears_agent(sent)
+        await call.everyone_leaves()
+        await eventually("the agent has left", lambda: worker.logged("call_left")[-1]["call_id"] == call.call_id)
+
+
+class TestAKilledAgent:
+    async def test_leaves_its_lines_and_its_recording_and_is_followed_by_another(
+        self, call: Call, worker: Worker, recorded: Path
+    ) -> None:
+        call.told(post_call=RECORDED)
+        alice = await call.caller("alice")
+        await call.send_agent()
+        await eventually("the greeting was said", lambda: call.api.lines)
+        await asyncio.sleep(alice.say(spoken(SATURDAY)))
+        await eventually("she was answered", lambda: any("closed" in each for each in call.api.lines))
+        await alice.hears_silence()
+        # What the API would tell whoever comes next.
+        said = tuple(each.line for each in call.api.of(Said))
+        started = call.api.of(ClockStarted)[0].started_at
+        call.told(post_call=RECORDED, said=said, clock_started_at=started)
+        killed = time.monotonic()
+        os.kill(worker.jobs[-1], signal.SIGKILL)
+        # The room server gives the job out again, and with it the same run.
+        heard = await alice.hears_agent(killed + 0.2)
+        assert heard - killed < 5.0
+        await eventually("it says that it is back", lambda: any("back now" in each for each in call.api.lines))
+        assert [each for each in call.api.lines if "closed" in each], "what was reported before is kept"
+        await call.everyone_leaves()
+        await eventually("the second piece is reported", lambda: call.api.of(SegmentRecorded))
+        torn = next(worker.folder.glob(f"{call.call_id}.run1-*.wav"))
+        assert loud_parts(samples_of(torn)[:, 1])
+        assert len(samples_of(torn)) / RATE > 2.0
+
+
+class TestAnApiThatGoesAway:
+    async def test_loses_no_line(self, call: Call, worker: Worker) -> None:
+        alice = await call.caller("alice")
+        await call.send_agent()
+        await eventually("the greeting was said", lambda: call.api.lines)
+        await alice.hears_silence()
+        await call.api.stop()
+        for _ in range(2):
+            await asyncio.sleep(alice.say(spoken(SATURDAY)))
+            await alice.hears_agent(time.monotonic())
+            await alice.hears_silence()
+        await call.api.start()
+        await eventually("all lines are there", lambda: len(call.api.lines) == 5, 20)
+        assert (
+            call.api.lines[1:] == ["alice: saturday", "agent: We are closed on Saturday."] * 2
+            or [each for each in call.api.lines if "closed" in each] == ["agent: We are closed on Saturday."] * 2
+        )
+
+
+def _within(moment: int, parts: list[tuple[int, int]]) -> bool:
+    """Where two speak at a time, one's beginning lies within the other's sound."""
+    return any(part[0] <= moment <= part[1] for part in parts)

@@ -1,0 +1,187 @@
+"""`/talk` as people use it: a browser with a voice for a microphone, an installation, and a real agent."""
+
+import contextlib
+import os
+import shutil
+import wave
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.agent import voices
+from tests.agent.workers import agent_worker
+from tests.roomlet.running import KEY, SECRET
+from tests.sdks.browsing import Browser, Page, browsing
+from tests.sdks.building import skip_without_node
+from tests.support.up import Up
+
+from rymi_server.entrypoints.secrets_file import secrets_of
+from rymi_server.entrypoints.settings import Settings
+from rymi_server.entrypoints.up.children import children_of
+from rymi_server.foundation.ids import TenantId
+from rymi_server.foundation.sealed import pepper_from_text
+from rymi_server.http.talk.passes import talk_pass, talk_url
+
+DESKTOP = {"viewport": {"width": 1280, "height": 800}}
+PHONE = {
+    "viewport": {"width": 390, "height": 844},
+    "deviceScaleFactor": 2,
+    "isMobile": True,
+    "hasTouch": True,
+    "colorScheme": "dark",
+}
+IN_LOBBY = "document.body.dataset.scene === 'lobby'"
+# What somebody said, and is shown to have said: by the class of the line.
+SAID = "[...document.querySelectorAll('#lines .{}:not(.who):not(.draft)')].map((line) => line.textContent)"
+# Where to look at what the tests saw. Nowhere, unless it is named.
+SCREENSHOTS = os.environ.get("RYMI_TEST_SCREENSHOTS")
+
+
+@dataclass(frozen=True)
+class Rooms:
+    url: str
+
+
+@dataclass(frozen=True)
+class Talking:
+    up: Up
+    link: str
+
+
+@pytest.fixture(scope="module")
+async def talking(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Talking]:
+    """An installation with an agent, and the link to talk to it."""
+    skip_without_node()
+    up = Up(rooms=True, more_environment={"LIVEKIT_API_KEY": KEY, "LIVEKIT_API_SECRET": SECRET})
+    up.start()
+    try:
+        up.wait_until_ready()
+        with up.customer() as customer:
+            tenant = TenantId(customer.get("/v1/billing/balance").json()["tenant_id"])
+        pepper = pepper_from_text(secrets_of(up.folder).read()["RYMI_SECRET"])
+        async with _agents_of(up, tmp_path_factory.mktemp("agent")):
+            yield Talking(up, talk_url(up.url, talk_pass(pepper, tenant, datetime.now(UTC))))
+    finally:
+        up.stop()
+        shutil.rmtree(up.folder)
+
+
+@contextlib.asynccontextmanager
+async def _agents_of(up: Up, folder: Path) -> AsyncIterator[None]:
+    """Those that `rymi up` starts, or one beside it."""
+    if any(child.name == "agent" for child in children_of(Settings(), {})):
+        yield
+        return
+    rooms: Any = Rooms(f"ws://127.0.0.1:{up.rooms_port}")
+    async with agent_worker(rooms, folder, RYMI_HTTP_PORT=str(up.http_port)):
+        yield
+
+
+@pytest.fixture(scope="module")
+def voice(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Somebody who lets the agent greet them, answers, and then listens for a while."""
+    if shutil.which("flite") is None:
+        pytest.skip("flite is missing, which speaks for the caller: apt-get install flite")
+    said = np.concatenate([voices.silence(9), voices.spoken("I need a cleaning please"), voices.silence(25)])
+    path = tmp_path_factory.mktemp("voice") / "caller.wav"
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(voices.RATE)
+        file.writeframes(said.tobytes())
+    return path
+
+
+@pytest.fixture(scope="module")
+async def browser(voice: Path) -> AsyncIterator[Browser]:
+    async with browsing(voice) as running:
+        yield running
+
+
+async def enter(page: Page, name: str) -> None:
+    await page.until(IN_LOBBY)
+    await page.do("fill", "#name", name)
+    await page.do("click", "#go")
+    await page.until("document.body.dataset.scene === 'call'")
+
+
+async def show(page: Page, name: str) -> None:
+    if SCREENSHOTS:
+        await page.do("screenshot", {"path": f"{SCREENSHOTS}/{name}.png"})
+
+
+class TestTheTalkPage:
+    @pytest.mark.parametrize(("size", "context"), [("desktop", DESKTOP), ("phone", PHONE)])
+    async def test_holds_a_conversation(
+        self, size: str, context: dict[str, Any], talking: Talking, browser: Browser
+    ) -> None:
+        page = await browser.open(talking.link, **context)
+        await page.until(IN_LOBBY)
+        await show(page, f"{size}-lobby")
+        await enter(page, "Anna")
+        # The greeting, what was understood of the voice, and the answer to it.
+        await page.until(f"{SAID.format('agent')}.some((text) => text.includes('Harbour Dental'))", 40)
+        await page.until(f"{SAID.format('me')}.length >= 1", 60)
+        before = await page.run(f"{SAID.format('agent')}.length")
+        await page.until(f"{SAID.format('agent')}.length > {before} || {before} >= 2", 40)
+        await show(page, f"{size}-call")
+        assert await page.run("document.documentElement.scrollWidth <= innerWidth"), "it does not fit the width"
+        await page.do("click", "#end")
+        await page.until("document.body.dataset.scene === 'over'")
+        await show(page, f"{size}-over")
+        assert await browser.problems() == []
+        await page.close()
+
+    async def test_answers_what_is_typed_and_lets_a_second_browser_in(self, talking: Talking, browser: Browser) -> None:
+        page = await browser.open(talking.link, **DESKTOP)
+        await enter(page, "Anna")
+        await page.until(f"{SAID.format('agent')}.length >= 1", 40)
+        await page.do("click", "#invite")
+        link = await page.run("document.querySelector('#link').value")
+        await show(page, "desktop-invite")
+        await page.press("Escape")
+        guest = await browser.open(link, **PHONE)
+        await guest.until(IN_LOBBY)
+        await show(guest, "phone-invited")
+        await enter(guest, "Ben")
+        for each in (page, guest):
+            await each.until("document.querySelectorAll('#people li').length === 2", 20)
+        before = await page.run(f"{SAID.format('agent')}.length")
+        await page.do("fill", "#text", "What does a cleaning cost?")
+        await page.press("Enter")
+        await page.until(f"{SAID.format('agent')}.length > {before}", 40)
+        await page.do("click", "#mute")
+        await page.until("document.querySelector('#mute').getAttribute('aria-pressed') === 'true'")
+        await page.do("click", "#keypad")
+        await page.press("7")
+        await page.until("document.querySelector('#pressed').textContent === '7'")
+        await page.press("Escape")
+        await show(page, "desktop-two")
+        await guest.do("click", "#end")
+        await page.until("document.querySelectorAll('#people li').length === 1")
+        await page.do("click", "#end")
+        assert await browser.problems() == []
+        for each in (page, guest):
+            await each.close()
+
+    async def test_says_what_is_wrong_with_a_link(self, talking: Talking, browser: Browser) -> None:
+        for end, says in (("#nonsense", "does not open"), ("", "not complete")):
+            page = await browser.open(f"{talking.up.url}/talk{end}")
+            await page.until(IN_LOBBY)
+            assert says in await page.do("textContent", "#title")
+            assert not await page.run("document.querySelector('#start').checkVisibility()")
+            await page.close()
+        await browser.problems()  # The browser notes the refusal of the first.
+
+    async def test_goes_on_without_a_microphone(self, talking: Talking) -> None:
+        async with browsing(denies=True) as without:
+            page = await without.open(talking.link, **PHONE)
+            await enter(page, "Cleo")
+            await page.until("document.querySelector('#alert').textContent.includes('microphone is not allowed')")
+            await show(page, "phone-no-microphone")
+            await page.until(f"{SAID.format('agent')}.length >= 1", 40)
+            assert await without.problems() == []
