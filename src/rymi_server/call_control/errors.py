@@ -20,6 +20,15 @@ class AgentRequired(Refused):
         super().__init__("agent_id: Field required", details=[{"field": "agent_id", "message": message}])
 
 
+class NobodyAnswers(Refused):
+    """A number was called that no agent answers."""
+
+    status, code = 404, "number_unanswered"
+
+    def __init__(self) -> None:
+        super().__init__("No agent answers this number.")
+
+
 class NoPhoneToTransfer(Refused):
     status, code = 409, "no_phone_to_transfer"
 
