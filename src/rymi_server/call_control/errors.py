@@ -20,6 +20,15 @@ class AgentRequired(Refused):
         super().__init__("agent_id: Field required", details=[{"field": "agent_id", "message": message}])
 
 
+<<<<<<< HEAD
+class NobodyAnswers(Refused):
+    """A number was called that no agent answers."""
+
+    status, code = 404, "number_unanswered"
+
+    def __init__(self) -> None:
+        super().__init__("No agent answers this number.")
+=======
 class NoPhoneToTransfer(Refused):
     status, code = 409, "no_phone_to_transfer"
 
@@ -33,3 +42,4 @@ class WhichPhone(Refused):
     def __init__(self) -> None:
         message = "Several phones are in the call. Say which one is to be handed over."
         super().__init__(f"participant_id: {message}", details=[{"field": "participant_id", "message": message}])
+>>>>>>> main

@@ -11,6 +11,7 @@ from rymi_server.foundation.database import Transaction
 from rymi_server.foundation.ids import AgentId, LegId, ParticipantId, new_prefixed, new_uuid
 from rymi_server.keys.models import PublishableKey
 from rymi_server.numbers.store import default_caller_id
+from rymi_server.telephony import connection_store as connections
 from rymi_server.telephony.models import Leg, LegStatus
 
 
@@ -28,7 +29,9 @@ async def caller_id(
         return None
     if isinstance(caller.key, PublishableKey) and caller.key.default_from_number:
         return caller.key.default_from_number
-    number = await default_caller_id(tx, caller.tenant.id, agent_id)
+    connection = await connections.active_of(tx, caller.tenant.id)
+    number = await connections.caller_id(tx, connection, agent_id) if connection else None
+    number = number or await default_caller_id(tx, caller.tenant.id, agent_id)
     if number is None:
         raise NoCallerId
     return number

@@ -22,7 +22,7 @@ from rymi_server.entrypoints.looking_after import sweeps_of_live_calls
 from rymi_server.entrypoints.measuring import measure_pool, process_registry
 from rymi_server.entrypoints.measuring_jobs import measure_work, observed
 from rymi_server.entrypoints.outcome import outcome
-from rymi_server.entrypoints.phones import connections_of
+from rymi_server.entrypoints.phones import connections_of, phone_work
 from rymi_server.entrypoints.ports import listen
 from rymi_server.entrypoints.readiness import readiness_of
 from rymi_server.entrypoints.serving import DRAIN_SECONDS, new_event_loop, serve
@@ -40,14 +40,19 @@ from rymi_server.queue.kinds import JobKind
 from rymi_server.queue.running import JobRunner, Work, hearing, in_transaction
 from rymi_server.rooms.agent_pass import AgentPasses
 from rymi_server.rooms.closing import CLOSE_ROOM, RoomCloser
-from rymi_server.rooms.dispatch import DISPATCH, AgentCalling, AgentDispatcher
+from rymi_server.rooms.dispatch import DISPATCH
 from rymi_server.rooms.livekit_server import LiveKit
+from rymi_server.rooms.sending import AgentCalling, AgentDispatcher
 from rymi_server.rooms.server import RoomServer
 from rymi_server.telephony.carriers.carrier import ConnectedCarriers
+<<<<<<< HEAD
+from rymi_server.telephony.connections import Connections
+=======
 from rymi_server.telephony.dialing import DIAL, Dialer
 from rymi_server.telephony.hang_up import HANG_UP, LegHangUp
 from rymi_server.telephony.leg_watch import LegWatch
 from rymi_server.telephony.transfer import HAND_OVER, LegHandOver
+>>>>>>> main
 
 log = structlog.get_logger(__name__)
 
@@ -93,8 +98,8 @@ def build_worker(
     """A worker whose tenants dial through `carriers`. `queue_settings` are BullMQ's, over our own."""
     database = Database(settings.required_database_url(), connections=settings.database_connections)
     clock = SystemClock()
-    carriers = carriers or connections_of(settings, clock)
-    return Worker(settings, settings.livekit(), database, clock, carriers, queue_settings or {})
+    connections = connections_of(settings, clock)
+    return Worker(settings, settings.livekit(), database, clock, connections, carriers, queue_settings or {})
 
 
 @dataclass
@@ -103,7 +108,9 @@ class Worker:
     livekit: LiveKit
     database: Database
     clock: Clock
-    carriers: ConnectedCarriers
+    connections: Connections
+    # Whom legs are dialed through instead of the connections.
+    carriers: ConnectedCarriers | None
     queue_settings: Mapping[str, int]
     registry: CollectorRegistry = field(default_factory=process_registry)
 
@@ -121,22 +128,34 @@ class Worker:
             ):
                 await self._work_until(stop, RoomServer(self.livekit, http), analyse)
         finally:
+            await self.connections.close()
             await self.database.close()
         log.info("worker_stopped")
 
+<<<<<<< HEAD
+    async def _work_until(self, stop: asyncio.Event, rooms: RoomServer) -> None:
+        phones = phone_work(
+            self.settings, self.database, self.clock, self.connections, self.carriers or self.connections
+        )
+=======
     async def _work_until(self, stop: asyncio.Event, rooms: RoomServer, analyse: Analyse) -> None:
         addresses = self.settings.carrier_addresses()
         dialer = Dialer(self.database, self.carriers, addresses, self.clock, terms=self.settings.dial_terms())
         watch = LegWatch(self.database, self.carriers, self.clock)
+>>>>>>> main
         join_timeouts = JoinTimeouts(self.database, self.clock, timedelta(seconds=self.settings.join_timeout_seconds))
         after = after_calls(self.settings, self.database, self.clock, analyse)
         looked_after = sweeps_of_live_calls(self.settings, self.database, self.clock, rooms)
-        sweeps = sweeps_of(self.database, self.clock, watch, join_timeouts, [*looked_after, *after.sweeps])
+        sweeps = sweeps_of(self.database, self.clock, join_timeouts, (*looked_after, *after.sweeps, *phones.sweeps))
         work: dict[JobKind, Work] = {
+<<<<<<< HEAD
+            **phones.jobs,
+=======
             DIAL: dialer,
             HANG_UP: LegHangUp(self.database, self.carriers),
             HAND_OVER: LegHandOver(self.database, self.carriers, addresses, self.clock),
             FIND_HUMAN: in_transaction(self.database, self._transfers().find_human),
+>>>>>>> main
             CLOSE_ROOM: RoomCloser(rooms),
             DISPATCH: AgentDispatcher(self.database, self.clock, rooms, self._agent_calling()),
             **after.work,
@@ -147,7 +166,7 @@ class Worker:
             for_libpq(self.database.url),
             observed(self.registry, work),
             recurring=sweeps.recurring,
-            concurrency=CONCURRENCY,
+            concurrency={**CONCURRENCY, **phones.concurrency},
             settings=self.queue_settings,
         )
         log.info("worker_started")
