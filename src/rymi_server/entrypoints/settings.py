@@ -428,7 +428,8 @@ class Settings(SpeechSettings, AnalysisSettings):
         )
 
     def carrier_hosts(self) -> CarrierHosts:
-        return CarrierHosts(self.twilio_url, self.plivo_url, self.vonage_url, self.vonage_account_url)
+        hosts = (self.twilio_url, self.plivo_url, self.vonage_url, self.vonage_account_url)
+        return CarrierHosts(*hosts, box=self.carrierbox_url)
 
     def carrier_limit_list(self) -> dict[str, CarrierLimits]:
         return {
