@@ -20,7 +20,6 @@ class AgentRequired(Refused):
         super().__init__("agent_id: Field required", details=[{"field": "agent_id", "message": message}])
 
 
-<<<<<<< HEAD
 class NobodyAnswers(Refused):
     """A number was called that no agent answers."""
 
@@ -28,7 +27,8 @@ class NobodyAnswers(Refused):
 
     def __init__(self) -> None:
         super().__init__("No agent answers this number.")
-=======
+
+
 class NoPhoneToTransfer(Refused):
     status, code = 409, "no_phone_to_transfer"
 
@@ -42,4 +42,3 @@ class WhichPhone(Refused):
     def __init__(self) -> None:
         message = "Several phones are in the call. Say which one is to be handed over."
         super().__init__(f"participant_id: {message}", details=[{"field": "participant_id", "message": message}])
->>>>>>> main

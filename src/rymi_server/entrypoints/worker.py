@@ -45,14 +45,8 @@ from rymi_server.rooms.livekit_server import LiveKit
 from rymi_server.rooms.sending import AgentCalling, AgentDispatcher
 from rymi_server.rooms.server import RoomServer
 from rymi_server.telephony.carriers.carrier import ConnectedCarriers
-<<<<<<< HEAD
 from rymi_server.telephony.connections import Connections
-=======
-from rymi_server.telephony.dialing import DIAL, Dialer
-from rymi_server.telephony.hang_up import HANG_UP, LegHangUp
-from rymi_server.telephony.leg_watch import LegWatch
 from rymi_server.telephony.transfer import HAND_OVER, LegHandOver
->>>>>>> main
 
 log = structlog.get_logger(__name__)
 
@@ -132,30 +126,19 @@ class Worker:
             await self.database.close()
         log.info("worker_stopped")
 
-<<<<<<< HEAD
-    async def _work_until(self, stop: asyncio.Event, rooms: RoomServer) -> None:
+    async def _work_until(self, stop: asyncio.Event, rooms: RoomServer, analyse: Analyse) -> None:
+        addresses = self.settings.carrier_addresses()
         phones = phone_work(
             self.settings, self.database, self.clock, self.connections, self.carriers or self.connections
         )
-=======
-    async def _work_until(self, stop: asyncio.Event, rooms: RoomServer, analyse: Analyse) -> None:
-        addresses = self.settings.carrier_addresses()
-        dialer = Dialer(self.database, self.carriers, addresses, self.clock, terms=self.settings.dial_terms())
-        watch = LegWatch(self.database, self.carriers, self.clock)
->>>>>>> main
         join_timeouts = JoinTimeouts(self.database, self.clock, timedelta(seconds=self.settings.join_timeout_seconds))
         after = after_calls(self.settings, self.database, self.clock, analyse)
         looked_after = sweeps_of_live_calls(self.settings, self.database, self.clock, rooms)
         sweeps = sweeps_of(self.database, self.clock, join_timeouts, (*looked_after, *after.sweeps, *phones.sweeps))
         work: dict[JobKind, Work] = {
-<<<<<<< HEAD
             **phones.jobs,
-=======
-            DIAL: dialer,
-            HANG_UP: LegHangUp(self.database, self.carriers),
-            HAND_OVER: LegHandOver(self.database, self.carriers, addresses, self.clock),
+            HAND_OVER: LegHandOver(self.database, self.carriers or self.connections, addresses, self.clock),
             FIND_HUMAN: in_transaction(self.database, self._transfers().find_human),
->>>>>>> main
             CLOSE_ROOM: RoomCloser(rooms),
             DISPATCH: AgentDispatcher(self.database, self.clock, rooms, self._agent_calling()),
             **after.work,

@@ -31,11 +31,8 @@ from rymi_server.http.v1 import (
     publishable_keys,
     realtime,
     secret_keys,
-<<<<<<< HEAD
     telephony,
-=======
     transfers,
->>>>>>> main
     webhooks,
 )
 

@@ -17,7 +17,7 @@ from rymi_server.foundation.ids import TenantId
 from rymi_server.numbers.store import answered_numbers
 from rymi_server.queue.enqueue import NewJob, enqueue
 from rymi_server.queue.kinds import Backoff, JobKind
-from rymi_server.queue.running import Later
+from rymi_server.queue.later import Later
 from rymi_server.telephony import connection_store as store
 from rymi_server.telephony import store as legs
 from rymi_server.telephony.addresses import CarrierAddresses
