@@ -41,11 +41,13 @@ class Up:
     module: str = "rymi_server.entrypoints.cli"
     arguments: Sequence[str] = ("up",)
     rooms: bool = False
+    # A start is quicker without those that a test does not ask for.
+    agents: bool = False
     more_environment: Mapping[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
 
     def __post_init__(self) -> None:
-        self.http_port, self.worker_port, self.rooms_port, self.media_port = free_ports(4)
+        self.http_port, self.worker_port, self.rooms_port, self.media_port, self.agent_port = free_ports(5)
         self._output = self.folder / "output"
 
     @property
@@ -57,6 +59,8 @@ class Up:
             "RYMI_DATA_DIR": str(self.folder),
             "RYMI_HTTP_PORT": str(self.http_port),
             "RYMI_WORKER_PORT": str(self.worker_port),
+            "RYMI_AGENT_PORT": str(self.agent_port),
+            **({} if self.agents else {"RYMI_UP_WITHOUT": "agent,gateway,carrierbox"}),
             **(self._own_rooms if self.rooms else self._rooms_of_nobody),
             **self.more_environment,
         }

@@ -29,11 +29,13 @@ COMMANDS = {
     "gateway": Command("gateway", "Bridge phones: carriers' media sockets on one side, rooms on the other."),
     "rooms": Command("commands.rooms", "Run the embedded room server alone."),
     "carrierbox": Command("commands.carrierbox", "Run Twilio, Plivo and Vonage in a box."),
+    "call": Command("commands.call", "Call an agent from this terminal."),
     "migrate": Command("commands.migrate", "Bring the database up to date."),
     "doctor": Command("commands.doctor", "Check this installation, and say how to mend it."),
     "tenants": Command("commands.tenants", "The tenants of this installation."),
     "keys": Command("commands.keys", "The API keys of a tenant."),
     "credits": Command("commands.credits", "The credit of a tenant."),
+    "speech": Command("commands.speech", "Engines that hear and speak, and their models."),
     "settings": Command("commands.settings", "Print every setting with its default."),
     "openapi": Command("commands.openapi", "Print the API's document."),
 }

@@ -84,6 +84,12 @@ class Settings(SpeechSettings, AnalysisSettings):
         description="At least 32 random characters. Seals credentials and keys the digests of API keys. The same for "
         "all processes; keep it, because nothing opens without it. `rymi up` makes one in the data folder.",
     )
+    up_without: str = Field(
+        default="",
+        alias="RYMI_UP_WITHOUT",
+        description="Processes that `rymi up` leaves out because they run elsewhere, separated by commas: `agent`, "
+        "`rooms`, `worker`, `api` and whatever else its table shows.",
+    )
     database_connections: int = Field(
         default=10,
         ge=2,

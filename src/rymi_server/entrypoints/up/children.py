@@ -43,7 +43,10 @@ def children_of(settings: Settings, environment: Mapping[str, str]) -> list[Chil
         Child("api", "rymi_server.entrypoints.api", host, settings.http_port, "RYMI_HTTP_PORT"),
         Child("worker", "rymi_server.entrypoints.worker", host, settings.worker_metrics_port, "RYMI_WORKER_PORT"),
     ]
+    if importlib.util.find_spec("livekit.agents") is not None:
+        table.append(Child("agent", "rymi_server.entrypoints.agent", host, settings.agent_port, "RYMI_AGENT_PORT"))
     if has_rooms(environment):
         rooms_host = environment.get("ROOMLET_HOST", "127.0.0.1")
         table.append(Child("rooms", "roomlet", rooms_host, rooms_port(environment), _ROOMS_PORT, "/healthz"))
-    return table
+    left_out = {name.strip() for name in settings.up_without.split(",")}
+    return [child for child in table if child.name not in left_out]

@@ -69,6 +69,8 @@ def _plan(folder: Path, environment: Mapping[str, str], table: Table) -> Plan:
     whole.setdefault("PUBLIC_BASE_URL", f"http://localhost:{settings.http_port}")
     api = url_on_this_machine(settings.http_host, settings.http_port)
     whole.setdefault("RYMI_INTERNAL_API_URL", api)
+    # Who presses Ctrl-C does not wait for calls to end by themselves.
+    whole.setdefault("RYMI_AGENT_DRAIN_SECONDS", "2")
     if has_rooms(environment):
         whole["LIVEKIT_URL"] = f"ws://localhost:{rooms_port(environment)}"
         whole.setdefault("ROOMLET_WEBHOOK_URLS", f"{api}/internal/livekit/webhook")
@@ -106,7 +108,7 @@ async def _prepare(here: Installation, demo_key: str) -> str:
     async with here.transaction() as tx:
         first = await demo.seed(tx, demo_key, pepper, here.settings.default_plan, clock)
         found = await demo.find_demo(tx, demo_key, pepper, clock)
-    return invitation_to_call(here.settings, demo_key, found, first=first)
+    return invitation_to_call(here.settings, demo_key, found, clock.now(), first=first)
 
 
 def _kept(child: Child, plan: Plan, url: str, screen: Screen) -> KeptChild:

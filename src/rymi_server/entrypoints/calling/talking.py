@@ -1,0 +1,138 @@
+"""Holds a web call from the terminal: comes in, speaks in its turn, leaves, and waits for what is made of the call."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from rymi_server.entrypoints.calling.account import Account, CannotCall
+from rymi_server.entrypoints.calling.caller import Caller, Hearing
+from rymi_server.entrypoints.calling.sounds import Devices, Lines
+from rymi_server.entrypoints.calling.telling import Telling
+
+# An agent that has paused for so long has finished.
+_FINISHED_AFTER_SECONDS = 0.8
+_ANSWERS_WITHIN_SECONDS = 12.0
+_LOOKS_EVERY_SECONDS = 0.05
+_RESULTS_WITHIN_SECONDS = 30.0
+_ANALYSIS_BEGINS_WITHIN_SECONDS = 6.0
+
+
+@dataclass
+class Talk:
+    account: Account
+    telling: Telling
+    identity: str
+    agent_state: str = ""
+    _over: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def with_lines(self, agent: dict[str, Any], lines: Sequence[str], voice: str) -> None:
+        """Say the lines one by one, each when the agent has finished, and leave after its answer to the last."""
+        mouth = Lines(voice)
+        try:
+            await self._hold(agent, Caller(mouth, Hearing()), self._script(mouth, lines))
+        finally:
+            await mouth.aclose()
+
+    async def with_devices(self, agent: dict[str, Any]) -> None:
+        """Until somebody hangs up."""
+        devices = Devices()
+        try:
+            await self._hold(agent, Caller(devices, Hearing(devices.play)), None)
+        finally:
+            devices.close()
+
+    def _script(self, mouth: Lines, lines: Sequence[str]) -> "_Script":
+        return _Script(self, mouth, tuple(lines))
+
+    async def _hold(self, agent: dict[str, Any], caller: Caller, script: "_Script | None") -> None:
+        call = await self.account.create_call(agent["id"], [{"transport": "webrtc", "identity": self.identity}])
+        self.telling.begin(call, agent["name"])
+        watching = asyncio.create_task(self._watch(call["id"]))
+        access = call["participants"][0]["access"]
+        try:
+            await caller.enter(access["url"], access["token"])
+            await self._until_someone_hangs_up(caller, script)
+        except asyncio.CancelledError:
+            # Ctrl-C hangs up; what was said is still worth its summary.
+            if (here := asyncio.current_task()) is not None:
+                here.uncancel()
+        finally:
+            await caller.leave()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_RESULTS_WITHIN_SECONDS):
+                await watching
+        watching.cancel()
+        call = await self._results(call["id"])
+        self.telling.result(call, await self.account.recording(call["id"]))
+
+    async def _until_someone_hangs_up(self, caller: Caller, script: "_Script | None") -> None:
+        ends: list[asyncio.Task[Any]] = [asyncio.create_task(each.wait()) for each in (caller.put_out, self._over)]
+        if script is not None:
+            ends.append(asyncio.create_task(script.run(caller.hearing)))
+        try:
+            done, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            for task in ends:
+                task.cancel()
+
+    async def _watch(self, call_id: str) -> None:
+        async for told in self.account.stream(call_id):
+            if told.kind == "agent_state":
+                self.agent_state = told.data["state"]
+            if told.kind == "status" and told.data["status"] in ("completed", "failed"):
+                self._over.set()
+            self.telling.happened(told)
+
+    async def _results(self, call_id: str) -> dict[str, Any]:
+        """The call once it is billed and analysed, or as it is when that takes long."""
+        since = time.monotonic()
+        while True:
+            call = await self.account.call(call_id)
+            waited = time.monotonic() - since
+            if waited > _RESULTS_WITHIN_SECONDS or _is_finished(call, waited):
+                return call
+            await asyncio.sleep(0.5)
+
+
+@dataclass(frozen=True)
+class _Script:
+    talk: Talk
+    mouth: Lines
+    lines: tuple[str, ...]
+
+    async def run(self, hearing: Hearing) -> None:
+        since = time.monotonic()
+        for line in self.lines:
+            await self._agent_finishes(hearing, since)
+            await self.mouth.say(line)
+            since = time.monotonic()
+        await self._agent_finishes(hearing, since)
+
+    async def _agent_finishes(self, hearing: Hearing, since: float) -> None:
+        """It has spoken since then and is quiet now. One that says nothing for long has nothing to say."""
+        while True:
+            await asyncio.sleep(_LOOKS_EVERY_SECONDS)
+            spoke = hearing.loud_at is not None and hearing.loud_at > since
+            busy = self.talk.agent_state in ("thinking", "speaking")
+            if spoke and not busy and hearing.quiet_seconds > _FINISHED_AFTER_SECONDS:
+                return
+            if min(time.monotonic() - since, hearing.quiet_seconds) > _ANSWERS_WITHIN_SECONDS:
+                return
+
+
+def _is_finished(call: dict[str, Any], waited_seconds: float) -> bool:
+    if call["status"] not in ("completed", "failed") or call["bill_duration"] is None:
+        return False
+    # An analysis that has not begun by then was not asked for.
+    begun = call["intelligence_status"] != "not_started" or waited_seconds < _ANALYSIS_BEGINS_WITHIN_SECONDS
+    return call["status"] == "failed" or call["intelligence_status"] in ("completed", "failed") or not begun
+
+
+def refuse_no_lines(lines: Sequence[str]) -> None:
+    if any(not line.strip() for line in lines):
+        raise CannotCall("--say needs something to say.")

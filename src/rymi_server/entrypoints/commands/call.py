@@ -1,0 +1,66 @@
+"""`rymi call`: call an agent from the terminal."""
+
+import asyncio
+import logging
+from typing import Annotated
+
+import typer
+
+from rymi_server.entrypoints.calling.account import Account, where_to_call
+from rymi_server.entrypoints.calling.talking import Talk, refuse_no_lines
+from rymi_server.entrypoints.calling.telling import ForPeople, ForPrograms, Telling
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+DEMO_LINES = (
+    "Yes please.",
+    "How much is a cleaning?",
+    "I need a cleaning.",
+    "On Wednesday.",
+    "At ten o'clock.",
+    "My name is Anna.",
+    "Yes, that is right.",
+)
+
+Say = Annotated[list[str] | None, typer.Option("--say", help="A line to say; give it once for each line.")]
+Mic = Annotated[bool, typer.Option("--mic", help="Speak yourself, with this machine's microphone and loudspeaker.")]
+Web = Annotated[bool, typer.Option("--web", help="Come in as a web page does (the default).")]
+Who = Annotated[str | None, typer.Option("--agent", help="The agent's id or a part of its name; else the newest.")]
+Name = Annotated[str, typer.Option("--identity", help="Your name in the call.")]
+Voice = Annotated[str, typer.Option(help="Your voice when you speak by text: one of espeak-ng's.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print what the API says, one JSON object a line.")]
+
+
+@app.command()
+def call(
+    web: Web = True,  # noqa: ARG001 - The only way so far, and said aloud.
+    say: Say = None,
+    mic: Mic = False,
+    agent: Who = None,
+    identity: Name = "you",
+    voice: Voice = "en-us+f2",
+    as_json: AsJson = False,
+) -> None:
+    """Call an agent and watch the transcript. Without --say or --mic a short demo dialogue is held.
+
+    The account is that of `rymi up` on this machine, or the one of RYMI_API_KEY at RYMI_BASE_URL.
+    """
+    lines = tuple(say or DEMO_LINES)
+    refuse_no_lines(lines)
+    # LiveKit's client tells of tracks that go away as if they were errors.
+    logging.getLogger("livekit").setLevel(logging.CRITICAL)
+    telling: Telling = ForPrograms() if as_json else ForPeople(identity)
+    asyncio.run(_call(telling, identity, agent, None if mic else lines, voice))
+
+
+async def _call(telling: Telling, identity: str, wanted: str | None, lines: tuple[str, ...] | None, voice: str) -> None:
+    account = Account.at(*where_to_call())
+    try:
+        agent = await account.agent(wanted)
+        talk = Talk(account, telling, identity)
+        if lines is None:
+            await talk.with_devices(agent)
+        else:
+            await talk.with_lines(agent, lines, voice)
+    finally:
+        await account.aclose()
