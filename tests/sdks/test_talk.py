@@ -125,6 +125,7 @@ class TestTheTalkPage:
         await enter(page, "Anna")
         # The greeting, what was understood of the voice, and the answer to it.
         await page.until(f"{SAID.format('agent')}.some((text) => text.includes('Harbour Dental'))", 40)
+        await page.until("document.body.dataset.agent === 'listening'", 20)
         await page.until(f"{SAID.format('me')}.length >= 1", 60)
         before = await page.run(f"{SAID.format('agent')}.length")
         await page.until(f"{SAID.format('agent')}.length > {before} || {before} >= 2", 40)
