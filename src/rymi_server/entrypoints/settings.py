@@ -134,6 +134,12 @@ class Settings(SpeechSettings, AnalysisSettings):
         alias="RYMI_GATEWAY_METRICS_PORT",
         description="Port of the gateway's `/healthz`, `/readyz` and `/metrics`; 0 for none.",
     )
+    carrierbox_url: str | None = Field(
+        default=None,
+        alias="RYMI_CARRIERBOX_URL",
+        description="Carriers in a box. Its own three accounts are asked there, all others at their carriers. "
+        "`rymi up` runs one unless this is set.",
+    )
     gateway_calls: int = Field(
         default=50,
         ge=1,
@@ -436,7 +442,8 @@ class Settings(SpeechSettings, AnalysisSettings):
         )
 
     def carrier_hosts(self) -> CarrierHosts:
-        return CarrierHosts(self.twilio_url, self.plivo_url, self.vonage_url, self.vonage_account_url)
+        hosts = (self.twilio_url, self.plivo_url, self.vonage_url, self.vonage_account_url)
+        return CarrierHosts(*hosts, box=self.carrierbox_url)
 
     def carrier_limit_list(self) -> dict[str, CarrierLimits]:
         return {

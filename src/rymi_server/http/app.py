@@ -34,6 +34,7 @@ from rymi_server.http.v1 import (
     secret_keys,
     telephony,
     transfers,
+    webhook_deliveries,
     webhooks,
 )
 
@@ -54,6 +55,7 @@ PAGES = (
     publishable_keys.routes,
     billing.routes,
     analytics.routes,
+    webhook_deliveries.routes,
     webhooks.routes,
     realtime.routes,
 )
