@@ -9,7 +9,7 @@ from rymi_server.runtime.briefing import Briefing
 from rymi_server.runtime.session.call import Cast
 from rymi_server.runtime.session.manners import manners_of
 from rymi_server.runtime.session.minds import ResponderMind
-from rymi_server.runtime.thinking.playbook_responder import PlaybookResponder
+from rymi_server.runtime.thinking.playbook_responder import CALLER_PHONE, PlaybookResponder
 from rymi_server.runtime.thinking.replies import Responder
 from rymi_server.runtime.thinking.templates import fill
 from rymi_server.runtime.thinking.variables import values_of
@@ -42,12 +42,15 @@ class Casting:
     def cast(self, briefing: Briefing) -> Cast:
         agent = briefing.agent
         ear = self.engines.ear(agent)
-        values = dict(values_of(agent.get("variables") or (), briefing.variables, briefing.metadata).by_name)
+        known = values_of(agent.get("variables") or (), briefing.variables, briefing.metadata).by_name
+        # Who calls from a phone need not be asked for a number to be called back on.
+        phones = [person.identity for person in briefing.people if person.transport == "pstn"]
+        values = {**({CALLER_PHONE: phones[0]} if len(phones) == 1 else {}), **known}
         manners = manners_of(agent, fill(_end_message(agent), values).text)
         mode, overrides = _turn_taking(agent)
 
         def responder(memory: dict[str, Any] | None) -> Responder:
-            return PlaybookResponder.for_agent(agent, values, now=self.now, remembered=memory, can_hand_off=True)
+            return PlaybookResponder.for_agent(agent, values, now=self.now, remembered=memory)
 
         def detector() -> Detector:
             language = str(agent.get("language") or "en")
