@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import structlog
@@ -36,7 +36,7 @@ class Tape(Listener):
     _recorder: Recorder | None = None
     _writer: WavWriter | None = None
     _held: HeldPiece | None = None
-    _known: dict[str, str] = field(default_factory=dict)
+    _handed_in: bool = False
 
     @property
     def running(self) -> bool:
@@ -78,16 +78,16 @@ class Tape(Listener):
         try:
             recorded = await self.hand_in(self._held.piece)
         except NotAWav:
-            self.done(delivered=True)
+            self._handed_in = True  # There is nothing to be handed in.
             return None
         except Unavailable as error:
             log.warning("recording_not_handed_in", error=error.message)
-            self.done(delivered=False)
             return None
+        self._handed_in = True
         return recorded.model_copy(update={"peaks": recorder.peaks.outline()})
 
-    def done(self, *, delivered: bool) -> None:
-        """The API knows of the piece, or somebody else must tell it."""
+    def let_go(self) -> None:
+        """The API was told of the piece, or will be. One that was not handed in is left for whoever clears up."""
         if self._held is not None:
-            self._held.let_go(remove=delivered)
+            self._held.let_go(remove=self._handed_in)
             self._held = None

@@ -12,7 +12,7 @@ from livekit.agents.voice import TranscriptSynchronizer
 
 from rymi_server.runtime.briefing import Briefing, Person
 from rymi_server.runtime.call_clock import CallClock
-from rymi_server.runtime.hearing.happenings import Happening, SpeakingChanged
+from rymi_server.runtime.hearing.happenings import GuessHeard, Happening, SpeakingChanged, WordsHeard
 from rymi_server.runtime.hearing.hub import Hub
 from rymi_server.runtime.hearing.tap import Tap
 from rymi_server.runtime.recording.tape import Tape
@@ -55,6 +55,8 @@ class Cast:
     vocabulary: Vocabulary = field(default_factory=Vocabulary)
     instructions: str = ""
     tools: tuple[Any, ...] = ()
+    # Whether an answer may be begun for words that are only guessed.
+    guesses: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,7 @@ class Call:
     _first_came_at: float | None = None
     _is_heard: bool = False
     _alone_since: float | None = None
+    _spoke_last: str = ""
     _ticks: int = 0
     _zero: float = 0.0
     _synchronizer: TranscriptSynchronizer | None = None
@@ -125,6 +128,7 @@ class Call:
         self._replay = Replay(self.cast.vocabulary.language)
         self._keypad = Keypad(self._keys_entered)
         self._wire()
+        self.cast.mind.listen_to(lambda: self._spoke_last, lambda: [self._name(each) for each in self.hub.known])
 
     def _wire(self) -> None:
         text = PeoplesText(self.media.show, self.times.now)
@@ -294,7 +298,10 @@ class Call:
         if isinstance(happening, SpeakingChanged):
             self.conversation.person_heard()
         self.conversation.ledger.hear(happening)
-        if not self.conversation.stepped_back:
+        if isinstance(happening, WordsHeard):
+            self._spoke_last = self._name(happening.utterance.identity)
+        guessed = isinstance(happening, GuessHeard) and not self.cast.guesses
+        if not self.conversation.stepped_back and not guessed:
             self._replay.play(happening)
 
     def _expect(self, expected: Expected | None) -> None:
