@@ -12,7 +12,7 @@ class RequirementsFromFile(MetadataHookInterface):
     def update(self, metadata: dict[str, Any]) -> None:
         metadata["dependencies"] = self._listed("server")
         metadata["optional-dependencies"] = {
-            extra: self._listed(extra) for extra in ("agent", "providers", "telemetry")
+            extra: self._listed(extra) for extra in ("agent", "providers", "speech", "telemetry")
         }
 
     def _listed(self, part: str) -> list[str]:

@@ -178,7 +178,7 @@ class CarrierPromise:
         incoming = self.kind.wire.read_incoming(asked)
         assert incoming is not None
         assert (incoming.from_number, incoming.to_number) == ("+12025550188", number.number)
-        await carrier.restore(number, before)
+        await carrier.restore(number, before, self.account_addresses(customer).answer)
         assert not self.points_to_us(lab, number.number, ready)
 
     async def test_leaves_a_number_alone_that_does_not_point_to_us_any_more(
@@ -189,7 +189,7 @@ class CarrierPromise:
         settings = lab.box.numbers.owned(self.provider, self.credentials.account_id, number.number)
         assert settings is not None
         settings.settings = dict(self.elsewhere(lab))
-        await carrier.restore(number, before)
+        await carrier.restore(number, before, self.account_addresses(customer).answer)
         assert settings.settings == dict(self.elsewhere(lab))
 
     def elsewhere(self, lab: Lab) -> dict[str, str]:

@@ -28,6 +28,7 @@ class TestRegistering:
         assert listed.pop("id").startswith("num_")
         assert listed.pop("created_at").endswith("Z")
         expected = {"number": NUMBER, "phone_number": NUMBER, "provider": None, "agent_id": agent, "status": "active"}
+        expected |= {"webhook_status": "no_carrier", "webhook_error": None}
         assert listed == expected
 
     async def test_needs_no_agent(self, acme: Customer) -> None:

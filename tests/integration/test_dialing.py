@@ -14,7 +14,7 @@ from tests.support.unasked_carrier import UnaskedCarrier
 from rymi_server.foundation.clock import Clock
 from rymi_server.foundation.database import Database, Transaction
 from rymi_server.foundation.ids import LegId, TenantId
-from rymi_server.queue.running import Later
+from rymi_server.queue.later import Later
 from rymi_server.telephony import store
 from rymi_server.telephony.addresses import CarrierAddresses
 from rymi_server.telephony.calling_hours import CallingHours, keep_to

@@ -20,7 +20,8 @@ from rymi_server.queue.counts import counts_by_queue, counts_of, still_live
 from rymi_server.queue.enqueue import NewJob, enqueue, enqueue_many
 from rymi_server.queue.facts import Fact, publish, publish_all
 from rymi_server.queue.kinds import Backoff, JobKind
-from rymi_server.queue.running import JobRunner, Later, Recurring, Work, hearing
+from rymi_server.queue.later import Later
+from rymi_server.queue.running import JobRunner, Recurring, Work, hearing
 
 PLAIN = JobKind("tests", "plain")
 RETRIED = JobKind("tests", "retried", attempts=3, backoff=Backoff(first_ms=20))

@@ -2,20 +2,17 @@
 
 import asyncio
 from datetime import timedelta
-from pathlib import Path
 
 import httpx
 import pytest
 from tests.support.asking import Customer, client_for, new_customer, settings_for_tests, web
 from tests.support.clocks import SetClock
-from tests.support.tape import TapeCarriers
 from tests.support.waiting import until
 
 from rymi_server.call_control.join_timeouts import JoinTimeouts
 from rymi_server.entrypoints.sweeping import one_at_a_time, sweeps_of
 from rymi_server.entrypoints.worker import build_worker
 from rymi_server.foundation.database import Database, Transaction
-from rymi_server.telephony.leg_watch import LegWatch
 
 A_MINUTE = timedelta(seconds=60)
 
@@ -68,8 +65,7 @@ class TestSweeps:
 
     async def test_may_all_be_run_again_and_again(self, database: Database) -> None:
         clock = SetClock.from_now()
-        watch = LegWatch(database, TapeCarriers(Path("/nowhere")), clock)
-        sweeps = sweeps_of(database, clock, watch, JoinTimeouts(database, clock, A_MINUTE))
+        sweeps = sweeps_of(database, clock, JoinTimeouts(database, clock, A_MINUTE))
         for work in [*sweeps.work.values()] * 2:
             await work({})
         assert {each.kind for each in sweeps.recurring} == sweeps.work.keys()

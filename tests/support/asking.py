@@ -1,6 +1,6 @@
 """An API in this process, and people who ask it."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -36,6 +36,15 @@ def settings_for_tests(**changed: Any) -> Settings:
     )
 
 
+class _ServerTransport(httpx.ASGITransport):
+    """To a server that hangs up on its carriers when nobody asks it any more."""
+
+    leave: Callable[[], Awaitable[None]]
+
+    async def aclose(self) -> None:
+        await self.leave()
+
+
 def client_for(database: Database, clock: Clock = CLOCK, **changed: Any) -> httpx.AsyncClient:
     """Talks to a server that has been built as a process builds it."""
 
@@ -43,7 +52,8 @@ def client_for(database: Database, clock: Clock = CLOCK, **changed: Any) -> http
         return []
 
     edge = build_edge(settings_for_tests(**changed), database, clock)
-    transport = httpx.ASGITransport(server(edge, ready, CollectorRegistry()))
+    transport = _ServerTransport(server(edge, ready, CollectorRegistry()))
+    transport.leave = edge.connections.close
     return httpx.AsyncClient(transport=transport, base_url="http://api.test")
 
 

@@ -35,7 +35,7 @@ class UnaskedCarrier:
     async def attach(self, number: CarrierNumber, at: AccountAddresses) -> Routing:
         raise NotImplementedError
 
-    async def restore(self, number: CarrierNumber, before: Routing) -> None:
+    async def restore(self, number: CarrierNumber, before: Routing, ours: str) -> None:
         raise NotImplementedError
 
     async def place_call(self, dial: Dial) -> str:

@@ -3,6 +3,7 @@
 import json
 import shlex
 import stat
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,9 @@ from rymi_server.entrypoints.up.data_folder import FolderInUse, claimed
 from rymi_server.entrypoints.up.demo import RECEPTIONIST, Demo
 from rymi_server.entrypoints.up.invitation import invitation_to_call
 from rymi_server.entrypoints.up.keeping import Backoff
+from rymi_server.foundation.ids import TenantId
+from rymi_server.foundation.sealed import pepper_from_text
+from rymi_server.http.talk.passes import talk_tenant
 from rymi_server.http.v1.agent_bodies import NewAgentBody
 
 
@@ -73,9 +77,21 @@ class TestTheTableOfChildren:
         assert api.url == "http://localhost:8123"
 
 
+SETTINGS = Settings(secret="only-for-tests-and-never-anywhere-else")
+DEMO = Demo("a-1", TenantId("t-1"))
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+
+
 class TestTheInvitation:
+    def test_opens_the_page_for_the_demo_s_tenant(self) -> None:
+        text = invitation_to_call(SETTINGS, "rymi_key", DEMO, NOW, first=False)
+        line = next(line for line in text.splitlines() if "/talk#" in line)
+        page, _, opens = line.partition("#")
+        assert page == "http://127.0.0.1:8000/talk"
+        assert talk_tenant(pepper_from_text(SETTINGS.secret), opens, NOW) == "t-1"
+
     def test_is_a_command_that_a_shell_reads_as_meant(self) -> None:
-        text = invitation_to_call(Settings(), "rymi_key", Demo("a-1"), first=False)
+        text = invitation_to_call(SETTINGS, "rymi_key", DEMO, NOW, first=False)
         command = text[text.index("curl") :].split("\n\n")[0]
         words = shlex.split(command.replace("\\\n", ""))
         assert words[:4] == ["curl", "-X", "POST", "http://127.0.0.1:8000/v1/calls"]
@@ -83,12 +99,12 @@ class TestTheInvitation:
         assert json.loads(words[-1])["agent_id"] == "a-1"
 
     def test_sets_what_the_readme_s_lines_need(self) -> None:
-        text = invitation_to_call(Settings(), "rymi_key", Demo("a-1"), first=False)
+        text = invitation_to_call(SETTINGS, "rymi_key", DEMO, NOW, first=False)
         line = next(line for line in text.splitlines() if line.startswith("export "))
         assert shlex.split(line)[1:] == ["RYMI_URL=http://127.0.0.1:8000", "RYMI_KEY=rymi_key", "RYMI_AGENT=a-1"]
 
     def test_says_how_to_get_a_key_where_the_demo_has_gone(self) -> None:
-        assert "rymi keys create" in invitation_to_call(Settings(), "rymi_key", None, first=False)
+        assert "rymi keys create" in invitation_to_call(SETTINGS, "rymi_key", None, NOW, first=False)
 
 
 class TestTheReceptionist:

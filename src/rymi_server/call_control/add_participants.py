@@ -7,7 +7,7 @@ from sqlalchemy.exc import IntegrityError
 from rymi_server.call_control.admission import Admission
 from rymi_server.call_control.create import CreatedCall
 from rymi_server.call_control.seats import caller_id, seat
-from rymi_server.call_control.wanted import Caller, WantedCall, WantedParticipant
+from rymi_server.call_control.wanted import Caller, OwnAgent, WantedCall, WantedParticipant
 from rymi_server.calls import store
 from rymi_server.calls.errors import CallIsOver, IdentityTaken
 from rymi_server.calls.lifecycle import OVER
@@ -27,7 +27,7 @@ class ParticipantAdder:
         self._clock = clock
 
     async def add(
-        self, tx: Transaction, caller: Caller, call_id: str, wanted: Sequence[WantedParticipant]
+        self, tx: Transaction, caller: Caller | OwnAgent, call_id: str, wanted: Sequence[WantedParticipant]
     ) -> CreatedCall:
         """The call with the people who are new in it."""
         call = await store.lock(tx, caller.tenant.id, call_id)

@@ -15,7 +15,7 @@ from decimal import Decimal
 from rymi_server.agents import store as agents
 from rymi_server.agents.models import Agent
 from rymi_server.call_control.errors import AgentRequired
-from rymi_server.call_control.wanted import Caller, WantedParticipant, phones
+from rymi_server.call_control.wanted import Caller, OwnAgent, WantedParticipant, phones
 from rymi_server.calls.models import Transport
 from rymi_server.calls.store import live_calls
 from rymi_server.credits import ledger
@@ -23,7 +23,7 @@ from rymi_server.credits.rates import Rates
 from rymi_server.dnc.errors import NumberOnDoNotCallList
 from rymi_server.dnc.store import listed
 from rymi_server.foundation.database import Transaction
-from rymi_server.foundation.ids import CallId, TenantId
+from rymi_server.foundation.ids import AgentId, CallId, TenantId
 from rymi_server.keys.errors import PublishableKeyRefused
 from rymi_server.keys.models import Channel, PublishableKey
 from rymi_server.quotas.concurrency import refuse_beyond
@@ -64,12 +64,19 @@ class Admission:
         return Admitted(agent, self.rates.of(agent.agent_role).per_minute)
 
     async def open_gates_of_live_call(
-        self, tx: Transaction, caller: Caller, participants: Sequence[WantedParticipant]
+        self, tx: Transaction, caller: Caller | OwnAgent, participants: Sequence[WantedParticipant]
     ) -> None:
         """For more people in a call that has its agent already."""
         _refuse_paused(caller.tenant)
         await self.refuse_listed(tx, caller.tenant.id, phones(participants))
         await ledger.refuse_spent(tx, caller.tenant.id)
+
+    async def open_gates_for_incoming(self, tx: Transaction, tenant: Tenant, agent_id: AgentId) -> Admitted:
+        """For somebody who calls. Whoever does not want to be called may call us all the same."""
+        _refuse_paused(tenant)
+        agent = await agents.get(tx, tenant.id, agent_id)
+        self.refuse_unready(agent)
+        return Admitted(agent, self.rates.of(agent.agent_role).per_minute)
 
     def refuse_unready(self, agent: Agent) -> None:
         """No call begins with an engine that cannot run, and none downloads one."""
@@ -86,12 +93,18 @@ class Admission:
         self, tx: Transaction, caller: Caller, admitted: Admitted, calls: Sequence[CallId], now: datetime
     ) -> None:
         """Hold an increment of credit for each of `calls`, which are written already, and keep to the plan."""
+        await self.reserve_for(tx, caller.tenant, admitted, calls, now)
+
+    async def reserve_for(
+        self, tx: Transaction, tenant: Tenant, admitted: Admitted, calls: Sequence[CallId], now: datetime
+    ) -> None:
+        """The same where nobody asked with a key."""
         increment = self.rates.of(admitted.agent.agent_role).increment
         # Whoever admits for this tenant waits here for the others, so that the count below cannot be outrun.
-        await ledger.hold(tx, caller.tenant.id, calls, increment, now)
-        plan = self.plans.of(caller.tenant.plan)
+        await ledger.hold(tx, tenant.id, calls, increment, now)
+        plan = self.plans.of(tenant.plan)
         if plan.concurrent_calls is not None:
-            refuse_beyond(plan, await live_calls(tx, caller.tenant.id))
+            refuse_beyond(plan, await live_calls(tx, tenant.id))
 
 
 def _agent_within_scope(caller: Caller, agent_id: str | None, participants: Sequence[WantedParticipant]) -> str:

@@ -86,7 +86,9 @@ class _Taking:
             case told.HandoffWanted():
                 await self._want_human(report)
             case told.OptedOut():
-                await self._opt_out(report)
+                await self._opt_out(report.participant_id)
+            case told.KeysPressed():
+                await self._hear_keys(report)
             case told.EndWanted() if self._run.lost_at is None:
                 await end(self._tx, self._call, _end_reason(report.reason), self._now)
                 self._call = await store.get(self._tx, self._call.tenant_id, self._call.id)
@@ -126,10 +128,18 @@ class _Taking:
         await events.record(self._tx, call.id, Source.LIVEKIT, "The agent asks for a human", self._now)
         await publish(self._tx, HandoffWanted(call.id, call.tenant_id, report.to, report.mode, report.briefing))
 
-    async def _opt_out(self, report: told.OptedOut) -> None:
-        """Of a browser there is no number to be kept from dialing; the wish is on record."""
-        who = [p for p in await store.participants_of(self._tx, self._call.id) if p.id == report.participant_id]
-        phones = [p.identity for p in who if p.transport is Transport.PSTN]
+    async def _hear_keys(self, report: told.KeysPressed) -> None:
+        """The agent's owner may have named a key by which people opt out."""
+        agent = await store.frozen_agent(self._tx, self._call.id)
+        advanced = agent.get("advanced")
+        key = advanced.get("optOutKey") if isinstance(advanced, dict) else None
+        if key and key in report.digits:
+            await self._opt_out(report.participant_id)
+
+    async def _opt_out(self, participant_id: str) -> None:
+        """Of a browser, and of who hides their number, there is none to be kept from dialing; the wish is on record."""
+        who = [p for p in await store.participants_of(self._tx, self._call.id) if p.id == participant_id]
+        phones = [p.identity for p in who if p.transport is Transport.PSTN and p.identity.startswith("+")]
         await block(self._tx, self._call.tenant_id, phones, _OPTED_OUT, self._now)
         said = "A caller opted out of further calls" + (" and is on the Do-Not-Call list" if phones else "")
         await events.record(self._tx, self._call.id, Source.LIVEKIT, said, self._now)

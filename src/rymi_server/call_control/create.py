@@ -51,7 +51,7 @@ class CallCreator:
         created = [_new(caller, admitted, each, default_caller_id, now) for each in wanted]
         dialed = [seated.leg for each in created for seated in each.seated if seated.leg]
         people = [NewCall(each.call, each.agent, tuple(s.participant for s in each.seated)) for each in created]
-        first_events = [_first_event(each.call.id, now) for each in created]
+        first_events = [first_event(each.call.id, now) for each in created]
         await write(tx, *calls.rows_of(people), legs.rows_of(dialed), events.rows_of(first_events))
         await enqueue_dials(tx, dialed)
         # Who only has phones waits for an agent until the first of them is dialed.
@@ -87,5 +87,5 @@ def _new(
     return CreatedCall(call, agent.frozen(), seated)
 
 
-def _first_event(call_id: CallId, now: datetime) -> Event:
+def first_event(call_id: CallId, now: datetime) -> Event:
     return Event(EventId(new_prefixed("evt")), call_id, Level.INFO, Source.LIFECYCLE, "Call created", now)

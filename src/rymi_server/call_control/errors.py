@@ -18,3 +18,27 @@ class AgentRequired(Refused):
     def __init__(self) -> None:
         message = "Field required"
         super().__init__("agent_id: Field required", details=[{"field": "agent_id", "message": message}])
+
+
+class NobodyAnswers(Refused):
+    """A number was called that no agent answers."""
+
+    status, code = 404, "number_unanswered"
+
+    def __init__(self) -> None:
+        super().__init__("No agent answers this number.")
+
+
+class NoPhoneToTransfer(Refused):
+    status, code = 409, "no_phone_to_transfer"
+
+    def __init__(self) -> None:
+        super().__init__("Only a phone that is in the call can be handed over; a browser cannot. A warm transfer can.")
+
+
+class WhichPhone(Refused):
+    status, code = 400, "validation_error"
+
+    def __init__(self) -> None:
+        message = "Several phones are in the call. Say which one is to be handed over."
+        super().__init__(f"participant_id: {message}", details=[{"field": "participant_id", "message": message}])

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from rymi_server.call_control.errors import NoCallerId
-from rymi_server.call_control.wanted import Caller, WantedCall, WantedParticipant
+from rymi_server.call_control.wanted import Caller, OwnAgent, WantedCall, WantedParticipant
 from rymi_server.calls.models import Call, Direction, Participant, ParticipantStatus, Transport
 from rymi_server.foundation.database import Transaction
 from rymi_server.foundation.ids import AgentId, LegId, ParticipantId, new_prefixed, new_uuid
 from rymi_server.keys.models import PublishableKey
 from rymi_server.numbers.store import default_caller_id
+from rymi_server.telephony import connection_store as connections
 from rymi_server.telephony.models import Leg, LegStatus
 
 
@@ -20,13 +21,17 @@ class Seated:
     leg: Leg | None
 
 
-async def caller_id(tx: Transaction, caller: Caller, agent_id: AgentId, wanted: Sequence[WantedCall]) -> str | None:
+async def caller_id(
+    tx: Transaction, caller: Caller | OwnAgent, agent_id: AgentId, wanted: Sequence[WantedCall]
+) -> str | None:
     """The number for phones that name none; None where none is needed. Raise `NoCallerId` where there is none."""
     if not any(needs_caller_id(p) for call in wanted for p in call.participants):
         return None
     if isinstance(caller.key, PublishableKey) and caller.key.default_from_number:
         return caller.key.default_from_number
-    number = await default_caller_id(tx, caller.tenant.id, agent_id)
+    connection = await connections.active_of(tx, caller.tenant.id)
+    number = await connections.caller_id(tx, connection, agent_id) if connection else None
+    number = number or await default_caller_id(tx, caller.tenant.id, agent_id)
     if number is None:
         raise NoCallerId
     return number

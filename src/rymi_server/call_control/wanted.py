@@ -18,6 +18,14 @@ class Caller:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnAgent:
+    """A tenant's agent asks, of the call that it is in."""
+
+    tenant: Tenant
+    key: None = None
+
+
+@dataclass(frozen=True, slots=True)
 class WantedParticipant:
     """Somebody to have in the call. The identity of a phone is its number as E.164."""
 

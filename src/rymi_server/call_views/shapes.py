@@ -59,6 +59,8 @@ def _leg(leg: Leg) -> dict[str, Any]:
         "direction": leg.direction,
         "status": leg.status,
         "reason": leg.reason,
+        "cause": leg.cause,
+        "answered_by": leg.answered_by,
         "from_number": leg.from_number,
         "to_number": leg.to_number,
         "bill_duration": leg.bill_duration,

@@ -116,7 +116,9 @@ async def _end_if_over(tx: Transaction, call: Call, if_nobody_came: EndReason, n
     participants = await store.participants_of(tx, call.id)
     if is_over(participants):
         status = final_status(participants)
-        reason = if_nobody_came if status is CallStatus.FAILED else EndReason.USER_DISCONNECT
+        went_on = any(person.leave_reason == LeaveReason.TRANSFERRED for person in participants)
+        completed = EndReason.HANDOFF_TO_HUMAN if went_on else EndReason.USER_DISCONNECT
+        reason = if_nobody_came if status is CallStatus.FAILED else completed
         await _close(tx, call, status, reason, now, participants)
 
 

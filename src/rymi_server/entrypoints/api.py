@@ -56,6 +56,7 @@ async def serve_api(settings: Settings) -> None:
         for task in beside:
             task.cancel()
         await asyncio.wait(beside)
+        await edge.connections.close()
         await database.close()
     log.info("api_stopped")
 

@@ -1,6 +1,6 @@
 """Who hears which fact. Whatever is published must stand here, or nobody would ever know."""
 
-from rymi_server.call_control.unanswered_handoff import stay_when_nobody_transfers
+from rymi_server.call_control.transfer import brief_human, come_back_to_caller, look_for_human
 from rymi_server.calls.facts import CallEnded, CallStarted, HandoffWanted, ParticipantJoined, ParticipantLeft
 from rymi_server.credits.facts import BalanceLow
 from rymi_server.foundation.clock import SystemClock
@@ -18,9 +18,9 @@ _desk = NewsDesk(SystemClock())
 
 LISTENERS: Listeners = {
     CallStarted: (_desk.of_call,),
-    ParticipantJoined: (_desk.of_call,),
-    ParticipantLeft: (_desk.of_call,),
-    HandoffWanted: (stay_when_nobody_transfers,),
+    ParticipantJoined: (_desk.of_call, brief_human),
+    ParticipantLeft: (_desk.of_call, come_back_to_caller),
+    HandoffWanted: (look_for_human,),
     CallEnded: (
         close_when_call_ended,
         begin_when_call_ended,

@@ -12,7 +12,8 @@ from rymi_server.foundation.database import Database, DatabaseUnreachable
 from rymi_server.http.health import Measure
 from rymi_server.queue.counts import counts_by_queue
 from rymi_server.queue.kinds import JobKind
-from rymi_server.queue.running import Later, Work
+from rymi_server.queue.later import Later
+from rymi_server.queue.running import Work
 
 tracer = trace.get_tracer("rymi.queue")
 

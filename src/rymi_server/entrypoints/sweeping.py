@@ -15,7 +15,6 @@ from rymi_server.http.idempotency import forget_old_answers
 from rymi_server.queue.kinds import JobKind
 from rymi_server.queue.running import Recurring, Work
 from rymi_server.quotas.requests import forget_old_windows
-from rymi_server.telephony.leg_watch import LegWatch
 
 QUEUE = "periodic"
 _TURN = sa.text("select pg_try_advisory_xact_lock(hashtextextended('sweep:' || :name, 0))")
@@ -40,14 +39,9 @@ class Sweeps:
     recurring: tuple[Recurring, ...]
 
 
-def sweeps_of(
-    database: Database, clock: Clock, watch: LegWatch, join_timeouts: JoinTimeouts, more: Sequence[DueSweep] = ()
-) -> Sweeps:
+def sweeps_of(database: Database, clock: Clock, join_timeouts: JoinTimeouts, more: Sequence[DueSweep] = ()) -> Sweeps:
     async def late_joiners(_: Transaction) -> None:
         await join_timeouts.sweep()
-
-    async def unclear_legs(_: Transaction) -> None:
-        await watch.look_after()
 
     async def old_windows(tx: Transaction) -> None:
         await forget_old_windows(tx, clock.now())
@@ -58,7 +52,6 @@ def sweeps_of(
     table = [
         DueSweep("join_timeouts", timedelta(seconds=10), late_joiners),
         DueSweep("fold_tally", timedelta(seconds=10), tally.fold),
-        DueSweep("repair_legs", timedelta(seconds=15), unclear_legs),
         DueSweep("forget_old_windows", timedelta(minutes=10), old_windows),
         DueSweep("forget_old_answers", timedelta(minutes=10), old_answers),
         *more,

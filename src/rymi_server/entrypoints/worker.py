@@ -13,14 +13,16 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
 from rymi_server.call_control.join_timeouts import JoinTimeouts
+from rymi_server.call_control.transfer import FIND_HUMAN, Transfers
 from rymi_server.entrypoints.after_calls import CONCURRENCY, after_calls
 from rymi_server.entrypoints.analysing import analyst
+from rymi_server.entrypoints.building import build_admission, build_transfers
 from rymi_server.entrypoints.listeners import LISTENERS
 from rymi_server.entrypoints.looking_after import sweeps_of_live_calls
 from rymi_server.entrypoints.measuring import measure_pool, process_registry
 from rymi_server.entrypoints.measuring_jobs import measure_work, observed
 from rymi_server.entrypoints.outcome import outcome
-from rymi_server.entrypoints.phones import connections_of
+from rymi_server.entrypoints.phones import connections_of, phone_work
 from rymi_server.entrypoints.ports import listen
 from rymi_server.entrypoints.readiness import readiness_of
 from rymi_server.entrypoints.serving import DRAIN_SECONDS, new_event_loop, serve
@@ -35,16 +37,16 @@ from rymi_server.foundation.logs import configure_logs
 from rymi_server.http.health import Missing, health_routes
 from rymi_server.post_call.analyse import Analyse
 from rymi_server.queue.kinds import JobKind
-from rymi_server.queue.running import JobRunner, Work, hearing
+from rymi_server.queue.running import JobRunner, Work, hearing, in_transaction
 from rymi_server.rooms.agent_pass import AgentPasses
 from rymi_server.rooms.closing import CLOSE_ROOM, RoomCloser
-from rymi_server.rooms.dispatch import DISPATCH, AgentCalling, AgentDispatcher
+from rymi_server.rooms.dispatch import DISPATCH
 from rymi_server.rooms.livekit_server import LiveKit
+from rymi_server.rooms.sending import AgentCalling, AgentDispatcher
 from rymi_server.rooms.server import RoomServer
 from rymi_server.telephony.carriers.carrier import ConnectedCarriers
-from rymi_server.telephony.dialing import DIAL, Dialer
-from rymi_server.telephony.hang_up import HANG_UP, LegHangUp
-from rymi_server.telephony.leg_watch import LegWatch
+from rymi_server.telephony.connections import Connections
+from rymi_server.telephony.transfer import HAND_OVER, LegHandOver
 
 log = structlog.get_logger(__name__)
 
@@ -90,8 +92,8 @@ def build_worker(
     """A worker whose tenants dial through `carriers`. `queue_settings` are BullMQ's, over our own."""
     database = Database(settings.required_database_url(), connections=settings.database_connections)
     clock = SystemClock()
-    carriers = carriers or connections_of(settings, clock)
-    return Worker(settings, settings.livekit(), database, clock, carriers, queue_settings or {})
+    connections = connections_of(settings, clock)
+    return Worker(settings, settings.livekit(), database, clock, connections, carriers, queue_settings or {})
 
 
 @dataclass
@@ -100,7 +102,9 @@ class Worker:
     livekit: LiveKit
     database: Database
     clock: Clock
-    carriers: ConnectedCarriers
+    connections: Connections
+    # Whom legs are dialed through instead of the connections.
+    carriers: ConnectedCarriers | None
     queue_settings: Mapping[str, int]
     registry: CollectorRegistry = field(default_factory=process_registry)
 
@@ -118,20 +122,23 @@ class Worker:
             ):
                 await self._work_until(stop, RoomServer(self.livekit, http), analyse)
         finally:
+            await self.connections.close()
             await self.database.close()
         log.info("worker_stopped")
 
     async def _work_until(self, stop: asyncio.Event, rooms: RoomServer, analyse: Analyse) -> None:
         addresses = self.settings.carrier_addresses()
-        dialer = Dialer(self.database, self.carriers, addresses, self.clock, terms=self.settings.dial_terms())
-        watch = LegWatch(self.database, self.carriers, self.clock)
+        phones = phone_work(
+            self.settings, self.database, self.clock, self.connections, self.carriers or self.connections
+        )
         join_timeouts = JoinTimeouts(self.database, self.clock, timedelta(seconds=self.settings.join_timeout_seconds))
         after = after_calls(self.settings, self.database, self.clock, analyse)
         looked_after = sweeps_of_live_calls(self.settings, self.database, self.clock, rooms)
-        sweeps = sweeps_of(self.database, self.clock, watch, join_timeouts, [*looked_after, *after.sweeps])
+        sweeps = sweeps_of(self.database, self.clock, join_timeouts, (*looked_after, *after.sweeps, *phones.sweeps))
         work: dict[JobKind, Work] = {
-            DIAL: dialer,
-            HANG_UP: LegHangUp(self.database, self.carriers),
+            **phones.jobs,
+            HAND_OVER: LegHandOver(self.database, self.carriers or self.connections, addresses, self.clock),
+            FIND_HUMAN: in_transaction(self.database, self._transfers().find_human),
             CLOSE_ROOM: RoomCloser(rooms),
             DISPATCH: AgentDispatcher(self.database, self.clock, rooms, self._agent_calling()),
             **after.work,
@@ -142,7 +149,7 @@ class Worker:
             for_libpq(self.database.url),
             observed(self.registry, work),
             recurring=sweeps.recurring,
-            concurrency=CONCURRENCY,
+            concurrency={**CONCURRENCY, **phones.concurrency},
             settings=self.queue_settings,
         )
         log.info("worker_started")
@@ -152,6 +159,9 @@ class Worker:
             await _finish(runner, running)
         await running
         await after.close()
+
+    def _transfers(self) -> Transfers:
+        return build_transfers(build_admission(self.settings), self.clock)
 
     def _agent_calling(self) -> AgentCalling:
         settings = self.settings

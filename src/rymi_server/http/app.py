@@ -6,6 +6,8 @@ from prometheus_client import CollectorRegistry
 from starlette.types import ASGIApp
 
 from rymi_server.foundation.object_storage.folder import FolderStorage
+from rymi_server.http.carriers.callbacks import NotFromTheCarrier, refuse_stranger
+from rymi_server.http.carriers.callbacks import routes as carrier_callbacks
 from rymi_server.http.cross_origin import CrossOrigin
 from rymi_server.http.documentation import describe
 from rymi_server.http.edge import Edge
@@ -29,6 +31,8 @@ from rymi_server.http.v1 import (
     publishable_keys,
     realtime,
     secret_keys,
+    telephony,
+    transfers,
     webhooks,
 )
 
@@ -39,8 +43,11 @@ PAGES = (
     call_stream.routes,
     calls.with_any_key,
     calls.with_secret_key,
+    transfers.routes,
     agents.routes,
     numbers.routes,
+    telephony.routes,
+    telephony.without_key,
     dnc.routes,
     secret_keys.routes,
     publishable_keys.routes,
@@ -68,8 +75,9 @@ def api(edge: Edge | None = None) -> FastAPI:
 def server(edge: Edge, readiness: Readiness, registry: CollectorRegistry) -> ASGIApp:
     """The API as a process serves it."""
     app = api(edge)
-    for routes in (*INTERNAL, *TALK):
+    for routes in (*INTERNAL, *TALK, carrier_callbacks):
         app.include_router(routes)
+    app.add_exception_handler(NotFromTheCarrier, refuse_stranger)
     app.include_router(health_routes(readiness, registry))
     if isinstance(edge.storage, FolderStorage) and edge.storage.links:
         app.include_router(stored_files(edge.storage, edge.storage.links))

@@ -34,6 +34,7 @@ _MEANING = {
     413: "Body too large",
     422: "Idempotency-Key used for another request",
     429: "Too much at once; the Retry-After header says when to try again",
+    500: "Somebody outside failed us",
     502: "Somebody outside failed us",
     503: "Not reachable right now; nothing was changed",
 }

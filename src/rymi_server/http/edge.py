@@ -7,8 +7,10 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from rymi_server.call_control.add_participants import ParticipantAdder
+from rymi_server.call_control.answer_inbound import InboundAnswerer
 from rymi_server.call_control.batch import BatchCreator
 from rymi_server.call_control.create import CallCreator
+from rymi_server.call_control.transfer import Transfers
 from rymi_server.call_control.wanted import Caller
 from rymi_server.call_views.live_stream import LiveCalls
 from rymi_server.credits.rates import Rates
@@ -20,6 +22,10 @@ from rymi_server.quotas.models import Plans
 from rymi_server.recordings.shown import Signing
 from rymi_server.rooms.agent_pass import AgentPasses
 from rymi_server.rooms.livekit_server import LiveKit
+from rymi_server.telephony.addresses import CarrierAddresses
+from rymi_server.telephony.answering import AnswerDocuments
+from rymi_server.telephony.connecting import CarrierConnector
+from rymi_server.telephony.connections import Connections
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +35,7 @@ class EdgeLimits:
     body_bytes: int
     failed_logins_per_minute: int
     publishable_calls_per_minute: int
+    connect_attempts: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +51,13 @@ class Edge:
     live_calls: LiveCalls
     call_creator: CallCreator
     participant_adder: ParticipantAdder
+    transfers: Transfers
     batch_creator: BatchCreator
+    inbound_answerer: InboundAnswerer
+    answer_documents: AnswerDocuments
+    connections: Connections
+    carrier_connector: CarrierConnector
+    carrier_addresses: CarrierAddresses
     limits: EdgeLimits
     storage: ObjectStorage
     recording_links_live: timedelta

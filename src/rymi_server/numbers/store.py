@@ -66,6 +66,24 @@ async def detach_agent(tx: Transaction, tenant_id: TenantId, agent_id: AgentId) 
     )
 
 
+async def answered_numbers(tx: Transaction, tenant_id: TenantId) -> set[str]:
+    """Numbers that an agent answers."""
+    found = sa.select(phone_numbers.c.number).where(
+        phone_numbers.c.tenant_id == tenant_id,
+        phone_numbers.c.agent_id.is_not(None),
+        phone_numbers.c.status == "active",
+    )
+    return set((await tx.execute(found)).scalars())
+
+
+async def agent_for(tx: Transaction, tenant_id: TenantId, number: str) -> AgentId | None:
+    """Who answers a number, if anybody does."""
+    found = sa.select(phone_numbers.c.agent_id).where(
+        phone_numbers.c.tenant_id == tenant_id, phone_numbers.c.number == number, phone_numbers.c.status == "active"
+    )
+    return (await tx.execute(found)).scalar_one_or_none()
+
+
 async def page(tx: Transaction, tenant_id: TenantId, window: Window) -> Page[PhoneNumber]:
     """Oldest first."""
     mine = phone_numbers.c.tenant_id == tenant_id

@@ -18,7 +18,7 @@ from rymi_server.post_call.announce import announce_later, announce_now
 from rymi_server.post_call.record import LAY, lay_job
 from rymi_server.post_call.wishes import wants_recording
 from rymi_server.queue.enqueue import NewJob, enqueue
-from rymi_server.queue.running import Later
+from rymi_server.queue.later import Later
 from rymi_server.transcripts import store as transcripts
 from rymi_server.transcripts.models import Entry
 

@@ -32,7 +32,7 @@ from rymi_server.post_call.wishes import wants_consent
 from rymi_server.queue.enqueue import NewJob, enqueue
 from rymi_server.queue.facts import publish
 from rymi_server.queue.kinds import Backoff, JobKind
-from rymi_server.queue.running import Later
+from rymi_server.queue.later import Later
 from rymi_server.recordings import segments
 from rymi_server.recordings import store as recordings
 from rymi_server.recordings.deposit import folder_of

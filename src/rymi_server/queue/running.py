@@ -17,6 +17,7 @@ from rymi_server.foundation.database import Database, Transaction
 from rymi_server.foundation.errors import Refused, Unavailable
 from rymi_server.queue.facts import Listeners
 from rymi_server.queue.kinds import KEEP_FINISHED, JobKind
+from rymi_server.queue.later import Later
 
 log = structlog.get_logger(__name__)
 
@@ -33,14 +34,6 @@ _SETTINGS = {
 
 
 _LOOPS_END_WITHIN_SECONDS = 3
-
-
-class Later(Exception):
-    """Raised by a job that is too early: it runs again after `delay_ms`, and no attempt is counted."""
-
-    def __init__(self, delay_ms: int) -> None:
-        super().__init__(f"again in {delay_ms} ms")
-        self.delay_ms = delay_ms
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,5 +23,15 @@ async def count_request(tx: Transaction, subject: str, limit: int, now: datetime
         raise TooManyRequests(limit=limit, retry_after_seconds=60 - now.second)
 
 
+async def count_in(tx: Transaction, subject: str, length: timedelta, now: datetime) -> tuple[int, int]:
+    """Count one more of `subject` in the present span of `length` (at most five minutes): how many, and how many
+    seconds of it are left."""
+    seconds = int(length.total_seconds())
+    passed = int(now.timestamp()) % seconds
+    window = now.replace(microsecond=0) - timedelta(seconds=passed)
+    used = (await tx.execute(_COUNT, {"who": subject, "minute": window})).scalar_one()
+    return used, seconds - passed
+
+
 async def forget_old_windows(tx: Transaction, now: datetime) -> None:
-    await tx.execute(rate_windows.delete().where(rate_windows.c.window_start < now - timedelta(minutes=5)))
+    await tx.execute(rate_windows.delete().where(rate_windows.c.window_start < now - timedelta(minutes=6)))

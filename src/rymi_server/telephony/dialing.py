@@ -24,7 +24,7 @@ from rymi_server.foundation.database import Database, Transaction
 from rymi_server.foundation.ids import LegId
 from rymi_server.queue.enqueue import NewJob, enqueue_many
 from rymi_server.queue.kinds import JobKind
-from rymi_server.queue.running import Later
+from rymi_server.queue.later import Later
 from rymi_server.rooms.dispatch import enqueue_dispatch
 from rymi_server.telephony import legs, store
 from rymi_server.telephony.addresses import CarrierAddresses

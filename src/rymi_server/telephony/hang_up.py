@@ -23,8 +23,11 @@ async def hang_up_when_call_ended(tx: Transaction, fact: CallEnded) -> None:
 
 
 async def enqueue_hang_up(tx: Transaction, leg: Leg) -> None:
-    """Have the carrier end the leg's call once the transaction commits. It may be asked for twice."""
-    if leg.provider_call_id:
+    """Have the carrier end the leg's call once the transaction commits. It may be asked for twice.
+
+    A call that was handed over to another phone goes on without us.
+    """
+    if leg.provider_call_id and leg.transferred_to is None:
         await enqueue(tx, HANG_UP, NewJob({"leg_id": leg.id, "call_id": leg.call_id, "tenant_id": leg.tenant_id}))
 
 
@@ -39,6 +42,8 @@ class LegHangUp:
         async with self._database.transaction() as tx:
             leg = await store.find(tx, LegId(job["leg_id"]))
             if leg is None or leg.is_over or leg.provider_call_id is None or leg.connection_id is None:
+                return
+            if leg.transferred_to is not None:
                 return
             connected = await self._carriers.by_id(tx, leg.connection_id)
         if connected:

@@ -89,7 +89,8 @@ async def media_ended(tx: Transaction, leg_id: LegId, now: datetime) -> None:
     await store.change(tx, leg.id, media_ended_at=now)
     if not leg.is_over:
         await enqueue_hang_up(tx, leg)
-    await participant_left(tx, call, leg.participant_id, LeaveReason.HUNG_UP, now)
+    reason = LeaveReason.TRANSFERRED if leg.transferred_to else LeaveReason.HUNG_UP
+    await participant_left(tx, call, leg.participant_id, reason, now)
 
 
 async def failed(tx: Transaction, leg_id: LegId, reason: LegReason, now: datetime, cause: str | None = None) -> bool:

@@ -9,6 +9,7 @@ import hmac
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from rymi_server.calls import store as calls
 from rymi_server.foundation.database import Transaction
 from rymi_server.foundation.ids import LegId
 from rymi_server.telephony import store
@@ -36,6 +37,11 @@ class MediaTokens:
         A socket that broke may come back once with the token that it had: a carrier that loses its connection knows
         no other.
         """
+        known = await store.find(tx, leg_id)
+        if known is None:
+            return None
+        # The call before the leg, as everybody does: the phone is put into the call in this same transaction.
+        await calls.lock(tx, known.tenant_id, known.call_id)
         leg = await store.lock(tx, leg_id)
         if leg is None or leg.is_over:
             return None

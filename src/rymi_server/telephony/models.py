@@ -47,6 +47,7 @@ telephony_legs = sa.Table(
     sa.Column("media_uses", sa.Integer, nullable=False, server_default="0"),
     sa.Column("media_resumed", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("price_looks", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("transferred_to", sa.Text),
 )
 
 carrier_connections = sa.Table(
@@ -172,6 +173,8 @@ class Leg:
     media_uses: int = 0
     media_resumed: bool = False
     price_looks: int = 0
+    # The carrier's call follows another phone by now, and is not ours to end.
+    transferred_to: str | None = None
 
     @property
     def is_over(self) -> bool:

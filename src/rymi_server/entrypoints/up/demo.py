@@ -12,6 +12,7 @@ from rymi_server.credits.rates import CHEAPEST_ROLE
 from rymi_server.entrypoints.tenancy import create_tenant
 from rymi_server.foundation.clock import Clock
 from rymi_server.foundation.database import Transaction
+from rymi_server.foundation.ids import TenantId
 from rymi_server.foundation.pagination import Window
 from rymi_server.keys import store as keys
 from rymi_server.keys.models import digest, shown_prefix
@@ -222,6 +223,7 @@ class Demo:
     """What one needs to make a call."""
 
     agent_id: str
+    tenant_id: TenantId
 
 
 async def seed(tx: Transaction, key: str, pepper: bytes, plan: str, clock: Clock) -> bool:
@@ -249,4 +251,4 @@ async def find_demo(tx: Transaction, key: str, pepper: bytes, clock: Clock) -> D
     attached = await numbers.page(tx, found.tenant_id, _LOOK_AT)
     at_the_desk = [each.agent_id for each in attached.rows if each.number == NUMBER and each.agent_id]
     others = [each.id for each in (await agents.page(tx, found.tenant_id, _LOOK_AT)).rows]
-    return next((Demo(agent_id) for agent_id in (*at_the_desk, *others)), None)
+    return next((Demo(agent_id, found.tenant_id) for agent_id in (*at_the_desk, *others)), None)

@@ -108,7 +108,7 @@ async def _prepare(here: Installation, demo_key: str) -> str:
     async with here.transaction() as tx:
         first = await demo.seed(tx, demo_key, pepper, here.settings.default_plan, clock)
         found = await demo.find_demo(tx, demo_key, pepper, clock)
-    return invitation_to_call(here.settings, demo_key, found, first=first)
+    return invitation_to_call(here.settings, demo_key, found, clock.now(), first=first)
 
 
 def _kept(child: Child, plan: Plan, url: str, screen: Screen) -> KeptChild:

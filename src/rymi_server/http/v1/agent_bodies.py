@@ -31,6 +31,9 @@ class Advanced(RequestBody):
     turnDetectorMode: TurnDetector | None = None  # noqa: N815 - the word on the wire
     prompt_mode: Literal["builder", "raw"] | None = None
     temperature: float | None = Field(default=None, ge=0, le=2)
+    optOutKey: Annotated[str, Field(pattern=r"^[0-9*#]$")] | None = Field(  # noqa: N815 - the word on the wire
+        default=None, description="Who presses this key on a phone is not called again."
+    )
     startSpeakingPhrasing: Literal["agent_greets", "wait_for_user"] | None = None  # noqa: N815 - the word on the wire
 
 
@@ -40,6 +43,10 @@ class Features(RequestBody):
     recording_enabled: bool | None = None
     transcription_enabled: bool | None = None
     require_consent: bool | None = None
+    recording_notice: Annotated[str, Field(max_length=500)] | None = Field(
+        default=None,
+        description="Said by the carrier to whoever is on the phone before all else, if the call is recorded.",
+    )
 
 
 class ToolBinding(RequestBody):

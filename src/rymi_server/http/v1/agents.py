@@ -35,6 +35,7 @@ from rymi_server.http.v1.fields import WindowDep
 from rymi_server.numbers.store import detach_agent
 from rymi_server.runtime.thinking.prompts import compile_prompt, raw_system_prompt
 from rymi_server.runtime.thinking.variables import values_of
+from rymi_server.telephony.number_routing import enqueue_routing
 
 routes = APIRouter(prefix="/v1/agents", tags=["Agents"], route_class=SecretKeyRoute)
 
@@ -135,6 +136,7 @@ async def delete_agent(asking: AskingDep, agent_id: str) -> JSONResponse:
     async with asking.edge.database.transaction() as tx:
         agent = await store.lock(tx, asking.caller.tenant.id, agent_id)
         await detach_agent(tx, agent.tenant_id, agent.id)
+        await enqueue_routing(tx, agent.tenant_id)
         await store.delete(tx, agent.tenant_id, agent.id, asking.edge.clock.now())
     return JSONResponse({"status": "deleted", "id": agent.id})
 

@@ -100,7 +100,9 @@ class LegShown(ResponseBody):
     provider_call_id: str | None
     direction: Direction
     status: LegStatus
-    reason: str | None
+    reason: str | None = Field(description="Why it failed.")
+    cause: str | None = Field(description="How it ended, in the carrier's own words.")
+    answered_by: Literal["human", "machine", "unknown"] | None
     from_number: str | None
     to_number: str
     bill_duration: int | None

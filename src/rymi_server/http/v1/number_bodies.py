@@ -52,6 +52,11 @@ class NumberBody(ResponseBody):
     provider: str | None = Field(description="The carrier it was last seen at.")
     agent_id: str | None
     status: str
+    webhook_status: Literal["configured", "pending", "failed", "detached", "no_carrier"] = Field(
+        description="Whether the connected carrier sends its calls here: `pending` will be in a moment, `detached` has "
+        "no agent, `no_carrier` is not a number of the connected account."
+    )
+    webhook_error: str | None = Field(description="What the carrier said, with `failed`.")
     created_at: str
 
 

@@ -15,6 +15,8 @@ NUMBER_LIST = {
             "provider": None,
             "agent_id": _AGENT,
             "status": "active",
+            "webhook_status": "no_carrier",
+            "webhook_error": None,
             "created_at": "2026-03-01T10:00:00Z",
         }
     ],

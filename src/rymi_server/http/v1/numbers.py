@@ -27,6 +27,9 @@ from rymi_server.http.v1.number_bodies import (
 from rymi_server.numbers import store
 from rymi_server.numbers.errors import NumberTaken, UnknownNumber
 from rymi_server.numbers.models import PhoneNumber
+from rymi_server.telephony import connection_store as connections
+from rymi_server.telephony.models import KnownNumber
+from rymi_server.telephony.number_routing import enqueue_routing
 
 routes = APIRouter(prefix="/v1/numbers", tags=["Numbers"], route_class=SecretKeyRoute)
 
@@ -40,7 +43,11 @@ routes = APIRouter(prefix="/v1/numbers", tags=["Numbers"], route_class=SecretKey
 async def list_numbers(asking: AskingDep, window: WindowDep) -> JSONResponse:
     async with asking.edge.database.transaction() as tx:
         found = await store.page(tx, asking.caller.tenant.id, window)
-    return JSONResponse(found.as_json("numbers", [_listed(number) for number in found.rows], window))
+        connection = await connections.active_of(tx, asking.caller.tenant.id)
+        at_carrier = await connections.numbers_of(tx, connection.id) if connection else []
+    known = {each.number: each for each in at_carrier}
+    rows = [_listed(number, known.get(number.number)) for number in found.rows]
+    return JSONResponse(found.as_json("numbers", rows, window))
 
 
 @routes.post(
@@ -63,6 +70,7 @@ async def register_number(asking: AskingDep, body: NewNumberBody) -> JSONRespons
         agent = await agents.lock(tx, tenant_id, body.agent_id) if body.agent_id else None
         agent_id = agent.id if agent else None
         number, is_new = await store.register(tx, tenant_id, body.number, agent_id, asking.edge.clock.now())
+        await enqueue_routing(tx, tenant_id)
         shown = {"status": "registered", "number": number.number, "agent_id": number.agent_id}
         return Answer(201 if is_new else 200, shown)
 
@@ -82,6 +90,7 @@ async def attach_number(asking: AskingDep, number: NumberPath, body: AttachBody)
     async with asking.edge.database.transaction() as tx:
         agent = await agents.lock(tx, asking.caller.tenant.id, body.agent_id)
         attached = await store.attach(tx, agent.tenant_id, number, agent.id, asking.edge.clock.now())
+        await enqueue_routing(tx, agent.tenant_id)
     return JSONResponse({"status": "attached", "number": attached.number, "agent_id": attached.agent_id})
 
 
@@ -98,16 +107,28 @@ async def attach_number(asking: AskingDep, number: NumberPath, body: AttachBody)
 async def remove_number(asking: AskingDep, number: NumberPath) -> JSONResponse:
     async with asking.edge.database.transaction() as tx:
         await store.remove(tx, asking.caller.tenant.id, number)
+        await enqueue_routing(tx, asking.caller.tenant.id)
     return JSONResponse({"status": "removed", "number": number})
 
 
-def _listed(number: PhoneNumber) -> dict[str, Any]:
+def _webhook_status(number: PhoneNumber, known: KnownNumber | None) -> str:
+    """Whether the carrier sends this number's calls to us."""
+    if known is None:
+        return "no_carrier"
+    if known.routing_error:
+        return "failed"
+    return "configured" if known.routed_to else "pending" if number.agent_id else "detached"
+
+
+def _listed(number: PhoneNumber, known: KnownNumber | None) -> dict[str, Any]:
     return {
         "id": number.id,
         "number": number.number,
         "phone_number": number.number,
-        "provider": number.provider,
+        "provider": known.provider if known else number.provider,
         "agent_id": number.agent_id,
         "status": number.status,
+        "webhook_status": _webhook_status(number, known),
+        "webhook_error": known.routing_error if known else None,
         "created_at": instant(number.created_at),
     }

@@ -28,6 +28,7 @@ from rymi_server.http.v1.key_bodies import (
 from rymi_server.keys import store
 from rymi_server.keys.errors import KeyAlreadyReplaced, LastKey, UnknownKey
 from rymi_server.keys.models import SecretKey, digest, new_secret_key, shown_prefix
+from rymi_server.telephony.connection_store import active_of
 
 routes = APIRouter(prefix="/v1/auth", tags=["Keys"], route_class=SecretKeyRoute)
 
@@ -39,15 +40,17 @@ routes = APIRouter(prefix="/v1/auth", tags=["Keys"], route_class=SecretKeyRoute)
     responses={**success(200, MeBody, "The account.", examples.ME), **refusals(*WITH_SECRET_KEY)},
 )
 async def get_me(asking: AskingDep) -> JSONResponse:
-    # No carrier can be connected yet, so there is none to tell of.
-    no_carrier = {
-        "telephony_provider": None,
-        "plivo_connected": False,
-        "plivo_account_name": None,
-        "plivo_account_country": None,
-    }
     caller = asking.caller
-    return JSONResponse({"id": caller.tenant.id, "api_key_prefix": caller.key.prefix, **no_carrier})
+    async with asking.edge.database.transaction() as tx:
+        connection = await active_of(tx, caller.tenant.id)
+    plivo = connection if connection and connection.provider == "plivo" else None
+    carrier = {
+        "telephony_provider": connection.provider if connection else None,
+        "plivo_connected": plivo is not None,
+        "plivo_account_name": plivo.account_name if plivo else None,
+        "plivo_account_country": plivo.account_country if plivo else None,
+    }
+    return JSONResponse({"id": caller.tenant.id, "api_key_prefix": caller.key.prefix, **carrier})
 
 
 @routes.get(

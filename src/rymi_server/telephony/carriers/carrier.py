@@ -211,8 +211,8 @@ class Carrier(Protocol):
         """Have the number's calls come to us. What it pointed to before; nothing where that was us already."""
         ...
 
-    async def restore(self, number: CarrierNumber, before: Routing) -> None:
-        """Point the number to where it pointed before, unless it does not point to us any more."""
+    async def restore(self, number: CarrierNumber, before: Routing, ours: str) -> None:
+        """Point the number to where it pointed before, unless it does not point to `ours` (any more)."""
         ...
 
     async def place_call(self, dial: Dial) -> str:

@@ -48,6 +48,8 @@ class CarrierKind:
     secret_field: str
     calls_per_second: float
     wire: CarrierWire
+    # What is answered to a request without a good signature. Vonage forgets to sign at times, and tries again on 5xx.
+    unverified_status: int
     open: Callable[[httpx.AsyncClient, CarrierHosts, Credentials, Callable[[], datetime]], Carrier]
 
 
@@ -65,6 +67,7 @@ CARRIERS: Mapping[str, CarrierKind] = {
             secret_field="auth_token",  # noqa: S106 - The name of a field.
             calls_per_second=1,
             wire=TwilioWire(),
+            unverified_status=403,
             open=lambda http, hosts, credentials, _: TwilioAccount(http, hosts.twilio, credentials),
         ),
         CarrierKind(
@@ -78,6 +81,7 @@ CARRIERS: Mapping[str, CarrierKind] = {
             secret_field="auth_token",  # noqa: S106 - The name of a field.
             calls_per_second=2,
             wire=PlivoWire(),
+            unverified_status=403,
             open=lambda http, hosts, credentials, _: PlivoAccount(http, hosts.plivo, credentials),
         ),
         CarrierKind(
@@ -92,6 +96,7 @@ CARRIERS: Mapping[str, CarrierKind] = {
             secret_field="api_secret",  # noqa: S106 - The name of a field.
             calls_per_second=3,
             wire=VonageWire(),
+            unverified_status=503,
             open=lambda http, hosts, credentials, now: VonageAccount(
                 http, VonageHosts(hosts.vonage, hosts.vonage_account), credentials, now
             ),

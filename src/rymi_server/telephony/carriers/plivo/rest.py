@@ -83,7 +83,7 @@ class PlivoAccount:
         _good(await self._ask("POST", f"Number/{part(number.reference)}/", json={"app_id": ours}))
         return {} if before == ours else {"app_id": before}
 
-    async def restore(self, number: CarrierNumber, before: Routing) -> None:
+    async def restore(self, number: CarrierNumber, before: Routing, ours: str) -> None:  # noqa: ARG002 - The application is.
         if await self._application_of(number) == self._credentials.application_id:
             wanted = {"app_id": before.get("app_id") or ""}
             _good(await self._ask("POST", f"Number/{part(number.reference)}/", json=wanted))

@@ -105,9 +105,9 @@ class TwilioAccount:
         _good(await self._ask("POST", self._number_path(number), data=form))
         return {} if _is_ours(before) else before
 
-    async def restore(self, number: CarrierNumber, before: Routing) -> None:
+    async def restore(self, number: CarrierNumber, before: Routing, ours: str) -> None:
         reply = await self._ask("GET", self._number_path(number))
-        if reply.is_missing or not _is_ours(_routing_of(_good(reply))):
+        if reply.is_missing or _routing_of(_good(reply))["voice_url"] != ours:
             return
         form = {field: str(before.get(name) or "") for name, field in _ROUTING.items()}
         methods = {name: form[name] or "POST" for name in form if name.endswith("Method")}

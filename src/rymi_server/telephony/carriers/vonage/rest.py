@@ -103,7 +103,7 @@ class VonageAccount:
             return {}
         return {name: before.get(name, "") for name in _ROUTING}
 
-    async def restore(self, number: CarrierNumber, before: Routing) -> None:
+    async def restore(self, number: CarrierNumber, before: Routing, ours: str) -> None:  # noqa: ARG002 - The application is.
         now = await self._routing(number)
         if now.get("app_id") == self._credentials.application_id:
             await self._point(number, {name: str(before.get(name) or "") for name in _ROUTING}, now)

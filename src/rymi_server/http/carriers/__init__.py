@@ -1,0 +1,1 @@
+"""What carriers ask and tell us. Not a part of the public API: carriers are given the addresses."""

@@ -1,0 +1,137 @@
+"""Phone calls through each carrier, from the API's answer to the bill: dialed, answered, busy, and called."""
+
+import pytest
+from tests.support.asking import phone
+from tests.support.phone_lab import CREDENTIALS, PhoneLab
+from tests.support.waiting import until
+
+from carrierbox import stock
+
+TALKS, BUSY, NOBODY, REJECTS, VOICEMAIL = (f"+1202555010{digit}" for digit in (0, 1, 2, 3, 4))
+
+each_carrier = pytest.mark.parametrize("provider", CREDENTIALS)
+
+
+@each_carrier
+class TestOutbound:
+    async def test_rings_connects_and_ends_with_what_the_carrier_bills(self, lab: PhoneLab, provider: str) -> None:
+        acme = await lab.customer(provider)
+        body = {"agent_id": await acme.new_agent(), "participants": [{"transport": "pstn", "identity": TALKS}]}
+        made = (await acme.post("/v1/calls", body)).json()
+        leg_id = made["participants"][0]["telephony_leg_id"]
+        running = await lab.until_status(acme, made["id"], "in_progress")
+        assert running["participants"][0]["status"] == "active"
+        ended = await lab.until_status(acme, made["id"], "completed", seconds=60)
+        assert ended["end_reason"] == "user_disconnect"
+        person = next(each for each in ended["participants"] if each["transport"] == "pstn")
+        assert (person["status"], person["leave_reason"]) == ("left", "hung_up")
+        leg = await lab.until_leg(leg_id, status="completed", reason=None)
+        assert leg["provider"] == provider
+        assert leg["from_number"] in stock.NUMBERS[provider]
+        assert leg["bill_duration"] > 0
+        messages = [event["message"] for event in ended["events"]]
+        for said in ("PSTN leg handed to the carrier", "PSTN leg is ringing", "PSTN leg connected"):
+            assert said in messages
+
+    @pytest.mark.parametrize(("number", "reason"), [(BUSY, "busy"), (REJECTS, "rejected")], ids=["busy", "rejects"])
+    async def test_says_why_nobody_came(self, lab: PhoneLab, provider: str, number: str, reason: str) -> None:
+        acme = await lab.customer(provider)
+        body = {"agent_id": await acme.new_agent(), "participants": [{"transport": "pstn", "identity": number}]}
+        made = (await acme.post("/v1/calls", body)).json()
+        failed = await lab.until_status(acme, made["id"], "failed")
+        assert failed["end_reason"] == "dialing_failed"
+        person = next(each for each in failed["participants"] if each["transport"] == "pstn")
+        assert (person["telephony_leg"]["status"], person["telephony_leg"]["reason"]) == ("failed", reason)
+
+    async def test_is_hung_up_at_the_carrier_when_the_call_is_ended(self, lab: PhoneLab, provider: str) -> None:
+        await lab.box.script("+12025550132", {"do": "wait", "ms": 600_000})
+        acme = await lab.customer(provider)
+        body = {"agent_id": await acme.new_agent(), "participants": [{"transport": "pstn", "identity": "+12025550132"}]}
+        made = (await acme.post("/v1/calls", body)).json()
+        await lab.until_status(acme, made["id"], "in_progress")
+        await acme.post(f"/v1/calls/{made['id']}/end")
+
+        async def gone() -> bool:
+            return not await lab.calls_in_box(state="in-progress")
+
+        await until("the carrier to hang up", gone)
+        await lab.until_leg(made["participants"][0]["telephony_leg_id"], status="completed")
+        assert (await lab.detail(acme, made["id"]))["end_reason"] == "ended_by_api"
+
+
+@each_carrier
+class TestInbound:
+    async def called(self, lab: PhoneLab, provider: str, number: str) -> str:
+        body = {"carrier": provider, "to": number, "from": "+12025550188"}
+        call: str = (await lab.box.send("POST", "/calls", body))["id"]
+        return call
+
+    async def test_is_answered_by_the_agent_of_the_number(self, lab: PhoneLab, provider: str) -> None:
+        acme, number = await lab.customer(provider), stock.NUMBERS[provider][0]
+        agent = await acme.new_agent()
+        await acme.post("/v1/numbers", {"number": number, "agent_id": agent})
+
+        async def routed() -> bool:
+            listed = (await acme.get("/v1/numbers")).json()["numbers"]
+            return bool(listed[0]["webhook_status"] == "configured")
+
+        await until("the number to point to us", routed)
+        await self.called(lab, provider, number)
+
+        async def there() -> bool:
+            return (await acme.get("/v1/calls/active")).json()["total"] == 1
+
+        await until("the call", there)
+        (call,) = (await acme.get("/v1/calls/active")).json()["calls"]
+        assert call["agent_id"] == agent
+        assert call["primary_participant"] == {"identity": "+12025550188", "transport": "pstn"}
+        ended = await lab.until_status(acme, call["id"], "completed", seconds=60)
+        assert (ended["direction"], ended["end_reason"]) == ("inbound", "user_disconnect")
+        leg = next(each for each in ended["participants"] if each["transport"] == "pstn")["telephony_leg"]
+        await lab.until_leg(leg["id"], status="completed", to_number=number, from_number="+12025550188")
+
+    async def test_is_turned_down_where_no_credit_is_left(self, lab: PhoneLab, provider: str) -> None:
+        acme, number = await lab.customer(provider), stock.NUMBERS[provider][0]
+        await acme.post("/v1/numbers", {"number": number, "agent_id": await acme.new_agent()})
+
+        async def routed() -> bool:
+            listed = (await acme.get("/v1/numbers")).json()["numbers"]
+            return bool(listed[0]["webhook_status"] == "configured")
+
+        await until("the number to point to us", routed)
+        async with lab.database.transaction() as tx:
+            await tx.exec_driver_sql("update credit_accounts set balance = 0")
+        call = await lab.box.call_until(await self.called(lab, provider, number), "ended")
+        assert call["reason"] in ("busy", "completed", "document_over")
+        assert lab.bridged == []
+        assert (await acme.get("/v1/calls")).json()["total"] == 0
+
+
+class TestABatch:
+    async def test_tells_a_busy_a_silent_and_a_listed_number_apart_from_those_who_answered(self, lab: PhoneLab) -> None:
+        acme = await lab.customer("twilio")
+        await acme.post("/v1/dnc", {"phone_number": "+12025550190"})
+        numbers = [TALKS, BUSY, REJECTS, VOICEMAIL, "+12025550190"]
+        body = {"agent_id": await acme.new_agent(), "to": numbers, "skip_dnc": True}
+        batch = (await acme.post("/v1/calls/batch", body)).json()
+        assert (batch["queued"], batch["skipped"]) == (4, ["+12025550190"])
+        calls = {call["participants"][0]["identity"]: call["id"] for call in batch["calls"]}
+        wanted = {TALKS: "completed", VOICEMAIL: "completed", BUSY: "failed", REJECTS: "failed"}
+        for number, status in wanted.items():
+            await lab.until_status(acme, calls[number], status, seconds=60)
+        machine = await lab.detail(acme, calls[VOICEMAIL])
+        leg = next(each for each in machine["participants"] if each["transport"] == "pstn")["telephony_leg"]
+        assert leg["answered_by"] == "machine"
+        assert "An answering machine answered" in [event["message"] for event in machine["events"]]
+        assert {call["to"] for call in await lab.calls_in_box()} == set(wanted)
+
+
+class TestConference:
+    async def test_dials_everybody_into_one_call(self, lab: PhoneLab) -> None:
+        acme = await lab.customer("plivo")
+        people = [phone(number) for number in (TALKS, "+12025550110")]
+        for each in people:
+            del each["from_number"]
+        made = (await acme.post("/v1/calls", {"agent_id": await acme.new_agent(), "participants": people})).json()
+        await lab.until_status(acme, made["id"], "completed", seconds=60)
+        assert len(lab.bridged) == 2
