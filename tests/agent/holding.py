@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from livekit.agents import llm
+from tests.agent.patience import eventually
 from tests.agent.scripted import ScriptedEar
 from tests.agent.sound_room import SoundRoom
-from tests.roomlet.waiting import eventually, within
+from tests.roomlet.waiting import within
 
 from rymi_server.runtime.briefing import Briefing
 from rymi_server.runtime.recording.tape import Tape
@@ -95,14 +96,14 @@ class Held:
     def turns(self) -> list[TurnTaken]:
         return self.of(TurnTaken)
 
-    async def said(self, line: str, seconds: float = 15.0) -> None:
+    async def said(self, line: str, seconds: float = 40.0) -> None:
         await eventually(f"somebody says {line!r}", lambda: any(line in each for each in self.lines), seconds)
 
-    async def agent_heard(self, since: float, seconds: float = 15.0) -> float:
+    async def agent_heard(self, since: float, seconds: float = 40.0) -> float:
         await eventually("the agent is heard", lambda: self.room.line.heard(since), seconds)
         return self.room.line.heard(since)[0]
 
-    async def ends(self, seconds: float = 20.0) -> str:
+    async def ends(self, seconds: float = 60.0) -> str:
         assert self.running
         return await within("the call ends", self.running, seconds)
 

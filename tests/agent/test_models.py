@@ -7,9 +7,9 @@ from typing import Any
 
 from livekit.agents import APIConnectionError, llm
 from tests.agent.holding import briefing, held_call
+from tests.agent.patience import eventually
 from tests.agent.scripted import ScriptedEar
 from tests.agent.voices import spoken
-from tests.roomlet.waiting import eventually
 
 from rymi_server.runtime.reports import EndWanted, HandoffWanted, Happened, OptedOut
 

@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 from tests.agent.api import TOKEN, InternalApi
 from tests.agent.holding import PLAYBOOK, briefing, held_call
+from tests.agent.patience import eventually
 from tests.agent.scripted import ScriptedEar
 from tests.agent.voices import spoken
-from tests.roomlet.waiting import eventually
 
 from rymi_server.foundation.object_storage import ObjectStorage, open_storage
 from rymi_server.runtime.briefing import Briefing
@@ -104,7 +104,8 @@ Journal(folder / "call1.run1.77.reports.jsonl", address).append([Numbered(sequen
 while True:
     tone = (np.sin(np.arange(TICK) / 5) * 8_000).astype(np.int16)
     for _ in range(recorder.ticks_due(time.monotonic())):
-        recorder.people(tone, {})
+        recorder.person("alice", time.monotonic(), tone)
+        recorder.tick()
     print("ticked", flush=True)
     time.sleep(0.02)
 """

@@ -1,7 +1,7 @@
 """A call's recording as the call sees it: it may be off, wait for consent, or run; and at its end it is handed in."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -49,12 +49,13 @@ class Tape(Listener):
             self._writer = WavWriter()
             self._recorder = Recorder(self._held.piece.path, now, self._writer, self.keeps_tracks)
 
-    def ticks_due(self, now: float) -> int:
-        return self._recorder.ticks_due(now) if self._recorder else 0
+    def tick(self, now: float) -> None:
+        if self._recorder and self._recorder.ticks_due(now):
+            self._recorder.tick()
 
-    def people(self, mixed: Samples, each: Mapping[str, Samples]) -> None:
+    def person(self, who: str, ended: float, samples: Samples) -> None:
         if self._recorder and self._held:
-            self._recorder.people(mixed, each)
+            self._recorder.person(who, ended, samples)
             tracks = {who: path.name for who, path in self._recorder.track_paths().items()}
             if len(tracks) != len(self._held.piece.tracks):
                 self._held.note(replace(self._held.piece, tracks=tracks))

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
+import numpy as np
 import structlog
 from livekit.agents import llm
 from livekit.agents.voice import TranscriptSynchronizer
@@ -14,6 +15,7 @@ from rymi_server.runtime.briefing import Briefing, Person
 from rymi_server.runtime.call_clock import CallClock
 from rymi_server.runtime.hearing.happenings import GuessHeard, Happening, SpeakingChanged, WordsHeard
 from rymi_server.runtime.hearing.hub import Hub
+from rymi_server.runtime.hearing.line_clock import LineClock
 from rymi_server.runtime.hearing.tap import Tap
 from rymi_server.runtime.recording.tape import Tape
 from rymi_server.runtime.reporting.reporter import Reporter
@@ -24,7 +26,6 @@ from rymi_server.runtime.session.ledger import Ledger
 from rymi_server.runtime.session.manners import Manners
 from rymi_server.runtime.session.media import CallMedia, Guest
 from rymi_server.runtime.session.minds import Mind
-from rymi_server.runtime.session.mixing import Mixer
 from rymi_server.runtime.session.options import new_session
 from rymi_server.runtime.session.replaying import Replay, TickInput
 from rymi_server.runtime.session.room_text import AgentText, PeoplesText
@@ -102,7 +103,7 @@ class Call:
     conversation: Conversation = field(init=False)
     _replay: Replay = field(init=False)
     _input: TickInput = field(default_factory=TickInput)
-    _mixer: Mixer = field(default_factory=Mixer)
+    _lines: dict[str, LineClock] = field(default_factory=dict)
     _guests: dict[str, Guest] = field(default_factory=dict)
     _people: dict[str, Person] = field(init=False)
     _participants: dict[str, str] = field(default_factory=dict)
@@ -236,15 +237,18 @@ class Call:
         if on and not self._is_observer(identity):
             self._spawn(self._open_tap(identity))
         elif not on:
-            self._mixer.forget(identity)
+            self._lines.pop(identity, None)
             self._spawn(self._close_tap(identity))
 
     def heard(self, identity: str, pcm: bytes) -> None:
         if self._is_observer(identity):
             return
-        self._mixer.push(identity, pcm)
+        samples = np.frombuffer(pcm, np.int16)
+        ended = self._lines.setdefault(identity, LineClock()).moment(self.times.now(), len(samples))
+        if self.tape is not None:
+            self.tape.person(self._who(identity)[0] or identity, ended, samples)
         if (tap := self._taps.get(identity)) is not None:
-            tap.push(pcm)
+            tap.push(pcm, self.clock.ms_at(ended))
 
     def typed(self, identity: str, text: str) -> None:
         text = text.strip()[:4_000]
@@ -336,10 +340,9 @@ class Call:
 
     def _tick(self) -> None:
         self._ticks += 1
-        mixed, each = self._mixer.take()
-        if self.tape is not None and self.tape.ticks_due(self.times.now()):
-            self.tape.people(mixed, {self._who(identity)[0] or identity: each[identity] for identity in each})
-        self._input.push(mixed)
+        if self.tape is not None:
+            self.tape.tick(self.times.now())
+        self._input.tick()
         for tap in self._taps.values():
             tap.tick()
         self.hub.tick()

@@ -20,8 +20,7 @@ from rymi_server.runtime.session.casting import Casting, Report
 from rymi_server.runtime.session.media import Guest, Guests, ShownText
 from rymi_server.runtime.thinking.http_tool import HttpTools
 from rymi_server.runtime.turn_taking.scores import installed_scores
-from rymi_server.speech_engines.errors import EngineFailed
-from rymi_server.speech_engines.promises import Abilities, Ear, EarStream, Listeners, Vocabulary, Voice
+from rymi_server.speech_engines.promises import Abilities, Ear, EarStream, Expected, Heard, Listeners, Vocabulary, Voice
 
 log = structlog.get_logger(__name__)
 
@@ -91,7 +90,24 @@ class Deaf:
         return Abilities("deaf")
 
     async def listen(self, vocabulary: Vocabulary, listeners: Listeners) -> EarStream:  # noqa: ARG002
-        raise EngineFailed("deaf", "it only warms up")
+        return _DeafStream()
+
+    async def aclose(self) -> None:
+        """Nothing was opened."""
+
+
+class _DeafStream:
+    def push(self, pcm: bytes) -> None:
+        """Nothing is heard."""
+
+    async def finish_utterance(self) -> Heard:
+        return Heard("")
+
+    def drop_utterance(self) -> None:
+        """There is none."""
+
+    def expect(self, expected: Expected | None) -> None:
+        """Nothing is."""
 
     async def aclose(self) -> None:
         """Nothing was opened."""
