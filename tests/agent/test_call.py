@@ -37,6 +37,7 @@ class TestACall:
             assert turn.answer_heard_at_ms is not None
             assert turn.answer_heard_at_ms - turn.decided_at_ms < 500
             assert call.of(Remembered)
+            assert {"listening", "thinking", "speaking"} <= set(call.room.states)
             call.room.leave("alice")
             assert await call.ends() == "everyone_left"
 

@@ -9,6 +9,8 @@ export interface Access {
 
 /** How the agent takes turns, listens and speaks. Fields that are not listed here are kept as they are. */
 export interface Advanced {
+  /** Who presses this key on a phone is not called again. */
+  optOutKey?: string | null;
   prompt_mode?: "builder" | "raw" | null;
   startSpeakingPhrasing?: "agent_greets" | "wait_for_user" | null;
   temperature?: number | null;
@@ -180,6 +182,14 @@ export interface CallListBody {
 
 export type CallStatus = "queued" | "connecting" | "ringing" | "in_progress" | "completed" | "failed";
 
+/** By the clock of whoever is called. */
+export interface CallingHoursBody {
+  closes: string;
+  opens: string;
+  /** ISO weekdays: Monday is 1. */
+  weekdays?: number[];
+}
+
 export interface ChangedAgentBody {
   advanced?: Advanced | null;
   /** `operator` unless something else is said. */
@@ -207,12 +217,12 @@ export interface ChangedAgentBody {
   stt_provider?: string | null;
   supported_languages?: string[] | null;
   system_prompt?: string | null;
-  tools?: Array<Record<string, unknown>> | null;
+  tools?: ToolBinding[] | null;
   tts_fallback_model?: string | null;
   tts_fallback_provider?: string | null;
   tts_model?: string | null;
   tts_provider?: string | null;
-  variables?: Array<Record<string, unknown>> | null;
+  variables?: VariableBody[] | null;
   voice?: string | null;
 }
 
@@ -239,6 +249,31 @@ export interface CheckedNumbersBody {
   blocked_count: number;
   results: CheckedNumberBody[];
   total_checked: number;
+}
+
+export interface ConnectBody {
+  /** Of Vonage. */
+  api_key?: string | null;
+  /** Of Vonage. */
+  api_secret?: string | null;
+  /** Plivo's Auth ID or Twilio's Account SID. */
+  auth_id?: string | null;
+  /** Of Plivo or Twilio. */
+  auth_token?: string | null;
+  /** How fast your account may dial, if it may more than others. */
+  calls_per_second?: number | null;
+  /** How many calls your account may have at once. */
+  concurrent_calls?: number | null;
+  provider: "plivo" | "twilio" | "vonage";
+  /** Vonage's signature secret, with which its webhooks can be verified. */
+  signature_secret?: string | null;
+}
+
+export interface ConnectedBody {
+  account_name: string;
+  message: string;
+  provider: string;
+  status: "connected";
 }
 
 export interface CreatedAgentBody {
@@ -295,6 +330,27 @@ export interface CreatedPublishableKeyBody {
   label: string;
 }
 
+export interface CredentialFieldBody {
+  label: string;
+  name: string;
+  required: boolean;
+  secret?: boolean | null;
+}
+
+export interface CredentialsBody {
+  /** Of Vonage. */
+  api_key?: string | null;
+  /** Of Vonage. */
+  api_secret?: string | null;
+  /** Plivo's Auth ID or Twilio's Account SID. */
+  auth_id?: string | null;
+  /** Of Plivo or Twilio. */
+  auth_token?: string | null;
+  provider: "plivo" | "twilio" | "vonage";
+  /** Vonage's signature secret, with which its webhooks can be verified. */
+  signature_secret?: string | null;
+}
+
 export interface DeletedAgentBody {
   id: string;
   status: "deleted";
@@ -312,6 +368,11 @@ export interface DetailTranscript {
 }
 
 export type Direction = "inbound" | "outbound";
+
+export interface DisconnectedBody {
+  message: string;
+  status: "disconnected";
+}
 
 export interface DncBatchBody {
   phone_numbers: string[];
@@ -418,6 +479,8 @@ export interface Extraction {
 
 export interface Features {
   recording_enabled?: boolean | null;
+  /** Said by the carrier to whoever is on the phone before all else, if the call is recorded. */
+  recording_notice?: string | null;
   require_consent?: boolean | null;
   transcription_enabled?: boolean | null;
 }
@@ -452,6 +515,11 @@ export interface InvitedParticipant {
   transport: "webrtc" | "pstn";
 }
 
+export interface KeptHoursBody {
+  /** null: calls go out at any hour. */
+  calling_hours: ShownHoursBody | null;
+}
+
 export interface KeyBody {
   created_at: string;
   id: string;
@@ -470,13 +538,17 @@ export interface KeyListBody {
 }
 
 export interface LegShown {
+  answered_by: "human" | "machine" | "unknown" | null;
   bill_duration: number | null;
+  /** How it ended, in the carrier's own words. */
+  cause: string | null;
   cost: number | null;
   direction: Direction;
   from_number: string | null;
   id: string;
   provider: string | null;
   provider_call_id: string | null;
+  /** Why it failed. */
   reason: string | null;
   status: LegStatus;
   to_number: string;
@@ -530,6 +602,8 @@ export interface MeBody {
   telephony_provider: string | null;
 }
 
+export type Mode = "cold" | "warm";
+
 export interface ModelBody {
   /** Whether this installation needs a key of the provider. */
   byok_required: boolean;
@@ -565,12 +639,12 @@ export interface NewAgentBody {
   stt_provider?: string | null;
   supported_languages?: string[] | null;
   system_prompt?: string | null;
-  tools?: Array<Record<string, unknown>> | null;
+  tools?: ToolBinding[] | null;
   tts_fallback_model?: string | null;
   tts_fallback_provider?: string | null;
   tts_model?: string | null;
   tts_provider?: string | null;
-  variables?: Array<Record<string, unknown>> | null;
+  variables?: VariableBody[] | null;
   voice?: string | null;
 }
 
@@ -617,6 +691,10 @@ export interface NumberBody {
   /** The carrier it was last seen at. */
   provider: string | null;
   status: string;
+  /** What the carrier said, with `failed`. */
+  webhook_error: string | null;
+  /** Whether the connected carrier sends its calls here: `pending` will be in a moment, `detached` has no agent, `no_carrier` is not a number of the connected account. */
+  webhook_status: "configured" | "pending" | "failed" | "detached" | "no_carrier";
 }
 
 export interface NumberListBody {
@@ -656,6 +734,28 @@ export interface PostCall {
 export interface PrimaryParticipant {
   identity: string;
   transport: Transport;
+}
+
+export interface ProviderBody {
+  credentialFields: CredentialFieldBody[];
+  displayName: string;
+  id: string;
+}
+
+export interface ProviderNumberBody {
+  backend_agent_id: string | null;
+  id: string;
+  number_status: "active" | "inactive";
+  phone_number: string;
+  provider: string;
+}
+
+export interface ProviderNumbersBody {
+  numbers: ProviderNumberBody[];
+}
+
+export interface ProvidersBody {
+  providers: ProviderBody[];
 }
 
 export interface PublishableKeyBody {
@@ -825,6 +925,12 @@ export interface Sentiments {
   unknown: number;
 }
 
+export interface ShownHoursBody {
+  closes: string;
+  opens: string;
+  weekdays: number[];
+}
+
 export type Source = "lifecycle" | "post_call" | "telephony" | "livekit";
 
 export type Speaker = "user" | "agent";
@@ -865,6 +971,14 @@ export interface SpendFilters {
   to: string;
 }
 
+export interface StatusBody {
+  /** Where the carrier says it; none of today's does. */
+  account_country: string | null;
+  account_name: string | null;
+  connected: boolean;
+  provider: string | null;
+}
+
 export interface Summary {
   enabled?: boolean | null;
   prompt?: string | null;
@@ -886,6 +1000,18 @@ export interface TelecomCosts {
 }
 
 export type Tone = "ok" | "low" | "critical" | "depleted";
+
+/** A tool that the agent may use. Fields that are not listed here are kept as they are. */
+export interface ToolBinding {
+  credential_ref?: string | null;
+  enabled?: boolean | null;
+  /** Of `call_webhook`: name, description, url (public, https), method, headers, and parameters as a JSON Schema. Of `handoff_to_human`: number. */
+  provider_settings?: Record<string, unknown> | null;
+  side_effect?: "read" | "write" | null;
+  timeout_ms?: number | null;
+  /** One of `end_call`, `handoff_to_human`, `opt_out`, `call_webhook`, `check_calendar_availability`, `list_calendar_events`, `create_calendar_event`, `update_calendar_event`, `delete_calendar_event`, `lookup_customer`, `send_whatsapp_message`, `send_telegram_message`, `send_asset`. */
+  tool_id: string;
+}
 
 export interface TrackedParticipant {
   call_id: string;
@@ -927,6 +1053,39 @@ export interface TranscriptBody {
   transcript: RawEntry[];
 }
 
+export interface TransferBody {
+  /** What the agent says to the human. Warm only. */
+  briefing?: string;
+  /** Caller ID. The account's default otherwise. */
+  from_number?: string | null;
+  /** `warm` dials the human into the call, where the agent briefs them and steps back. `cold` hands the caller's phone over to them; the call ends for us. */
+  mode?: "warm" | "cold";
+  /** Which phone is handed over, where several are in the call. Cold only. */
+  participant_id?: string | null;
+  /** The human's number. */
+  to: string;
+}
+
+export interface TransferredParticipant {
+  access?: Access | null;
+  id: string;
+  identity: string;
+  job_id?: string | null;
+  status: ParticipantStatus;
+  telephony_leg_id?: string | null;
+  transport: "webrtc" | "pstn";
+}
+
+export interface TransferringBody {
+  id: string;
+  mode: Mode;
+  /** The human who is dialed (warm), or the caller who is handed over (cold). */
+  participant: TransferredParticipant;
+  /** Always `transferring`; the call's events say what became of it. */
+  status: string;
+  to: string;
+}
+
 export type Transport = "webrtc" | "pstn" | "sip" | "internal";
 
 export interface UpdatedAgentBody {
@@ -942,6 +1101,27 @@ export interface UpdatedWebhookBody {
 export interface UsageSummaryBody {
   post_call_intelligence: AnalysisUseBody;
   voice_runtime: VoiceRuntimeBody;
+}
+
+export interface ValidatedBody {
+  /** With `valid`. */
+  accountName?: string | null;
+  /** Why the carrier does not take them, otherwise. */
+  error?: string | null;
+  valid: boolean;
+}
+
+/** Something that an agent may be told of a call. */
+export interface VariableBody {
+  acquisition?: "ask" | "extract" | "none" | null;
+  default?: unknown;
+  description?: string | null;
+  enumValues?: Array<string | number> | null;
+  key: string;
+  metadataKey?: string | null;
+  origin?: "caller" | "playbook" | "postcall" | "prompt" | "template" | null;
+  required?: boolean | null;
+  type?: "string" | "number" | "boolean" | "enum" | null;
 }
 
 export interface VoiceBody {
@@ -1236,6 +1416,12 @@ export interface Operations {
     body: undefined;
     answer: TranscriptBody;
   };
+  /** Transfer a call to a human */
+  transferCall: {
+    query: undefined;
+    body: TransferBody;
+    answer: TransferringBody;
+  };
   /** The Do-Not-Call list */
   listDnc: {
     query: {
@@ -1323,6 +1509,60 @@ export interface Operations {
     body: AttachBody;
     answer: AttachedNumberBody;
   };
+  /** Call at any hour */
+  removeCallingHours: {
+    query: undefined;
+    body: undefined;
+    answer: KeptHoursBody;
+  };
+  /** When calls go out */
+  getCallingHours: {
+    query: undefined;
+    body: undefined;
+    answer: KeptHoursBody;
+  };
+  /** Keep to calling hours */
+  setCallingHours: {
+    query: undefined;
+    body: CallingHoursBody;
+    answer: KeptHoursBody;
+  };
+  /** Connect your carrier account */
+  connectTelephony: {
+    query: undefined;
+    body: ConnectBody;
+    answer: ConnectedBody;
+  };
+  /** Disconnect the carrier */
+  disconnectTelephony: {
+    query: undefined;
+    body: undefined;
+    answer: DisconnectedBody;
+  };
+  /** The numbers of the connected carrier account */
+  listProviderNumbers: {
+    query: undefined;
+    body: undefined;
+    answer: ProviderNumbersBody;
+  };
+  /** Which carriers there are */
+  listTelephonyProviders: {
+    query: undefined;
+    body: undefined;
+    answer: ProvidersBody;
+  };
+  /** Which carrier is connected */
+  getTelephonyStatus: {
+    query: undefined;
+    body: undefined;
+    answer: StatusBody;
+  };
+  /** Check carrier credentials */
+  validateTelephony: {
+    query: undefined;
+    body: CredentialsBody;
+    answer: ValidatedBody;
+  };
   /** List webhooks */
   listWebhooks: {
     query: {
@@ -1390,6 +1630,7 @@ export const OPERATIONS = {
   streamCall: ['GET', '/v1/calls/{call_id}/stream', false],
   getCallSummary: ['GET', '/v1/calls/{call_id}/summary', false],
   getCallTranscript: ['GET', '/v1/calls/{call_id}/transcript', false],
+  transferCall: ['POST', '/v1/calls/{call_id}/transfer', true],
   listDnc: ['GET', '/v1/dnc', false],
   addDnc: ['POST', '/v1/dnc', true],
   addDncBatch: ['POST', '/v1/dnc/batch', true],
@@ -1402,6 +1643,15 @@ export const OPERATIONS = {
   registerNumber: ['POST', '/v1/numbers', true],
   removeNumber: ['DELETE', '/v1/numbers/{number}', false],
   attachNumber: ['POST', '/v1/numbers/{number}/attach', false],
+  removeCallingHours: ['DELETE', '/v1/telephony/calling-hours', false],
+  getCallingHours: ['GET', '/v1/telephony/calling-hours', false],
+  setCallingHours: ['PUT', '/v1/telephony/calling-hours', false],
+  connectTelephony: ['POST', '/v1/telephony/connect', false],
+  disconnectTelephony: ['POST', '/v1/telephony/disconnect', true],
+  listProviderNumbers: ['GET', '/v1/telephony/numbers', false],
+  listTelephonyProviders: ['GET', '/v1/telephony/providers', false],
+  getTelephonyStatus: ['GET', '/v1/telephony/status', false],
+  validateTelephony: ['POST', '/v1/telephony/validate', false],
   listWebhooks: ['GET', '/v1/webhooks', false],
   createWebhook: ['POST', '/v1/webhooks', true],
   deleteWebhook: ['DELETE', '/v1/webhooks/{webhook_id}', false],
@@ -1413,6 +1663,9 @@ export type DocumentedCode =
   | 'body_too_large'
   | 'call_already_ended'
   | 'call_not_completed'
+  | 'carrier_busy'
+  | 'carrier_check_failed'
+  | 'carrier_credentials_invalid'
   | 'database_unreachable'
   | 'dnc_conflict'
   | 'idempotency_in_progress'
@@ -1421,6 +1674,7 @@ export type DocumentedCode =
   | 'key_already_replaced'
   | 'last_key'
   | 'no_caller_id'
+  | 'no_phone_to_transfer'
   | 'not_found'
   | 'not_ready'
   | 'number_taken'
@@ -1428,6 +1682,7 @@ export type DocumentedCode =
   | 'quota_exceeded'
   | 'rate_limited'
   | 'tenant_paused'
+  | 'too_many_connect_attempts'
   | 'too_many_streams'
   | 'unauthorized'
   | 'validation_error';

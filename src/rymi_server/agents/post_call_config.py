@@ -6,9 +6,8 @@ The result is kept with the call, so that a later change to the agent does not r
 from collections.abc import Mapping
 from typing import Any
 
-import jsonschema_rs
-
 from rymi_server.agents.errors import InvalidPostCall
+from rymi_server.foundation.json_schemas import UnusableSchema, compile_schema
 
 SECTIONS = ("recording", "summary", "structured_extraction", "evaluation", "model")
 
@@ -36,10 +35,9 @@ def refuse_invalid(post_call: Mapping[str, Any]) -> None:
     if schema is None:
         return
     try:
-        # Compiling also refuses a `$ref` that points out of the schema: nothing is ever fetched for a tenant.
-        jsonschema_rs.Draft202012Validator(schema, retriever=_refuse_remote)
-    except (ValueError, jsonschema_rs.ValidationError) as error:
-        raise InvalidPostCall("post_call.structured_extraction.json_schema", str(error).splitlines()[0]) from error
+        compile_schema(schema)
+    except UnusableSchema as error:
+        raise InvalidPostCall("post_call.structured_extraction.json_schema", error.message) from error
 
 
 def _evaluation(resolved: Mapping[str, Any]) -> dict[str, Any]:
@@ -49,10 +47,6 @@ def _evaluation(resolved: Mapping[str, Any]) -> dict[str, Any]:
         rubric = evaluation.pop("rubric")
         evaluation.setdefault("criteria", rubric)
     return {"evaluation": evaluation} if evaluation else {}
-
-
-def _refuse_remote(uri: str) -> Any:
-    raise ValueError(f"a reference outside the schema is not followed: {uri}")
 
 
 def renewed(frozen: Mapping[str, Any], agent_then: Mapping[str, Any], agent_now: Mapping[str, Any]) -> dict[str, Any]:

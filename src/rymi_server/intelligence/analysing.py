@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rymi_server.foundation.errors import RymiError
+from rymi_server.foundation.json_schemas import UnusableSchema, compile_schema
 from rymi_server.intelligence.analysis import HEURISTIC, MODEL, AnalysisRequest, AnalysisResult
 from rymi_server.intelligence.heuristics import UNDECIDABLE, Extracted, Heuristics
 from rymi_server.intelligence.language_models import LanguageModel, ModelNotConfigured, Models
 from rymi_server.intelligence.questions import Read, Reader
-from rymi_server.intelligence.schemas import UnusableSchema, compile_schema
 
 SUMMARY, SENTIMENT, STRUCTURED_DATA, EVALUATION = "summary", "sentiment", "structured_data", "evaluation"
 # `post_call.model.provider` that asks for no model where the installation has one.

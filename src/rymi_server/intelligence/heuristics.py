@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from rymi_server.foundation.json_schemas import fields_of, is_valid, resolved
 from rymi_server.foundation.spoken.words import STOP_WORDS, meanings, normal, plain
 from rymi_server.intelligence import fields, outcomes
 from rymi_server.intelligence.analysis import AnalysisRequest
 from rymi_server.intelligence.dialogue import Turn, by_people, turns_of
 from rymi_server.intelligence.findings import UNKNOWN, Finding
-from rymi_server.intelligence.schemas import fields_of, is_valid, resolved
 
 UNDECIDABLE = "not decidable without a language model"
 _DEEPEST = 4

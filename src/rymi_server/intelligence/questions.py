@@ -10,11 +10,11 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from rymi_server.foundation.json_schemas import fields_of, is_valid, resolved
 from rymi_server.intelligence.analysis import SENTIMENTS, AnalysisRequest
 from rymi_server.intelligence.dialogue import Turn, turns_of
 from rymi_server.intelligence.language_models import LanguageModel, ModelTrouble, Nonsense, Question
 from rymi_server.intelligence.repairing import ask_for, storable
-from rymi_server.intelligence.schemas import fields_of, is_valid, resolved
 
 # About 15 000 tokens: any model of today reads it, and a condensed hour still fits.
 PART_CHARACTERS = 48_000

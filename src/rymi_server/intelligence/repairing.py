@@ -10,8 +10,8 @@ from typing import Any
 
 import jsonschema_rs
 
+from rymi_server.foundation.json_schemas import compile_schema
 from rymi_server.intelligence.language_models import LanguageModel, ModelFailed, Nonsense, Question
-from rymi_server.intelligence.schemas import compile_schema
 
 _MOST_ATTEMPTS = 3
 _LONGEST_PAUSE_SECONDS = 20.0

@@ -156,6 +156,7 @@ class Call:
             manners=self.cast.manners,
             ledger=ledger,
             text=agent_text,
+            show_state=self.media.be,
             send=self.reporter.send,
             participant_of=self._participant_named,
             expect=self._expect,

@@ -98,6 +98,7 @@ class Conversation:
     ledger: Ledger
     text: AgentText
     send: Callable[[AnyReport], None]
+    show_state: Callable[[str], None]
     participant_of: Callable[[str], str | None]
     expect: Callable[[Expected | None], None]
     record: Callable[[], None]
@@ -330,6 +331,7 @@ class Conversation:
 
     def _on_state(self, event: AgentStateChangedEvent) -> None:
         self.ledger.agent_state(event.new_state)
+        self.show_state(event.new_state)
 
     def _on_error(self, event: ErrorEvent) -> None:
         error = getattr(event.error, "error", event.error)

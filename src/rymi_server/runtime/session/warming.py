@@ -60,6 +60,9 @@ class Nowhere:
     def signal(self, topic: str, payload: Mapping[str, Any]) -> None:
         """Nobody is there to be told."""
 
+    def be(self, state: str) -> None:
+        """Nobody is there to see it."""
+
     async def close(self) -> None:
         """Nothing was opened."""
 

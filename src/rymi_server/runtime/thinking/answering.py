@@ -35,7 +35,9 @@ class Answers:
         agreed = yes_or_no(text)
         if agreed is None or self._moves.find(text).sure:
             return False
-        if echoes := self._moves.filler.fill_unasked(text):
+        echoes = self._moves.filler.fill_unasked(text)
+        if echoes or self._moves.filler.problem:
+            self.memory.asking = ""
             return self._moves.took(echoes)
         self.memory.asking = ""
         if agreed:
@@ -102,10 +104,8 @@ class Answers:
 
     def _answers_closing(self, text: str, _: frozenset[str]) -> bool:
         echoes = self._moves.filler.fill_unasked(text, correcting=True)
-        if self._moves.filler.problem:
-            self._moves.answer.asks = False
-            return self._moves.answer.say(self._moves.filler.problem)
-        if echoes:
+        if echoes or self._moves.filler.problem:
+            self._moves.answer.asks = bool(echoes)
             return self._moves.took(echoes)
         agreed = yes_or_no(text)
         if agreed:

@@ -163,10 +163,7 @@ class Turn:
         if is_question(text) and not is_wish(text):
             return False
         echoes = self._moves.filler.fill_unasked(text)
-        if self._moves.filler.problem:
-            self.memory.declined = False
-            return self._moves.answer.say(self._moves.filler.problem)
-        if echoes:
+        if echoes or self._moves.filler.problem:
             self.memory.declined = False
             return self._moves.took(echoes)
         if self._moves.filler.wants_to_begin(text):

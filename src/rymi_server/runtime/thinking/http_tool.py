@@ -11,8 +11,8 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import httpcore
 
+from rymi_server.foundation.json_schemas import UnusableSchema, compile_schema
 from rymi_server.foundation.public_url import NotPublic, is_public, refuse_private
-from rymi_server.intelligence.schemas import UnusableSchema, compile_schema
 from rymi_server.runtime.thinking.tools import HttpRequest, Outcome, Tool
 
 _MOST_REPLY_BYTES = 65_536

@@ -108,7 +108,10 @@ class Moves:
         return max(known, present) <= 1
 
     def took(self, echoes: list[str]) -> bool:
-        return self.answer.say(wording.took(echoes, self.memory.turn))
+        """What was understood, and what of it is not possible."""
+        if echoes or not self.filler.problem:
+            self.answer.say(wording.took(echoes, self.memory.turn))
+        return self.answer.say(self.filler.problem)
 
     def went_on(self) -> str:
         return wording.one_of(wording.GO_ON[2:], self.memory.turn)

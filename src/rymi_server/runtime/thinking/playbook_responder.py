@@ -23,7 +23,8 @@ from rymi_server.runtime.thinking.templates import RESULT, fill
 from rymi_server.runtime.thinking.tools import Offered, Tool, ToolExecutor, hand_off_of, tools_of
 from rymi_server.speech_engines.promises import Expected
 
-_CALLER_PHONE = "caller_phone"
+# The variable that holds the number of whoever calls from a phone.
+CALLER_PHONE = "caller_phone"
 
 
 class PlaybookResponder:
@@ -67,7 +68,7 @@ class PlaybookResponder:
         offered = tools_of(agent)
         bound, number = hand_off_of(agent)
         playbook, missing = read_playbook(agent, values)
-        phone = values.get(_CALLER_PHONE)
+        phone = values.get(CALLER_PHONE)
         situation = Situation(
             playbook=playbook,
             matcher=Matcher({entry.key: entry.phrases for entry in playbook.entries}),

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from rymi_server.foundation.json_schemas import UnusableSchema, compile_schema
 from rymi_server.foundation.public_url import NotPublic, refuse_private
-from rymi_server.intelligence.schemas import UnusableSchema, compile_schema
 from rymi_server.runtime.thinking.reading import mapping, mappings, text_of
 from rymi_server.runtime.thinking.replies import EndCall, HandOff, OptOut, Step
 
