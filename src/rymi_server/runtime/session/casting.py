@@ -11,16 +11,12 @@ from rymi_server.runtime.briefing import Briefing
 from rymi_server.runtime.session.call import Cast
 from rymi_server.runtime.session.manners import Manners, manners_of
 from rymi_server.runtime.session.minds import ResponderMind
-<<<<<<< HEAD
 from rymi_server.runtime.session.model_mind import ModelMind
 from rymi_server.runtime.thinking.guardrails import Guardrails
 from rymi_server.runtime.thinking.playbook import read_playbook
-from rymi_server.runtime.thinking.playbook_responder import PlaybookResponder
+from rymi_server.runtime.thinking.playbook_responder import CALLER_PHONE, PlaybookResponder
 from rymi_server.runtime.thinking.prompts import compile_prompt
 from rymi_server.runtime.thinking.reading import mapping, mappings
-=======
-from rymi_server.runtime.thinking.playbook_responder import CALLER_PHONE, PlaybookResponder
->>>>>>> main
 from rymi_server.runtime.thinking.replies import Responder
 from rymi_server.runtime.thinking.templates import fill
 from rymi_server.runtime.thinking.tools import ToolExecutor, tools_of
@@ -58,33 +54,16 @@ class Casting:
     def cast(self, briefing: Briefing, report: Report) -> Cast:
         """`report` is told what stands in for what. Raise `EngineNotReady`, `EngineFailed`, `UnknownEngine`."""
         agent = briefing.agent
-<<<<<<< HEAD
         on_phone = any(person.transport in _HUMANS_PHONES for person in briefing.people)
         values = values_of(mappings(agent.get("variables")), briefing.variables, briefing.metadata)
         if values.missing:
             report(f"Variables without a value: {', '.join(values.missing)}.")
-        by_name = dict(values.by_name)
+        # Who calls from a phone need not be asked for a number to be called back on.
+        phones = [person.identity for person in briefing.people if person.transport == "pstn"]
+        by_name = {**({CALLER_PHONE: phones[0]} if len(phones) == 1 else {}), **values.by_name}
         manners = manners_of(agent, fill(_end_message(agent), by_name).text)
         ear = self.engines.ear(agent, on_phone=on_phone, report=report)
         cast = Cast(
-=======
-        ear = self.engines.ear(agent)
-        known = values_of(agent.get("variables") or (), briefing.variables, briefing.metadata).by_name
-        # Who calls from a phone need not be asked for a number to be called back on.
-        phones = [person.identity for person in briefing.people if person.transport == "pstn"]
-        values = {**({CALLER_PHONE: phones[0]} if len(phones) == 1 else {}), **known}
-        manners = manners_of(agent, fill(_end_message(agent), values).text)
-        mode, overrides = _turn_taking(agent)
-
-        def responder(memory: dict[str, Any] | None) -> Responder:
-            return PlaybookResponder.for_agent(agent, values, now=self.now, remembered=memory)
-
-        def detector() -> Detector:
-            language = str(agent.get("language") or "en")
-            return detector_for(mode, overrides, self.scores, ear=ear.abilities, language=language)
-
-        return Cast(
->>>>>>> main
             ear=ear,
             voice=self.engines.voice(agent, on_phone=on_phone, report=report),
             new_detector=self._detectors(agent, ear),
