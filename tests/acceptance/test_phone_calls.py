@@ -81,7 +81,7 @@ class Desk:
     def rings(self, number: str) -> bool:
         """Whether somebody is being called there, or is on the line."""
         calls = self.box.get("/control/calls", params={"live": "1"}).json()["calls"]
-        return any(each["callee"] == number for each in calls)
+        return any(each["to"] == number for each in calls)
 
     def over(self, call_id: str) -> dict[str, Any]:
         """The call once it is billed."""
