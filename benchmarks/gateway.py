@@ -1,8 +1,8 @@
 """What a phone costs: time on its way, frames that come late, and CPU.
 
-Time is taken at the ear: the browser's when its frame has arrived, the phone's when the carrier's own play-out clock comes
-to the frame. The difference is the phone's own share. The room server, the gateway and the carriers under load are
-processes; the speakers share this one.
+Time is taken at the ear: the browser's when its frame has arrived, the phone's when the carrier's own play-out clock
+comes to the frame. The difference is the phone's own share. The room server, the gateway and the carriers under load
+are processes; the speakers share this one.
 """
 
 import asyncio
