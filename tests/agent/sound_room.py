@@ -53,6 +53,7 @@ class SoundRoom:
     line: SoundLine = field(default_factory=SoundLine)
     shown: list[ShownText] = field(default_factory=list)
     signals: list[tuple[float, str, Mapping[str, Any]]] = field(default_factory=list)
+    states: list[str] = field(default_factory=list)
     guests: Guests | None = None
     closed: bool = False
     _people: dict[str, "asyncio.Task[None]"] = field(default_factory=dict)
@@ -67,6 +68,9 @@ class SoundRoom:
 
     def signal(self, topic: str, payload: Mapping[str, Any]) -> None:
         self.signals.append((time.monotonic(), topic, payload))
+
+    def be(self, state: str) -> None:
+        self.states.append(state)
 
     async def close(self) -> None:
         self.closed = True

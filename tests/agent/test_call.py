@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from tests.agent.holding import PLAYBOOK, STORY, briefing, held_call
+from tests.agent.patience import eventually
 from tests.agent.scripted import ScriptedEar
 from tests.agent.voices import cough, spoken
-from tests.roomlet.waiting import eventually, stays
+from tests.roomlet.waiting import stays
 
 from rymi_server.runtime.briefing import Person
 from rymi_server.runtime.reports import EndWanted, Happened, KeysPressed, Line, Order, Remembered
@@ -36,6 +37,7 @@ class TestACall:
             assert turn.answer_heard_at_ms is not None
             assert turn.answer_heard_at_ms - turn.decided_at_ms < 500
             assert call.of(Remembered)
+            assert {"listening", "thinking", "speaking"} <= set(call.room.states)
             call.room.leave("alice")
             assert await call.ends() == "everyone_left"
 

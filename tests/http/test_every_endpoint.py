@@ -263,6 +263,11 @@ async def a_webhook(owner: Customer) -> str:
     return webhook_id
 
 
+async def a_delivery(owner: Customer) -> str:
+    delivery_id: str = (await owner.post(f"/v1/webhooks/{await a_webhook(owner)}/test")).json()["delivery_id"]
+    return delivery_id
+
+
 # By the beginning of the path and the name of the parameter that follows it.
 THINGS: dict[str, Callable[[Customer], Awaitable[str]]] = {
     "/v1/calls/call_id": a_call,
@@ -273,6 +278,7 @@ THINGS: dict[str, Callable[[Customer], Awaitable[str]]] = {
     "/v1/auth/api-keys/key_id": a_secret_key,
     "/v1/keys/publishable/key_id": a_publishable_key,
     "/v1/webhooks/webhook_id": a_webhook,
+    "/v1/webhooks/deliveries/delivery_id": a_delivery,
 }
 
 

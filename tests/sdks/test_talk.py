@@ -1,30 +1,20 @@
 """`/talk` as people use it: a browser with a voice for a microphone, an installation, and a real agent."""
 
-import contextlib
 import os
+import re
 import shutil
 import wave
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from tests.agent import voices
-from tests.agent.workers import agent_worker
-from tests.roomlet.running import KEY, SECRET
 from tests.sdks.browsing import Browser, Page, browsing
 from tests.sdks.building import skip_without_node
 from tests.support.up import Up
-
-from rymi_server.entrypoints.secrets_file import secrets_of
-from rymi_server.entrypoints.settings import Settings
-from rymi_server.entrypoints.up.children import children_of
-from rymi_server.foundation.ids import TenantId
-from rymi_server.foundation.sealed import pepper_from_text
-from rymi_server.http.talk.passes import talk_pass, talk_url
 
 DESKTOP = {"viewport": {"width": 1280, "height": 800}}
 PHONE = {
@@ -42,43 +32,25 @@ SCREENSHOTS = os.environ.get("RYMI_TEST_SCREENSHOTS")
 
 
 @dataclass(frozen=True)
-class Rooms:
-    url: str
-
-
-@dataclass(frozen=True)
 class Talking:
     up: Up
     link: str
 
 
 @pytest.fixture(scope="module")
-async def talking(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Talking]:
-    """An installation with an agent, and the link to talk to it."""
+def talking() -> Iterator[Talking]:
+    """`rymi up`, and the link that it prints."""
     skip_without_node()
-    up = Up(rooms=True, more_environment={"LIVEKIT_API_KEY": KEY, "LIVEKIT_API_SECRET": SECRET})
+    up = Up(rooms=True, agents=True)
     up.start()
     try:
         up.wait_until_ready()
-        with up.customer() as customer:
-            tenant = TenantId(customer.get("/v1/billing/balance").json()["tenant_id"])
-        pepper = pepper_from_text(secrets_of(up.folder).read()["RYMI_SECRET"])
-        async with _agents_of(up, tmp_path_factory.mktemp("agent")):
-            yield Talking(up, talk_url(up.url, talk_pass(pepper, tenant, datetime.now(UTC))))
+        printed = re.search(r"^http\S+/talk#\S+", up.output, re.MULTILINE)
+        assert printed, up.output
+        yield Talking(up, printed.group())
     finally:
         up.stop()
         shutil.rmtree(up.folder)
-
-
-@contextlib.asynccontextmanager
-async def _agents_of(up: Up, folder: Path) -> AsyncIterator[None]:
-    """Those that `rymi up` starts, or one beside it."""
-    if any(child.name == "agent" for child in children_of(Settings(), {})):
-        yield
-        return
-    rooms: Any = Rooms(f"ws://127.0.0.1:{up.rooms_port}")
-    async with agent_worker(rooms, folder, RYMI_HTTP_PORT=str(up.http_port)):
-        yield
 
 
 @pytest.fixture(scope="module")
@@ -125,6 +97,7 @@ class TestTheTalkPage:
         await enter(page, "Anna")
         # The greeting, what was understood of the voice, and the answer to it.
         await page.until(f"{SAID.format('agent')}.some((text) => text.includes('Harbour Dental'))", 40)
+        await page.until("document.body.dataset.agent === 'listening'", 20)
         await page.until(f"{SAID.format('me')}.length >= 1", 60)
         before = await page.run(f"{SAID.format('agent')}.length")
         await page.until(f"{SAID.format('agent')}.length > {before} || {before} >= 2", 40)

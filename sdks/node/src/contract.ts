@@ -9,6 +9,8 @@ export interface Access {
 
 /** How the agent takes turns, listens and speaks. Fields that are not listed here are kept as they are. */
 export interface Advanced {
+  /** Who presses this key on a phone is not called again. */
+  optOutKey?: string | null;
   prompt_mode?: "builder" | "raw" | null;
   startSpeakingPhrasing?: "agent_greets" | "wait_for_user" | null;
   temperature?: number | null;
@@ -66,6 +68,17 @@ export interface AttachedNumberBody {
   agent_id: string;
   number: string;
   status: "attached";
+}
+
+export interface AttemptBody {
+  begun_at: string;
+  /** Why there was no answer. */
+  error: string | null;
+  number: number;
+  /** The first 4096 bytes of the answer. */
+  reply: string | null;
+  status_code: number | null;
+  took_ms: number;
 }
 
 /** Time is counted at the operator's rate, and is null where that costs nothing. */
@@ -180,6 +193,14 @@ export interface CallListBody {
 
 export type CallStatus = "queued" | "connecting" | "ringing" | "in_progress" | "completed" | "failed";
 
+/** By the clock of whoever is called. */
+export interface CallingHoursBody {
+  closes: string;
+  opens: string;
+  /** ISO weekdays: Monday is 1. */
+  weekdays?: number[];
+}
+
 export interface ChangedAgentBody {
   advanced?: Advanced | null;
   /** `operator` unless something else is said. */
@@ -207,12 +228,12 @@ export interface ChangedAgentBody {
   stt_provider?: string | null;
   supported_languages?: string[] | null;
   system_prompt?: string | null;
-  tools?: Array<Record<string, unknown>> | null;
+  tools?: ToolBinding[] | null;
   tts_fallback_model?: string | null;
   tts_fallback_provider?: string | null;
   tts_model?: string | null;
   tts_provider?: string | null;
-  variables?: Array<Record<string, unknown>> | null;
+  variables?: VariableBody[] | null;
   voice?: string | null;
 }
 
@@ -239,6 +260,31 @@ export interface CheckedNumbersBody {
   blocked_count: number;
   results: CheckedNumberBody[];
   total_checked: number;
+}
+
+export interface ConnectBody {
+  /** Of Vonage. */
+  api_key?: string | null;
+  /** Of Vonage. */
+  api_secret?: string | null;
+  /** Plivo's Auth ID or Twilio's Account SID. */
+  auth_id?: string | null;
+  /** Of Plivo or Twilio. */
+  auth_token?: string | null;
+  /** How fast your account may dial, if it may more than others. */
+  calls_per_second?: number | null;
+  /** How many calls your account may have at once. */
+  concurrent_calls?: number | null;
+  provider: "plivo" | "twilio" | "vonage";
+  /** Vonage's signature secret, with which its webhooks can be verified. */
+  signature_secret?: string | null;
+}
+
+export interface ConnectedBody {
+  account_name: string;
+  message: string;
+  provider: string;
+  status: "connected";
 }
 
 export interface CreatedAgentBody {
@@ -295,8 +341,34 @@ export interface CreatedPublishableKeyBody {
   label: string;
 }
 
+export interface CredentialFieldBody {
+  label: string;
+  name: string;
+  required: boolean;
+  secret?: boolean | null;
+}
+
+export interface CredentialsBody {
+  /** Of Vonage. */
+  api_key?: string | null;
+  /** Of Vonage. */
+  api_secret?: string | null;
+  /** Plivo's Auth ID or Twilio's Account SID. */
+  auth_id?: string | null;
+  /** Of Plivo or Twilio. */
+  auth_token?: string | null;
+  provider: "plivo" | "twilio" | "vonage";
+  /** Vonage's signature secret, with which its webhooks can be verified. */
+  signature_secret?: string | null;
+}
+
 export interface DeletedAgentBody {
   id: string;
+  status: "deleted";
+}
+
+export interface DeletedRecordingBody {
+  call_id: string;
   status: "deleted";
 }
 
@@ -305,6 +377,32 @@ export interface DeletedWebhookBody {
   status: "deleted";
 }
 
+export interface DeliveryBody {
+  attempts: number;
+  body: string;
+  created_at: string;
+  event: string;
+  event_id: string;
+  finished_at: string | null;
+  id: string;
+  log: AttemptBody[];
+  next_attempt_at: string | null;
+  reason: string | null;
+  status: DeliveryStatus;
+  /** What it is about: of one subject, deliveries are made in order. */
+  subject: string;
+  webhook_id: string;
+}
+
+export interface DeliveryListBody {
+  deliveries: ListedDelivery[];
+  limit: number;
+  offset: number;
+  total: number;
+}
+
+export type DeliveryStatus = "pending" | "delivered" | "failed";
+
 export interface DetailTranscript {
   raw: RawEntry[];
   segments: Segment[];
@@ -312,6 +410,11 @@ export interface DetailTranscript {
 }
 
 export type Direction = "inbound" | "outbound";
+
+export interface DisconnectedBody {
+  message: string;
+  status: "disconnected";
+}
 
 export interface DncBatchBody {
   phone_numbers: string[];
@@ -418,6 +521,8 @@ export interface Extraction {
 
 export interface Features {
   recording_enabled?: boolean | null;
+  /** Said by the carrier to whoever is on the phone before all else, if the call is recorded. */
+  recording_notice?: string | null;
   require_consent?: boolean | null;
   transcription_enabled?: boolean | null;
 }
@@ -452,6 +557,11 @@ export interface InvitedParticipant {
   transport: "webrtc" | "pstn";
 }
 
+export interface KeptHoursBody {
+  /** null: calls go out at any hour. */
+  calling_hours: ShownHoursBody | null;
+}
+
 export interface KeyBody {
   created_at: string;
   id: string;
@@ -470,13 +580,17 @@ export interface KeyListBody {
 }
 
 export interface LegShown {
+  answered_by: "human" | "machine" | "unknown" | null;
   bill_duration: number | null;
+  /** How it ended, in the carrier's own words. */
+  cause: string | null;
   cost: number | null;
   direction: Direction;
   from_number: string | null;
   id: string;
   provider: string | null;
   provider_call_id: string | null;
+  /** Why it failed. */
   reason: string | null;
   status: LegStatus;
   to_number: string;
@@ -514,6 +628,21 @@ export interface ListedCallBody {
   total_cost: number | null;
 }
 
+export interface ListedDelivery {
+  attempts: number;
+  created_at: string;
+  event: string;
+  event_id: string;
+  finished_at: string | null;
+  id: string;
+  next_attempt_at: string | null;
+  reason: string | null;
+  status: DeliveryStatus;
+  /** What it is about: of one subject, deliveries are made in order. */
+  subject: string;
+  webhook_id: string;
+}
+
 export interface LlmOptionsBody {
   models: ModelBody[];
   voices: VoiceBody[];
@@ -529,6 +658,8 @@ export interface MeBody {
   plivo_connected: boolean;
   telephony_provider: string | null;
 }
+
+export type Mode = "cold" | "warm";
 
 export interface ModelBody {
   /** Whether this installation needs a key of the provider. */
@@ -565,12 +696,12 @@ export interface NewAgentBody {
   stt_provider?: string | null;
   supported_languages?: string[] | null;
   system_prompt?: string | null;
-  tools?: Array<Record<string, unknown>> | null;
+  tools?: ToolBinding[] | null;
   tts_fallback_model?: string | null;
   tts_fallback_provider?: string | null;
   tts_model?: string | null;
   tts_provider?: string | null;
-  variables?: Array<Record<string, unknown>> | null;
+  variables?: VariableBody[] | null;
   voice?: string | null;
 }
 
@@ -617,6 +748,10 @@ export interface NumberBody {
   /** The carrier it was last seen at. */
   provider: string | null;
   status: string;
+  /** What the carrier said, with `failed`. */
+  webhook_error: string | null;
+  /** Whether the connected carrier sends its calls here: `pending` will be in a moment, `detached` has no agent, `no_carrier` is not a number of the connected account. */
+  webhook_status: "configured" | "pending" | "failed" | "detached" | "no_carrier";
 }
 
 export interface NumberListBody {
@@ -658,6 +793,28 @@ export interface PrimaryParticipant {
   transport: Transport;
 }
 
+export interface ProviderBody {
+  credentialFields: CredentialFieldBody[];
+  displayName: string;
+  id: string;
+}
+
+export interface ProviderNumberBody {
+  backend_agent_id: string | null;
+  id: string;
+  number_status: "active" | "inactive";
+  phone_number: string;
+  provider: string;
+}
+
+export interface ProviderNumbersBody {
+  numbers: ProviderNumberBody[];
+}
+
+export interface ProvidersBody {
+  providers: ProviderBody[];
+}
+
 export interface PublishableKeyBody {
   agent_id: string;
   allowed_channels: Array<"web" | "phone">;
@@ -677,11 +834,27 @@ export interface PublishableKeyListBody {
   total: number;
 }
 
+export interface QualityBody {
+  call_id: string;
+  cut_ins: Array<Record<string, unknown>>;
+  measured_at: string;
+  /** Whether there is a recording to listen to; else `heard` is null. */
+  recorded: boolean;
+  /** Gaps, stops and cut-ins: count, p50, p95 and max, in milliseconds. */
+  summary: Record<string, unknown>;
+  turns: Array<Record<string, unknown>>;
+}
+
 export interface QueueStatsBody {
   active: number;
   completed: number;
   failed: number;
   waiting: number;
+}
+
+export interface QueuedDeliveryBody {
+  delivery_id: string;
+  status: "queued";
 }
 
 export interface QueuedReprocessBody {
@@ -825,6 +998,12 @@ export interface Sentiments {
   unknown: number;
 }
 
+export interface ShownHoursBody {
+  closes: string;
+  opens: string;
+  weekdays: number[];
+}
+
 export type Source = "lifecycle" | "post_call" | "telephony" | "livekit";
 
 export type Speaker = "user" | "agent";
@@ -865,6 +1044,14 @@ export interface SpendFilters {
   to: string;
 }
 
+export interface StatusBody {
+  /** Where the carrier says it; none of today's does. */
+  account_country: string | null;
+  account_name: string | null;
+  connected: boolean;
+  provider: string | null;
+}
+
 export interface Summary {
   enabled?: boolean | null;
   prompt?: string | null;
@@ -886,6 +1073,18 @@ export interface TelecomCosts {
 }
 
 export type Tone = "ok" | "low" | "critical" | "depleted";
+
+/** A tool that the agent may use. Fields that are not listed here are kept as they are. */
+export interface ToolBinding {
+  credential_ref?: string | null;
+  enabled?: boolean | null;
+  /** Of `call_webhook`: name, description, url (public, https), method, headers, and parameters as a JSON Schema. Of `handoff_to_human`: number. */
+  provider_settings?: Record<string, unknown> | null;
+  side_effect?: "read" | "write" | null;
+  timeout_ms?: number | null;
+  /** One of `end_call`, `handoff_to_human`, `opt_out`, `call_webhook`, `check_calendar_availability`, `list_calendar_events`, `create_calendar_event`, `update_calendar_event`, `delete_calendar_event`, `lookup_customer`, `send_whatsapp_message`, `send_telegram_message`, `send_asset`. */
+  tool_id: string;
+}
 
 export interface TrackedParticipant {
   call_id: string;
@@ -927,6 +1126,39 @@ export interface TranscriptBody {
   transcript: RawEntry[];
 }
 
+export interface TransferBody {
+  /** What the agent says to the human. Warm only. */
+  briefing?: string;
+  /** Caller ID. The account's default otherwise. */
+  from_number?: string | null;
+  /** `warm` dials the human into the call, where the agent briefs them and steps back. `cold` hands the caller's phone over to them; the call ends for us. */
+  mode?: "warm" | "cold";
+  /** Which phone is handed over, where several are in the call. Cold only. */
+  participant_id?: string | null;
+  /** The human's number. */
+  to: string;
+}
+
+export interface TransferredParticipant {
+  access?: Access | null;
+  id: string;
+  identity: string;
+  job_id?: string | null;
+  status: ParticipantStatus;
+  telephony_leg_id?: string | null;
+  transport: "webrtc" | "pstn";
+}
+
+export interface TransferringBody {
+  id: string;
+  mode: Mode;
+  /** The human who is dialed (warm), or the caller who is handed over (cold). */
+  participant: TransferredParticipant;
+  /** Always `transferring`; the call's events say what became of it. */
+  status: string;
+  to: string;
+}
+
 export type Transport = "webrtc" | "pstn" | "sip" | "internal";
 
 export interface UpdatedAgentBody {
@@ -942,6 +1174,27 @@ export interface UpdatedWebhookBody {
 export interface UsageSummaryBody {
   post_call_intelligence: AnalysisUseBody;
   voice_runtime: VoiceRuntimeBody;
+}
+
+export interface ValidatedBody {
+  /** With `valid`. */
+  accountName?: string | null;
+  /** Why the carrier does not take them, otherwise. */
+  error?: string | null;
+  valid: boolean;
+}
+
+/** Something that an agent may be told of a call. */
+export interface VariableBody {
+  acquisition?: "ask" | "extract" | "none" | null;
+  default?: unknown;
+  description?: string | null;
+  enumValues?: Array<string | number> | null;
+  key: string;
+  metadataKey?: string | null;
+  origin?: "caller" | "playbook" | "postcall" | "prompt" | "template" | null;
+  required?: boolean | null;
+  type?: "string" | "number" | "boolean" | "enum" | null;
 }
 
 export interface VoiceBody {
@@ -1206,6 +1459,18 @@ export interface Operations {
     body: ParticipantsBody;
     answer: CreatedCallBody;
   };
+  /** How well turns were taken */
+  getCallQuality: {
+    query: undefined;
+    body: undefined;
+    answer: QualityBody;
+  };
+  /** Delete the recording */
+  deleteCallRecording: {
+    query: undefined;
+    body: undefined;
+    answer: DeletedRecordingBody;
+  };
   /** The newest recording */
   getCallRecording: {
     query: undefined;
@@ -1235,6 +1500,12 @@ export interface Operations {
     query: undefined;
     body: undefined;
     answer: TranscriptBody;
+  };
+  /** Transfer a call to a human */
+  transferCall: {
+    query: undefined;
+    body: TransferBody;
+    answer: TransferringBody;
   };
   /** The Do-Not-Call list */
   listDnc: {
@@ -1323,6 +1594,60 @@ export interface Operations {
     body: AttachBody;
     answer: AttachedNumberBody;
   };
+  /** Call at any hour */
+  removeCallingHours: {
+    query: undefined;
+    body: undefined;
+    answer: KeptHoursBody;
+  };
+  /** When calls go out */
+  getCallingHours: {
+    query: undefined;
+    body: undefined;
+    answer: KeptHoursBody;
+  };
+  /** Keep to calling hours */
+  setCallingHours: {
+    query: undefined;
+    body: CallingHoursBody;
+    answer: KeptHoursBody;
+  };
+  /** Connect your carrier account */
+  connectTelephony: {
+    query: undefined;
+    body: ConnectBody;
+    answer: ConnectedBody;
+  };
+  /** Disconnect the carrier */
+  disconnectTelephony: {
+    query: undefined;
+    body: undefined;
+    answer: DisconnectedBody;
+  };
+  /** The numbers of the connected carrier account */
+  listProviderNumbers: {
+    query: undefined;
+    body: undefined;
+    answer: ProviderNumbersBody;
+  };
+  /** Which carriers there are */
+  listTelephonyProviders: {
+    query: undefined;
+    body: undefined;
+    answer: ProvidersBody;
+  };
+  /** Which carrier is connected */
+  getTelephonyStatus: {
+    query: undefined;
+    body: undefined;
+    answer: StatusBody;
+  };
+  /** Check carrier credentials */
+  validateTelephony: {
+    query: undefined;
+    body: CredentialsBody;
+    answer: ValidatedBody;
+  };
   /** List webhooks */
   listWebhooks: {
     query: {
@@ -1340,6 +1665,18 @@ export interface Operations {
     body: NewWebhookBody;
     answer: RegisteredWebhookBody;
   };
+  /** One delivery, with its body and every attempt */
+  getWebhookDelivery: {
+    query: undefined;
+    body: undefined;
+    answer: DeliveryBody;
+  };
+  /** Send something again */
+  redeliverWebhook: {
+    query: undefined;
+    body: undefined;
+    answer: QueuedDeliveryBody;
+  };
   /** Delete a webhook */
   deleteWebhook: {
     query: undefined;
@@ -1351,6 +1688,25 @@ export interface Operations {
     query: undefined;
     body: ChangedWebhookBody;
     answer: UpdatedWebhookBody;
+  };
+  /** What was sent to a webhook */
+  listWebhookDeliveries: {
+    query: {
+      /** Only deliveries in this status. */
+      status?: DeliveryStatus | null;
+      /** How many to return (at most 200). */
+      limit?: number;
+      /** How many to skip. */
+      offset?: number;
+    };
+    body: undefined;
+    answer: DeliveryListBody;
+  };
+  /** Send a ping */
+  testWebhook: {
+    query: undefined;
+    body: undefined;
+    answer: QueuedDeliveryBody;
   };
 }
 
@@ -1385,11 +1741,14 @@ export const OPERATIONS = {
   endCall: ['POST', '/v1/calls/{call_id}/end', false],
   listCallEvents: ['GET', '/v1/calls/{call_id}/events', false],
   addParticipants: ['POST', '/v1/calls/{call_id}/participants', true],
+  getCallQuality: ['GET', '/v1/calls/{call_id}/quality', false],
+  deleteCallRecording: ['DELETE', '/v1/calls/{call_id}/recording', false],
   getCallRecording: ['GET', '/v1/calls/{call_id}/recording', false],
   reprocessCall: ['POST', '/v1/calls/{call_id}/reprocess', true],
   streamCall: ['GET', '/v1/calls/{call_id}/stream', false],
   getCallSummary: ['GET', '/v1/calls/{call_id}/summary', false],
   getCallTranscript: ['GET', '/v1/calls/{call_id}/transcript', false],
+  transferCall: ['POST', '/v1/calls/{call_id}/transfer', true],
   listDnc: ['GET', '/v1/dnc', false],
   addDnc: ['POST', '/v1/dnc', true],
   addDncBatch: ['POST', '/v1/dnc/batch', true],
@@ -1402,10 +1761,23 @@ export const OPERATIONS = {
   registerNumber: ['POST', '/v1/numbers', true],
   removeNumber: ['DELETE', '/v1/numbers/{number}', false],
   attachNumber: ['POST', '/v1/numbers/{number}/attach', false],
+  removeCallingHours: ['DELETE', '/v1/telephony/calling-hours', false],
+  getCallingHours: ['GET', '/v1/telephony/calling-hours', false],
+  setCallingHours: ['PUT', '/v1/telephony/calling-hours', false],
+  connectTelephony: ['POST', '/v1/telephony/connect', false],
+  disconnectTelephony: ['POST', '/v1/telephony/disconnect', true],
+  listProviderNumbers: ['GET', '/v1/telephony/numbers', false],
+  listTelephonyProviders: ['GET', '/v1/telephony/providers', false],
+  getTelephonyStatus: ['GET', '/v1/telephony/status', false],
+  validateTelephony: ['POST', '/v1/telephony/validate', false],
   listWebhooks: ['GET', '/v1/webhooks', false],
   createWebhook: ['POST', '/v1/webhooks', true],
+  getWebhookDelivery: ['GET', '/v1/webhooks/deliveries/{delivery_id}', false],
+  redeliverWebhook: ['POST', '/v1/webhooks/deliveries/{delivery_id}/redeliver', true],
   deleteWebhook: ['DELETE', '/v1/webhooks/{webhook_id}', false],
   updateWebhook: ['PATCH', '/v1/webhooks/{webhook_id}', false],
+  listWebhookDeliveries: ['GET', '/v1/webhooks/{webhook_id}/deliveries', false],
+  testWebhook: ['POST', '/v1/webhooks/{webhook_id}/test', true],
 } as const;
 
 /** Codes of refusals that the API's document names. */
@@ -1413,7 +1785,11 @@ export type DocumentedCode =
   | 'body_too_large'
   | 'call_already_ended'
   | 'call_not_completed'
+  | 'carrier_busy'
+  | 'carrier_check_failed'
+  | 'carrier_credentials_invalid'
   | 'database_unreachable'
+  | 'delivery_not_finished'
   | 'dnc_conflict'
   | 'idempotency_in_progress'
   | 'idempotency_mismatch'
@@ -1421,6 +1797,7 @@ export type DocumentedCode =
   | 'key_already_replaced'
   | 'last_key'
   | 'no_caller_id'
+  | 'no_phone_to_transfer'
   | 'not_found'
   | 'not_ready'
   | 'number_taken'
@@ -1428,6 +1805,8 @@ export type DocumentedCode =
   | 'quota_exceeded'
   | 'rate_limited'
   | 'tenant_paused'
+  | 'too_many_connect_attempts'
   | 'too_many_streams'
+  | 'too_many_webhooks'
   | 'unauthorized'
   | 'validation_error';

@@ -134,6 +134,12 @@ class Settings(SpeechSettings, AnalysisSettings):
         alias="RYMI_GATEWAY_METRICS_PORT",
         description="Port of the gateway's `/healthz`, `/readyz` and `/metrics`; 0 for none.",
     )
+    carrierbox_url: str | None = Field(
+        default=None,
+        alias="RYMI_CARRIERBOX_URL",
+        description="Carriers in a box. Its own three accounts are asked there, all others at their carriers. "
+        "`rymi up` runs one unless this is set.",
+    )
     gateway_calls: int = Field(
         default=50,
         ge=1,
@@ -187,7 +193,7 @@ class Settings(SpeechSettings, AnalysisSettings):
         description="Where agents reach the API. Else `http://127.0.0.1` at its port.",
     )
     agent_port: int = Field(
-        default=8003,
+        default=8004,
         ge=0,
         le=65535,
         alias="RYMI_AGENT_PORT",
@@ -338,6 +344,20 @@ class Settings(SpeechSettings, AnalysisSettings):
         alias="RYMI_PUBLISHABLE_CALLS_PER_MINUTE",
         description="Requests with one publishable key from one address, a minute.",
     )
+    landing_demo_calls_per_minute: int = Field(
+        default=6,
+        ge=1,
+        alias="RYMI_LANDING_DEMO_CALLS_PER_MINUTE",
+        description="The same, with one whose audience is `landing_demo`: a page that is open to everybody.",
+    )
+    drain_grace_seconds: float = Field(
+        default=0,
+        ge=0,
+        le=300,
+        alias="RYMI_DRAIN_GRACE_SECONDS",
+        description="How long a stopping API still listens, answers 503 and is not ready, so that whoever balances the "
+        "load notices. 0 where nobody does.",
+    )
     migration_url: str = Field(
         default="https://docs.rymi.io/api/calls#webrtc",
         alias="RYMI_MIGRATION_URL",
@@ -422,7 +442,8 @@ class Settings(SpeechSettings, AnalysisSettings):
         )
 
     def carrier_hosts(self) -> CarrierHosts:
-        return CarrierHosts(self.twilio_url, self.plivo_url, self.vonage_url, self.vonage_account_url)
+        hosts = (self.twilio_url, self.plivo_url, self.vonage_url, self.vonage_account_url)
+        return CarrierHosts(*hosts, box=self.carrierbox_url)
 
     def carrier_limit_list(self) -> dict[str, CarrierLimits]:
         return {

@@ -3,9 +3,9 @@
 No transaction is open while a model is asked. A run that is done again (its worker was killed) writes the same row.
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, TypeAlias
 
 from rymi_server.calls import store
 from rymi_server.calls.models import IntelligenceStatus
@@ -26,10 +26,8 @@ from rymi_server.transcripts import store as transcripts
 ANALYSE = JobKind("post_call", "analyse", attempts=5, backoff=Backoff(first_ms=5_000))
 
 
-class Analyse(Protocol):
-    """Finds out what is asked for. What cannot be found out is in the result's errors, not raised."""
-
-    async def __call__(self, request: AnalysisRequest) -> AnalysisResult: ...
+# Finds out what is asked for. What cannot be found out is in the result's errors, not raised.
+Analyse: TypeAlias = Callable[[AnalysisRequest], Awaitable[AnalysisResult]]
 
 
 class Analyser:

@@ -7,9 +7,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB, insert
 
-from rymi_server.calls import turns
+from rymi_server.calls import store, turns
+from rymi_server.calls.errors import NotReady
 from rymi_server.calls.models import Call
 from rymi_server.foundation.database import Transaction, metadata
+from rymi_server.foundation.ids import TenantId
 from rymi_server.post_call.turn_quality import Heard, quality_of
 
 call_quality = sa.Table(
@@ -43,3 +45,13 @@ async def of_call(tx: Transaction, call_id: str) -> tuple[dict[str, Any], dateti
     """Whose call it is has been settled by whoever asks."""
     row = (await tx.execute(sa.select(call_quality).where(call_quality.c.call_id == call_id))).one_or_none()
     return (row.quality, row.measured_at) if row else None
+
+
+async def shown(tx: Transaction, tenant_id: TenantId, call_id: str) -> dict[str, Any]:
+    """As the API writes it. Raise `NotReady` before it was measured."""
+    call = await store.get(tx, tenant_id, call_id)
+    measured = await of_call(tx, call.id)
+    if measured is None:
+        raise NotReady("Quality not yet measured")
+    quality, at = measured
+    return {"call_id": call.id, "measured_at": at.isoformat()[:-6] + "Z", **quality}

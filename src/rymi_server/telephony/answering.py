@@ -1,4 +1,4 @@
-"""What a carrier is told to do with an answered call: connect it to our socket, or hang up."""
+"""What a carrier is told to do with an answered call: connect it to our socket, hand it over, or hang up."""
 
 from datetime import datetime
 
@@ -26,6 +26,8 @@ class AnswerDocuments:
             return wired.wire.hang_up()
         call = await calls.lock(tx, known.tenant_id, known.call_id)
         leg = await store.lock(tx, leg_id)
+        if leg is not None and leg.transferred_to is not None:
+            return wired.wire.forward(leg.transferred_to, leg.our_number)
         if leg is None or leg.is_over or call.status in OVER:
             return wired.wire.hang_up()
         await store.change(tx, leg.id, media_offered_at=now)

@@ -68,7 +68,8 @@ class Connections:
         return Wired(connection, self.credentials(connection), CARRIERS[connection.provider].wire)
 
     def open(self, provider: str, credentials: Credentials) -> Carrier:
-        return CARRIERS[provider].open(self._http, self._hosts, credentials, self._clock.now)
+        hosts = self._hosts.for_account(credentials.account_id)
+        return CARRIERS[provider].open(self._http, hosts, credentials, self._clock.now)
 
     def credentials(self, connection: Connection) -> Credentials:
         assert connection.sealed_credentials is not None

@@ -181,6 +181,11 @@ class Leg:
         return self.status in (LegStatus.COMPLETED, LegStatus.FAILED)
 
     @property
+    def our_number(self) -> str | None:
+        """The number at our end of this leg."""
+        return self.from_number if self.direction is Direction.OUTBOUND else self.to_number
+
+    @property
     def other_number(self) -> str | None:
         """The number of the person on this leg."""
         return self.to_number if self.direction is Direction.OUTBOUND else self.from_number

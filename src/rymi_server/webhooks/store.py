@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from rymi_server.foundation.database import Transaction
 from rymi_server.foundation.ids import TenantId, WebhookId, new_prefixed
 from rymi_server.foundation.pagination import Page, Window
-from rymi_server.webhooks.errors import UnknownWebhook
+from rymi_server.webhooks.errors import TooManyWebhooks, UnknownWebhook
 from rymi_server.webhooks.models import Endpoint, webhook_endpoints
 
 
@@ -36,6 +36,14 @@ async def add(
         )
     )
     return endpoint
+
+
+async def refuse_too_many(tx: Transaction, tenant_id: TenantId, most: int) -> None:
+    """Raise `TooManyWebhooks` where there is no room for one more."""
+    mine = webhook_endpoints.c.tenant_id == tenant_id
+    count = (await tx.execute(sa.select(sa.func.count()).select_from(webhook_endpoints).where(mine))).scalar_one()
+    if count >= most:
+        raise TooManyWebhooks(most)
 
 
 async def change(tx: Transaction, tenant_id: TenantId, webhook_id: str, values: dict[str, Any]) -> Endpoint:

@@ -72,6 +72,10 @@ class Account:
     async def call(self, call_id: str) -> dict[str, Any]:
         return await self._asked("GET", f"/v1/calls/{call_id}")
 
+    async def newest_calls(self, count: int) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = (await self._asked("GET", f"/v1/calls?limit={count}"))["calls"]
+        return found
+
     async def recording(self, call_id: str) -> dict[str, Any] | None:
         """None while there is none."""
         answer = await self._http.get(f"/v1/calls/{call_id}/recording")

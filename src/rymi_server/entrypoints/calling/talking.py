@@ -44,6 +44,23 @@ class Talk:
         finally:
             devices.close()
 
+    async def to_phone(self, agent: dict[str, Any], number: str) -> None:
+        """Ring a phone and watch."""
+        call = await self.account.create_call(agent["id"], [{"transport": "pstn", "identity": number}])
+        await self.watch(call, agent["name"])
+
+    async def watch(self, call: dict[str, Any], agent_name: str) -> None:
+        """A call that others hold, to its end. Ctrl-C hangs it up."""
+        self.telling.begin(call, agent_name)
+        watching = asyncio.create_task(self._watch(call["id"]))
+        try:
+            await asyncio.shield(watching)
+        except asyncio.CancelledError:
+            if (here := asyncio.current_task()) is not None:
+                here.uncancel()
+            await self.account.end(call["id"])
+        await self._conclude(call["id"], watching)
+
     def _script(self, mouth: Lines, lines: Sequence[str]) -> "_Script":
         return _Script(self, mouth, tuple(lines))
 
@@ -61,12 +78,15 @@ class Talk:
                 here.uncancel()
         finally:
             await caller.leave()
+        await self._conclude(call["id"], watching)
+
+    async def _conclude(self, call_id: str, watching: asyncio.Task[None]) -> None:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_RESULTS_WITHIN_SECONDS):
                 await watching
         watching.cancel()
-        call = await self._results(call["id"])
-        self.telling.result(call, await self.account.recording(call["id"]))
+        call, recording = await self._results(call_id)
+        self.telling.result(call, recording)
 
     async def _until_someone_hangs_up(self, caller: Caller, script: "_Script | None") -> None:
         ends: list[asyncio.Task[Any]] = [asyncio.create_task(each.wait()) for each in (caller.put_out, self._over)]
@@ -88,14 +108,15 @@ class Talk:
                 self._over.set()
             self.telling.happened(told)
 
-    async def _results(self, call_id: str) -> dict[str, Any]:
-        """The call once it is billed and analysed, or as it is when that takes long."""
+    async def _results(self, call_id: str) -> tuple[dict[str, Any], dict[str, Any] | None]:
+        """The call once it is billed and analysed and its recording is ready, or as it is when that takes long."""
         since = time.monotonic()
         while True:
-            call = await self.account.call(call_id)
+            call, recording = await self.account.call(call_id), await self.account.recording(call_id)
             waited = time.monotonic() - since
-            if waited > _RESULTS_WITHIN_SECONDS or _is_finished(call, waited):
-                return call
+            pending = recording is not None and recording["status"] == "pending"
+            if waited > _RESULTS_WITHIN_SECONDS or (_is_finished(call, waited) and not pending):
+                return call, recording
             await asyncio.sleep(0.5)
 
 

@@ -6,9 +6,11 @@ from typing import Annotated
 
 import typer
 
-from rymi_server.entrypoints.calling.account import Account, where_to_call
+from rymi_server.entrypoints.calling.account import Account, CannotCall, where_to_call
+from rymi_server.entrypoints.calling.phoning import call_of, ring, where_the_box_is
 from rymi_server.entrypoints.calling.talking import Talk, refuse_no_lines
 from rymi_server.entrypoints.calling.telling import ForPeople, ForPrograms, Telling
+from rymi_server.entrypoints.up.demo import NUMBER
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -25,6 +27,8 @@ DEMO_LINES = (
 Say = Annotated[list[str] | None, typer.Option("--say", help="A line to say; give it once for each line.")]
 Mic = Annotated[bool, typer.Option("--mic", help="Speak yourself, with this machine's microphone and loudspeaker.")]
 Web = Annotated[bool, typer.Option("--web", help="Come in as a web page does (the default).")]
+Phone = Annotated[str | None, typer.Option("--phone", help="Ring this number, and watch. +12025550100 always answers.")]
+FromPhone = Annotated[bool, typer.Option("--from-phone", help="Ring the demo's number, from a phone in the box.")]
 Who = Annotated[str | None, typer.Option("--agent", help="The agent's id or a part of its name; else the newest.")]
 Name = Annotated[str, typer.Option("--identity", help="Your name in the call.")]
 Voice = Annotated[str, typer.Option(help="Your voice when you speak by text: one of espeak-ng's.")]
@@ -33,7 +37,9 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print what the API says, o
 
 @app.command()
 def call(
-    web: Web = True,  # noqa: ARG001 - The only way so far, and said aloud.
+    web: Web = True,  # noqa: ARG001 - The way where no other is named, and said aloud.
+    phone: Phone = None,
+    from_phone: FromPhone = False,
     say: Say = None,
     mic: Mic = False,
     agent: Who = None,
@@ -47,10 +53,36 @@ def call(
     """
     lines = tuple(say or DEMO_LINES)
     refuse_no_lines(lines)
+    if phone and from_phone:
+        raise CannotCall("--phone rings somebody, --from-phone has somebody ring here. Choose one.")
     # LiveKit's client tells of tracks that go away as if they were errors.
     logging.getLogger("livekit").setLevel(logging.CRITICAL)
     telling: Telling = ForPrograms() if as_json else ForPeople(identity)
-    asyncio.run(_call(telling, identity, agent, None if mic else lines, voice))
+    if phone:
+        asyncio.run(_to_phone(telling, identity, agent, phone))
+    elif from_phone:
+        asyncio.run(_from_phone(telling, identity, lines, voice))
+    else:
+        asyncio.run(_call(telling, identity, agent, None if mic else lines, voice))
+
+
+async def _to_phone(telling: Telling, identity: str, wanted: str | None, number: str) -> None:
+    account = Account.at(*where_to_call())
+    try:
+        await Talk(account, telling, identity).to_phone(await account.agent(wanted), number)
+    finally:
+        await account.aclose()
+
+
+async def _from_phone(telling: Telling, identity: str, lines: tuple[str, ...], voice: str) -> None:
+    account = Account.at(*where_to_call())
+    try:
+        rings_as = await ring(where_the_box_is(), NUMBER, lines, voice)
+        call = await call_of(account, rings_as)
+        agent = await account.agent(call["agent_id"])
+        await Talk(account, telling, identity).watch(call, agent["name"])
+    finally:
+        await account.aclose()
 
 
 async def _call(telling: Telling, identity: str, wanted: str | None, lines: tuple[str, ...] | None, voice: str) -> None:

@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from rymi_server.entrypoints.ports import url_on_this_machine
 from rymi_server.entrypoints.settings import Settings
 
-_ROOMS_PORT = "ROOMLET_HTTP_PORT"
-DEFAULT_ROOMS_PORT = "7880"
+_ROOMS_PORT, _BOX_PORT = "ROOMLET_HTTP_PORT", "CARRIERBOX_PORT"
+DEFAULT_ROOMS_PORT, _DEFAULT_BOX_PORT = "7880", "7300"
+
+
+BOX = "carrierbox"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,10 @@ def rooms_port(environment: Mapping[str, str]) -> int:
     return int(environment.get(_ROOMS_PORT, DEFAULT_ROOMS_PORT))
 
 
+def box_port(environment: Mapping[str, str]) -> int:
+    return int(environment.get(_BOX_PORT, _DEFAULT_BOX_PORT))
+
+
 def children_of(settings: Settings, environment: Mapping[str, str]) -> list[Child]:
     """In the order in which they are started."""
     host = settings.http_host
@@ -48,5 +55,21 @@ def children_of(settings: Settings, environment: Mapping[str, str]) -> list[Chil
     if has_rooms(environment):
         rooms_host = environment.get("ROOMLET_HOST", "127.0.0.1")
         table.append(Child("rooms", "roomlet", rooms_host, rooms_port(environment), _ROOMS_PORT, "/healthz"))
+    if importlib.util.find_spec("livekit.rtc") is not None:
+        table += _phones(settings, environment)
     left_out = {name.strip() for name in settings.up_without.split(",")}
     return [child for child in table if child.name not in left_out]
+
+
+def _phones(settings: Settings, environment: Mapping[str, str]) -> list[Child]:
+    gateway = Child(
+        "gateway",
+        "rymi_server.entrypoints.gateway",
+        settings.http_host,
+        settings.gateway_metrics_port,
+        "RYMI_GATEWAY_METRICS_PORT",
+    )
+    host = environment.get("CARRIERBOX_HOST", "127.0.0.1")
+    box = Child(BOX, "carrierbox", host, box_port(environment), _BOX_PORT, "/healthz")
+    # Who has named another box, or needs none, runs none.
+    return [gateway] if settings.carrierbox_url else [gateway, box]

@@ -16,7 +16,8 @@ from rymi_server.entrypoints.secrets_file import DEMO_KEY, secrets_of
 from rymi_server.entrypoints.settings import Settings, WrongSettings, read_settings
 from rymi_server.entrypoints.stopping import stop_requested
 from rymi_server.entrypoints.up import demo
-from rymi_server.entrypoints.up.children import Child, children_of, has_rooms, rooms_port
+from rymi_server.entrypoints.up.box import NoPhoneLine, connect_demo
+from rymi_server.entrypoints.up.children import BOX, Child, children_of, has_rooms, rooms_port
 from rymi_server.entrypoints.up.data_folder import claimed
 from rymi_server.entrypoints.up.database import KeptDatabase
 from rymi_server.entrypoints.up.invitation import invitation_to_call
@@ -37,6 +38,8 @@ class Plan:
     environment: Mapping[str, str]
     children: list[Child]
     demo_key: str
+    # Where the carriers in the box are, if they are ours to run.
+    box_url: str | None
 
 
 def run() -> None:
@@ -71,11 +74,17 @@ def _plan(folder: Path, environment: Mapping[str, str], table: Table) -> Plan:
     whole.setdefault("RYMI_INTERNAL_API_URL", api)
     # Who presses Ctrl-C does not wait for calls to end by themselves.
     whole.setdefault("RYMI_AGENT_DRAIN_SECONDS", "2")
+    whole.setdefault("RYMI_GATEWAY_DRAIN_SECONDS", "2")
+    whole.setdefault("PUBLIC_MEDIA_URL", f"ws://localhost:{settings.gateway_port}")
     if has_rooms(environment):
         whole["LIVEKIT_URL"] = f"ws://localhost:{rooms_port(environment)}"
         whole.setdefault("ROOMLET_WEBHOOK_URLS", f"{api}/internal/livekit/webhook")
     whole.pop(DEMO_KEY, None)
-    return Plan(settings, whole, table(settings, environment), demo_key)
+    children = table(settings, environment)
+    box = next((child.url for child in children if child.name == BOX), None)
+    if box:
+        whole["RYMI_CARRIERBOX_URL"] = box
+    return Plan(settings, whole, children, demo_key, box)
 
 
 async def _up(plan: Plan, screen: Screen, began: float) -> None:
@@ -90,7 +99,10 @@ async def _up(plan: Plan, screen: Screen, began: float) -> None:
             database.start()
         invitation = await _prepare(Installation(plan.settings, url), plan.demo_key)
         kept = [_kept(child, plan, url, screen) for child in plan.children]
-        await _keep_all(kept, database, stop, lambda: screen.say(_ready(plan, time.monotonic() - began, invitation)))
+        ready = asyncio.create_task(_ready(plan, kept, screen))
+        await _keep_all(
+            kept, database, stop, ready, lambda: screen.say(_welcome(plan, time.monotonic() - began, invitation))
+        )
     finally:
         # Last, because the others finish their work with it.
         if database:
@@ -119,14 +131,17 @@ def _kept(child: Child, plan: Plan, url: str, screen: Screen) -> KeptChild:
 
 
 async def _keep_all(
-    kept: Sequence[KeptChild], database: KeptDatabase | None, stop: asyncio.Event, when_ready: Callable[[], None]
+    kept: Sequence[KeptChild],
+    database: KeptDatabase | None,
+    stop: asyncio.Event,
+    ready: asyncio.Task[None],
+    when_ready: Callable[[], None],
 ) -> None:
     """Until `stop`, or until one of them turns out never to start, which is raised."""
     keeping = [asyncio.create_task(each.keep()) for each in kept]
     if database:
         keeping.append(asyncio.create_task(database.keep()))
     stopping = asyncio.create_task(stop.wait())
-    ready = asyncio.create_task(_all_ready(kept))
     try:
         await asyncio.wait((*keeping, stopping, ready), return_when=asyncio.FIRST_COMPLETED)
         if ready.done():
@@ -141,12 +156,19 @@ async def _keep_all(
         task.result()
 
 
-async def _all_ready(kept: Sequence[KeptChild]) -> None:
+async def _ready(plan: Plan, kept: Sequence[KeptChild], screen: Screen) -> None:
+    """Once every process is, and the demo account has its phone line. Without one everything else works."""
     for each in kept:
         await each.ready.wait()
+    if plan.box_url and {"api", "worker"} <= {child.name for child in plan.children}:
+        api = url_on_this_machine(plan.settings.http_host, plan.settings.http_port)
+        try:
+            await connect_demo(api, plan.demo_key, plan.box_url)
+        except NoPhoneLine as error:
+            screen.say(error.message)
 
 
-def _ready(plan: Plan, seconds: float, invitation: str) -> str:
+def _welcome(plan: Plan, seconds: float, invitation: str) -> str:
     api = url_on_this_machine(plan.settings.http_host, plan.settings.http_port)
     return (
         f"\nRymi is ready after {seconds:.1f} s: {api}. Data is kept in {plan.settings.data_folder}.\n\n{invitation}\n"

@@ -62,6 +62,20 @@ class RecordingBody(ResponseBody):
     recording: RecordingShown
 
 
+class DeletedRecordingBody(ResponseBody):
+    status: Literal["deleted"]
+    call_id: str
+
+
+class QualityBody(ResponseBody):
+    call_id: str
+    measured_at: str
+    recorded: bool = Field(description="Whether there is a recording to listen to; else `heard` is null.")
+    summary: dict[str, Any] = Field(description="Gaps, stops and cut-ins: count, p50, p95 and max, in milliseconds.")
+    turns: list[dict[str, Any]]
+    cut_ins: list[dict[str, Any]]
+
+
 class SummaryBody(ResponseBody):
     status: IntelligenceStatus
     sentiment: str | None

@@ -13,7 +13,9 @@ from rymi_server.http.idempotency import Answer, once
 from rymi_server.http.routes import SecretKeyRoute
 from rymi_server.http.v1 import examples
 from rymi_server.http.v1.call_result_bodies import (
+    DeletedRecordingBody,
     EventListBody,
+    QualityBody,
     QueuedReprocessBody,
     QueueStatsBody,
     RecordingBody,
@@ -21,6 +23,8 @@ from rymi_server.http.v1.call_result_bodies import (
     TranscriptBody,
 )
 from rymi_server.http.v1.fields import WindowDep
+from rymi_server.post_call import quality
+from rymi_server.post_call.forget import delete_recording
 from rymi_server.post_call.reprocess import reprocess
 from rymi_server.queue.counts import counts_of
 from rymi_server.telephony.dialing import DIAL
@@ -85,6 +89,37 @@ async def get_transcript(asking: AskingDep, call_id: str) -> JSONResponse:
 async def get_recording(asking: AskingDep, call_id: str) -> JSONResponse:
     async with asking.edge.database.transaction() as tx:
         return JSONResponse(await results.recording(tx, asking.caller.tenant.id, call_id, asking.edge.signing))
+
+
+@routes.delete(
+    "/{call_id}/recording",
+    operation_id="deleteCallRecording",
+    summary="Delete the recording",
+    description="For good, with all files that were made of it. Links to them open nothing any more.",
+    responses={
+        **success(200, DeletedRecordingBody, "It is gone.", examples.DELETED_RECORDING),
+        **refusals(*WITH_SECRET_KEY, *WITH_BODY, UnknownCall, NotReady),
+    },
+)
+async def remove_recording(asking: AskingDep, call_id: str) -> JSONResponse:
+    async with asking.edge.database.transaction() as tx:
+        await delete_recording(tx, asking.caller.tenant.id, call_id, asking.edge.clock.now())
+    return JSONResponse({"status": "deleted", "call_id": call_id})
+
+
+@routes.get(
+    "/{call_id}/quality",
+    operation_id="getCallQuality",
+    summary="How well turns were taken",
+    description="As the agent noted it (`traced`) and as the recording lets one hear it (`heard`), side by side.",
+    responses={
+        **success(200, QualityBody, "Each turn, and what they come to.", examples.QUALITY),
+        **refusals(*WITH_SECRET_KEY, UnknownCall, NotReady),
+    },
+)
+async def get_quality(asking: AskingDep, call_id: str) -> JSONResponse:
+    async with asking.edge.database.transaction() as tx:
+        return JSONResponse(await quality.shown(tx, asking.caller.tenant.id, call_id))
 
 
 @routes.get(

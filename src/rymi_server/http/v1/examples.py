@@ -178,3 +178,44 @@ data: {{"speaker": "user", "text": "Hello", "participant_id": "{_PERSON}", "iden
 event: agent_state
 data: {{"state": "thinking", "at_ms": 1500}}
 """
+DELETED_RECORDING = {"status": "deleted", "call_id": _CALL}
+_SPREAD = {"count": 1, "p50": 780, "p95": 780, "max": 780}
+QUALITY = {
+    "call_id": _CALL,
+    "measured_at": "2026-03-01T10:05:30Z",
+    "recorded": True,
+    "summary": {
+        "turns": 1,
+        "engines": {"balanced/webrtc": 1},
+        "gap_ms": {"traced": _SPREAD, "heard": {"count": 1, "p50": 800, "p95": 800, "max": 800}},
+        "disagreement_ms": {"count": 1, "p50": 20, "p95": 20, "max": 20},
+        "barge_ins": 0,
+        "barge_in_stop_ms": {"traced": None, "heard": None},
+        "cut_ins": 0,
+        "talk_over_ms": 0,
+    },
+    "turns": [
+        {
+            "turn": 1,
+            "run": "1",
+            "participant_id": _PERSON,
+            "started_at_ms": 1200,
+            "end_reason": "silence",
+            "engine": {"mode": "balanced", "engine": "webrtc", "fallback": False},
+            "traced": {
+                "gap_ms": 780,
+                "parts_ms": {"end_of_turn": 650, "answer": 90, "playout": 40},
+                "barge_in_stop_ms": None,
+            },
+            "heard": {
+                "speech_ended_at_ms": 3400,
+                "answer_began_at_ms": 4200,
+                "gap_ms": 800,
+                "barge_in_stop_ms": None,
+                "onset_to_silence_ms": None,
+            },
+            "disagreement_ms": 20,
+        }
+    ],
+    "cut_ins": [],
+}

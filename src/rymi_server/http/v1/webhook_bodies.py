@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field
 
 from rymi_server.http.v1.fields import RequestBody, ResponseBody
 from rymi_server.webhooks.catalog import EVERY, RESERVED
+from rymi_server.webhooks.models import DeliveryStatus
 
 # What any mail server would take is not ours to say; this finds what is surely a slip.
 _MAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
@@ -87,3 +88,43 @@ class UpdatedWebhookBody(ResponseBody):
 class DeletedWebhookBody(ResponseBody):
     status: Literal["deleted"]
     id: str
+
+
+class AttemptBody(ResponseBody):
+    number: int
+    begun_at: str
+    took_ms: int
+    status_code: int | None
+    reply: str | None = Field(description="The first 4096 bytes of the answer.")
+    error: str | None = Field(description="Why there was no answer.")
+
+
+class ListedDelivery(ResponseBody):
+    id: str
+    webhook_id: str
+    event_id: str
+    event: str
+    subject: str = Field(description="What it is about: of one subject, deliveries are made in order.")
+    status: DeliveryStatus
+    reason: str | None
+    attempts: int
+    next_attempt_at: str | None
+    created_at: str
+    finished_at: str | None
+
+
+class DeliveryBody(ListedDelivery):
+    body: str
+    log: list[AttemptBody]
+
+
+class DeliveryListBody(ResponseBody):
+    deliveries: list[ListedDelivery]
+    total: int
+    offset: int
+    limit: int
+
+
+class QueuedDeliveryBody(ResponseBody):
+    status: Literal["queued"]
+    delivery_id: str

@@ -23,12 +23,14 @@ from rymi_server.http.v1.webhook_bodies import (
     WebhookListBody,
 )
 from rymi_server.webhooks import store
-from rymi_server.webhooks.errors import UnknownWebhook, UnsafeTarget
+from rymi_server.webhooks.errors import TooManyWebhooks, UnknownWebhook, UnsafeTarget
 from rymi_server.webhooks.models import SECRET_PURPOSE, Endpoint
 from rymi_server.webhooks.targets import refuse_unsafe
 
 routes = APIRouter(prefix="/v1/webhooks", tags=["Webhooks"], route_class=SecretKeyRoute)
 
+# Each event of an account goes to all of them.
+MOST_WEBHOOKS = 25
 _WHERE_TO = "The URL is public https, without credentials. Where its name leads is looked at with each delivery."
 
 
@@ -55,13 +57,14 @@ async def list_webhooks(asking: AskingDep, window: WindowDep) -> JSONResponse:
     status_code=201,
     responses={
         **success(201, RegisteredWebhookBody, "Events are sent there from now on.", examples.REGISTERED),
-        **refusals(*WITH_SECRET_KEY, *WITH_BODY, *ONCE, UnsafeTarget),
+        **refusals(*WITH_SECRET_KEY, *WITH_BODY, *ONCE, UnsafeTarget, TooManyWebhooks),
     },
 )
 async def create_webhook(asking: AskingDep, body: NewWebhookBody) -> JSONResponse:
     refuse_unsafe(body.url, allow_private=asking.edge.allow_private_webhooks)
 
     async def register(tx: Transaction) -> Answer:
+        await store.refuse_too_many(tx, asking.caller.tenant.id, MOST_WEBHOOKS)
         secret = body.secret or new_secret()
         endpoint = await store.add(
             tx,

@@ -18,6 +18,7 @@ log = structlog.get_logger(__name__)
 
 TRANSCRIPTION_TOPIC: Final = "lk.transcription"
 CHAT_TOPIC: Final = "lk.chat"
+STATE_ATTRIBUTE: Final = "lk.agent.state"
 _HUMANS: Final = (
     rtc.ParticipantKind.PARTICIPANT_KIND_STANDARD,
     rtc.ParticipantKind.PARTICIPANT_KIND_SIP,
@@ -56,6 +57,8 @@ class LiveKitRoom:
         self._readers: dict[str, asyncio.Task[None]] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self._shown: dict[str, asyncio.Task[None]] = {}
+        self._state = ""
+        self._showing: asyncio.Task[None] | None = None
 
     @property
     def line(self) -> RoomLine:
@@ -71,6 +74,8 @@ class LiveKitRoom:
         room.on("disconnected", lambda reason: guests.closed(_reason(reason)))
         room.register_text_stream_handler(CHAT_TOPIC, lambda reader, who: self._chat(guests, reader, who))
         await self._connect()
+        if self._state:
+            self.be(self._state)
         track = rtc.LocalAudioTrack.create_audio_track("agent", self._line.source)
         options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE, dtx=False)
         publication = await room.local_participant.publish_track(track, options)
@@ -94,6 +99,12 @@ class LiveKitRoom:
 
     def signal(self, topic: str, payload: Mapping[str, Any]) -> None:
         self._spawn(self._send_data(topic, json.dumps(payload)))
+
+    def be(self, state: str) -> None:
+        """One after another, and the last wins: states that changed on the way are not shown any more."""
+        self._state = state
+        if self._room.isconnected() and (self._showing is None or self._showing.done()):
+            self._showing = self._spawn(self._send_state())
 
     async def close(self) -> None:
         tasks = [*self._readers.values(), *self._tasks]
@@ -178,6 +189,12 @@ class LiveKitRoom:
         )
         await writer.write(text.text)
         await writer.aclose()
+
+    async def _send_state(self) -> None:
+        sent = ""
+        while sent != self._state:
+            sent = self._state
+            await self._room.local_participant.set_attributes({STATE_ATTRIBUTE: sent})
 
     async def _send_data(self, topic: str, payload: str) -> None:
         await self._room.local_participant.publish_data(payload, reliable=True, topic=topic)

@@ -7,6 +7,7 @@ from datetime import datetime
 
 import httpx
 
+from rymi_server.telephony.carriers.box import BOX_ACCOUNTS
 from rymi_server.telephony.carriers.carrier import Carrier, CarrierWire, Credentials
 from rymi_server.telephony.carriers.plivo.rest import PlivoAccount
 from rymi_server.telephony.carriers.plivo.wire import PlivoWire
@@ -24,6 +25,14 @@ class CarrierHosts:
     plivo: str = "https://api.plivo.com"
     vonage: str = "https://api.nexmo.com"
     vonage_account: str = "https://rest.nexmo.com"
+    # Where the accounts of the carriers in the box are asked, if there is one.
+    box: str | None = None
+
+    def for_account(self, account_id: str) -> "CarrierHosts":
+        if self.box is None or account_id not in BOX_ACCOUNTS:
+            return self
+        box = self.box.rstrip("/")
+        return CarrierHosts(f"{box}/twilio", f"{box}/plivo", f"{box}/vonage", f"{box}/vonage")
 
 
 @dataclass(frozen=True, slots=True)
