@@ -76,7 +76,7 @@ class TestThreePeople:
         call = await WebCall.create(customer, talking_up.agent(), "ann", "bob", "carl")
         async with chromium() as browser:
             ann, bob = await browser.open("livekit-client"), await browser.open("livekit-client")
-            carl = await call.enter("carl", "kal")
+            carl = await call.enter("carl", "rms")
             await ann.enter(*call.access("ann"))
             await bob.enter(*call.access("bob"))
             await is_greeted(call, carl)
