@@ -122,7 +122,7 @@ class Up:
         wait_for("`rymi up` to say that it is ready", ready_or_gone, seconds=seconds)
         assert _READY in self.output, self.output
 
-    def command(self, *words: str) -> subprocess.CompletedProcess[str]:
+    def command(self, *words: str, timeout: float = 60) -> subprocess.CompletedProcess[str]:
         """`rymi` with `words`, as an operator of this installation types it."""
         return subprocess.run(
             [sys.executable, "-m", "rymi_server.entrypoints.cli", *words],
@@ -131,7 +131,7 @@ class Up:
             capture_output=True,
             text=True,
             check=False,
-            timeout=60,
+            timeout=timeout,
         )
 
     def printed_curl(self) -> str:
