@@ -23,7 +23,7 @@ from rymi_server.foundation.clock import Clock
 from rymi_server.foundation.database import Database, Transaction
 from rymi_server.foundation.ids import LegId
 from rymi_server.queue.enqueue import NewJob, enqueue_many
-from rymi_server.queue.kinds import JobKind
+from rymi_server.queue.kinds import Backoff, JobKind
 from rymi_server.queue.later import Later
 from rymi_server.rooms.dispatch import enqueue_dispatch
 from rymi_server.telephony import legs, store
@@ -45,7 +45,10 @@ from rymi_server.telephony.pace import NotYet, Turn, slow_down, take_turn, witho
 
 log = structlog.get_logger(__name__)
 
-DIAL = JobKind("dial", "dial")
+# Run again when the database is away: whoever finds the leg claimed does not dial.
+DIAL = JobKind("dial", "dial", attempts=5, backoff=Backoff(first_ms=1_000))
+# Many jobs wait for their turn at once; so many of them ask the database at a time.
+_AT_THE_DATABASE = 5
 
 _SHORTEST_WAIT_MS = 100
 _FIRST_RETRY = timedelta(seconds=2)
@@ -97,6 +100,7 @@ class Dialer:
         self._clock = clock
         self._terms = terms or DialTerms()
         self._sleep = sleep
+        self._at_the_database = asyncio.Semaphore(_AT_THE_DATABASE)
 
     async def __call__(self, job: Mapping[str, Any]) -> None:
         """Raise `Later` while it is too early."""
@@ -114,7 +118,7 @@ class Dialer:
 
     async def _decide(self, leg_id: LegId, *, has_turn: bool = False) -> _Claimed | Turn | NotYet | None:
         """Claim the leg once it has its turn; None where it is not to be dialed, which is then on record."""
-        async with self._database.transaction() as tx:
+        async with self._at_the_database, self._database.transaction() as tx:
             known = await store.find(tx, leg_id)
             if known is None:
                 return None
@@ -189,7 +193,7 @@ class Dialer:
             await self._placed(leg, connected, placed_as)
 
     async def _placed(self, leg: Leg, connected: ConnectedCarrier, placed_as: str) -> None:
-        async with self._database.transaction() as tx:
+        async with self._at_the_database, self._database.transaction() as tx:
             call = await calls.lock(tx, leg.tenant_id, leg.call_id)
             await store.placed(tx, leg.id, connected.carrier.name, placed_as)
             await record(tx, leg.call_id, Source.TELEPHONY, "PSTN leg handed to the carrier", self._clock.now())
