@@ -193,7 +193,7 @@ class Settings(SpeechSettings, AnalysisSettings):
         description="Where agents reach the API. Else `http://127.0.0.1` at its port.",
     )
     agent_port: int = Field(
-        default=8003,
+        default=8004,
         ge=0,
         le=65535,
         alias="RYMI_AGENT_PORT",

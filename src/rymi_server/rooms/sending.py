@@ -53,12 +53,18 @@ class AgentDispatcher:
         async with self._database.transaction() as tx:
             call = await store.lock(tx, TenantId(job["tenant_id"]), job["call_id"])
             run = await self._wanted_run(tx, call, job["run"])
+        if job.get("call_off"):
+            # LiveKit may still be looking for somebody to take it.
+            await self._server.call_off(room, job["call_off"])
         if job.get("remove"):
             await self._server.show_out(room, job["remove"])
         if run is None:
             return
-        dispatch_id = await self._sent_before(room, run) or await self._send(room, call, run)
         async with self._database.transaction() as tx:
+            # Of two jobs for one run the second waits here, and sees that it was sent.
+            if not await agent_runs.lock_unsent(tx, run):
+                return
+            dispatch_id = await self._sent_before(room, run) or await self._send(room, call, run)
             await agent_runs.change(tx, run, dispatch_id=dispatch_id, dispatched_at=self._clock.now())
         log.info("agent_dispatched", call_id=call.id)
 

@@ -16,6 +16,8 @@ from rymi_server.runtime.thinking.moves import Moves, Situation
 from rymi_server.runtime.thinking.replies import EndCall, Heard, OptOut, Step, Words
 
 _TOO_OFTEN = 2
+# Whoever says more says it once more.
+_LONGEST = 2_000
 _SHORT = 5
 
 
@@ -36,7 +38,7 @@ class Turn:
             self._moves.speaker = each.identity
             if each.identity not in self.memory.people:
                 self.memory.people.append(each.identity)
-            self._hear(each.text)
+            self._hear(each.text[:_LONGEST])
             if any(isinstance(step, EndCall) for step in self._moves.answer.does):
                 break
         return self._steps()
@@ -187,7 +189,11 @@ class Turn:
             if intent in intents:
                 return self._moves.answer.say(reply)
         # `okay` to something that it does not answer.
-        return len(normal(text)) < _SHORT and self.memory.asking in {"", "opener", "slot"} and bool(yes_or_no(text))
+        return (
+            len(normal(text)) < _SHORT
+            and self.memory.asking in {"", "opener", "slot", "change"}
+            and bool(yes_or_no(text))
+        )
 
     def _strays(self, text: str, _: frozenset[str]) -> bool:
         return self._moves.situation.guardrails.off_limits(text) is not None and self._moves.answer.say(

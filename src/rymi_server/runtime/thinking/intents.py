@@ -40,7 +40,8 @@ _INTENTS = {
     r"\bgive me (a|an|the|your) (human|person|operator|manager|agent|supervisor)\b|^(operator|human|agent|"
     r"representative)( please)?$|"
     r"\bget me (a|someone|somebody)\b|\b(let|have) (a |someone |somebody )?(human|person)? ?call me( back)?\b|"
-    r"\bcall me back\b|\bcan (someone|somebody) call me\b",
+    r"\bcall me back\b|\bcan (someone|somebody) call me\b|"
+    r"^(\w+ ){0,4}(human|operator|representative)( please)?$",
     "repeat": r"\b(repeat|say) (that|it|this)( again| once more)?\b|\bsay again\b|\bcome again\b|\bpardon( me)?\b|"
     r"^(sorry |i am sorry )?(what|what was that|what did you say|excuse me|huh)( sorry| please)?$|"
     r"\b(did|could|can) not (hear|understand|catch) (you|that|it)\b|\bone more time\b|\b(can|"
@@ -81,8 +82,8 @@ _WISH = re.compile(
     r"\b(can|could|may|shall|would) (i|we|you) (\w+ ){0,2}(come|book|have|get|make|schedule|see|do|put|take|"
     r"move|bring)\b|"
     r"\b(i|we) (would like|want|need|have|prefer|will take)\b|\bhow about\b|\bdo you have (\w+ ){0,3}(free|"
-    r"available|anything|something|slots?|time)\b|\bwhat about\b|\bdoes .* work\b|"
-    r"\bis .* (possible|okay|free)\b"
+    r"available|anything|something|slots?|time)\b|\bwhat about\b|\bdoes .{1,40} work\b|"
+    r"\bis .{1,40} (possible|okay|free)\b"
 )
 
 
@@ -90,6 +91,8 @@ def intents_of(text: str) -> frozenset[str]:
     """Everything of the kind that is plainly in it."""
     said = " ".join(normal(text))
     found = {intent for intent, pattern in _PATTERNS.items() if pattern.search(said)}
+    if "robot" in found:
+        found.discard("human")
     if "goodbye" in found and len(said.split()) > _LONGEST_GOODBYE:
         found.discard("goodbye")
     return frozenset(found)
