@@ -5,11 +5,19 @@ import json
 import sys
 from pathlib import Path
 
-<<<<<<< HEAD
-ALL = ("creating", "listing", "startup", "dialing", "roomlet", "carrierbox", "turns", "engines", "gateway")
-=======
-ALL = ("creating", "listing", "startup", "roomlet", "carrierbox", "turns", "engines", "gateway", "agent", "sdk")
->>>>>>> main
+ALL = (
+    "creating",
+    "listing",
+    "startup",
+    "dialing",
+    "roomlet",
+    "carrierbox",
+    "turns",
+    "engines",
+    "gateway",
+    "agent",
+    "sdk",
+)
 RESULTS = Path(__file__).parent / "results"
 
 
