@@ -5,7 +5,19 @@ import json
 import sys
 from pathlib import Path
 
-ALL = ("creating", "listing", "startup", "roomlet", "carrierbox", "turns", "engines", "gateway", "thinking")
+ALL = (
+    "creating",
+    "listing",
+    "startup",
+    "roomlet",
+    "carrierbox",
+    "turns",
+    "engines",
+    "gateway",
+    "agent",
+    "sdk",
+    "thinking",
+)
 RESULTS = Path(__file__).parent / "results"
 
 

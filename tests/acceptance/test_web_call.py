@@ -284,7 +284,7 @@ async def recording_of(call: WebCall) -> np.ndarray:  # type: ignore[type-arg]
 
 
 def how_far_off(loudness: np.ndarray, lines: list[dict[str, Any]]) -> dict[str, int]:  # type: ignore[type-arg]
-    """Of each line of the agent: milliseconds between where the transcript says that it begins and where its sound does.
+    """Of each line of the agent: milliseconds between where it begins in the transcript and where its sound does.
 
     Of a line that follows the one before without a pause nobody can hear where it begins.
     """
