@@ -9,20 +9,24 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from livekit.agents import llm
+from tests.agent.patience import eventually
 from tests.agent.scripted import ScriptedEar
 from tests.agent.sound_room import SoundRoom
-from tests.roomlet.waiting import eventually, within
+from tests.roomlet.waiting import within
 
 from rymi_server.runtime.briefing import Briefing
 from rymi_server.runtime.recording.tape import Tape
 from rymi_server.runtime.reporting.journal import Address, Journal
 from rymi_server.runtime.reporting.reporter import Reporter
-from rymi_server.runtime.reports import Answer, AnyReport, Order, Reports, Said, TurnTaken
+from rymi_server.runtime.reports import Answer, AnyReport, Happened, Order, Reports, Said, TurnTaken
 from rymi_server.runtime.session.call import Cast, Times, run_call
 from rymi_server.runtime.session.casting import Casting
-from rymi_server.runtime.session.offline import OfflineEngines
+from rymi_server.runtime.session.providers.installed import InstalledEngines
+from rymi_server.runtime.thinking.http_tool import HttpTools
 from rymi_server.runtime.turn_taking.scores import installed_scores
 from rymi_server.speech_engines.promises import Ear
+from rymi_server.speech_engines.readiness import Equipment
 
 STORY = (
     "Once upon a time there was a telephone that nobody wanted to answer. It rang and rang in the hall of a very old "
@@ -59,15 +63,18 @@ def briefing(**changes: Any) -> Briefing:
     return Briefing(**{**told, **changes})
 
 
-@dataclass
-class OneEar(OfflineEngines):
-    heard_by: Ear
+class OneEar(InstalledEngines):
+    """The engines of this machine, but for the ear, and for the model where one is given."""
 
-    def __post_init__(self) -> None:
-        super().__init__()
+    def __init__(self, heard_by: Ear, model: "llm.LLM[Any] | None" = None) -> None:
+        super().__init__(Equipment({}, Path("/nowhere")))
+        self._heard_by, self._model = heard_by, model
 
-    def ear(self, agent: Any) -> Ear:
-        return self.heard_by
+    def ear(self, agent: Any, **_: Any) -> Ear:
+        return self._heard_by
+
+    def mind(self, agent: Any, **_: Any) -> "llm.LLM[Any] | None":
+        return self._model
 
 
 @dataclass
@@ -89,14 +96,14 @@ class Held:
     def turns(self) -> list[TurnTaken]:
         return self.of(TurnTaken)
 
-    async def said(self, line: str, seconds: float = 15.0) -> None:
+    async def said(self, line: str, seconds: float = 40.0) -> None:
         await eventually(f"somebody says {line!r}", lambda: any(line in each for each in self.lines), seconds)
 
-    async def agent_heard(self, since: float, seconds: float = 15.0) -> float:
+    async def agent_heard(self, since: float, seconds: float = 40.0) -> float:
         await eventually("the agent is heard", lambda: self.room.line.heard(since), seconds)
         return self.room.line.heard(since)[0]
 
-    async def ends(self, seconds: float = 20.0) -> str:
+    async def ends(self, seconds: float = 60.0) -> str:
         assert self.running
         return await within("the call ends", self.running, seconds)
 
@@ -109,6 +116,7 @@ async def held_call(
     tape: Callable[[Briefing], Tape] | None = None,
     linger_s: float = 0.3,
     change: Callable[[Cast], Cast] = lambda cast: cast,
+    model: "llm.LLM[Any] | None" = None,
 ) -> AsyncIterator[Held]:
     told = told or briefing()
     room = SoundRoom()
@@ -120,8 +128,10 @@ async def held_call(
         return Answer(accepted=accepted, over=held.over, orders=tuple(held.orders))
 
     reporter = Reporter(post, "run1", Journal(tmp_path / "journal", Address("", told.call_id, "", "run1")))
-    engines = OneEar(ear or ScriptedEar([]))
-    cast = change(Casting(engines, installed_scores(), lambda: datetime.now(UTC)).cast(told))
+    engines = OneEar(ear or ScriptedEar([]), model)
+    tools = HttpTools(allow_private=True)
+    casting = Casting(engines, installed_scores(), tools, lambda: datetime.now(UTC))
+    cast = change(casting.cast(told, lambda text: reporter.send(Happened(message=text))))
     times = Times(time.monotonic, lambda: datetime.now(UTC), linger_s=linger_s)
     reporter.start()
     held.running = asyncio.create_task(run_call(room, told, reporter, cast, times, tape(told) if tape else None))
@@ -133,3 +143,4 @@ async def held_call(
         await held.ends()
         await reporter.aclose()
         await engines.aclose()
+        await tools.aclose()

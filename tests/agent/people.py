@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 from livekit import api, rtc
+from tests.agent.patience import eventually
 from tests.agent.voices import Samples, silence
-from tests.roomlet.waiting import eventually, within
+from tests.roomlet.waiting import within
 
 RATE = 16_000
 FRAME = 160
@@ -69,7 +70,7 @@ class Caller:
     def heard(self, since: float, level: float = 200) -> list[float]:
         return [at for at, loudness in self.ear if at >= since and loudness > level]
 
-    async def hears_agent(self, since: float, seconds: float = 15) -> float:
+    async def hears_agent(self, since: float, seconds: float = 40) -> float:
         await eventually(f"{self.identity} hears the agent", lambda: self.heard(since), seconds)
         return self.heard(since)[0]
 

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from tests.agent.holding import PLAYBOOK, STORY, briefing, held_call
+from tests.agent.patience import eventually
 from tests.agent.scripted import ScriptedEar
 from tests.agent.voices import cough, spoken
-from tests.roomlet.waiting import eventually, stays
+from tests.roomlet.waiting import stays
 
 from rymi_server.runtime.briefing import Person
 from rymi_server.runtime.reports import EndWanted, Happened, KeysPressed, Line, Order, Remembered

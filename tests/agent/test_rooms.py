@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 from tests.agent.conftest import Call
+from tests.agent.patience import eventually
 from tests.agent.voices import cough, spoken
 from tests.agent.workers import Worker
-from tests.roomlet.waiting import eventually
 
 from rymi_server.runtime.reports import AnyReport, ClockStarted, Said, SegmentRecorded
 

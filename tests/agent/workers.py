@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+from tests.agent.patience import eventually
 from tests.roomlet.running import KEY, SECRET, Running
-from tests.roomlet.waiting import eventually, within
+from tests.roomlet.waiting import within
 
 
 @dataclass
@@ -33,7 +34,7 @@ class Worker:
     async def stop(self, number: int = signal.SIGTERM) -> int:
         with contextlib.suppress(ProcessLookupError):
             self.process.send_signal(number)
-        return await within("the worker stops", self.process.wait(), 40)
+        return await within("the worker stops", self.process.wait(), 120)
 
 
 @contextlib.asynccontextmanager
@@ -62,7 +63,7 @@ async def agent_worker(rooms: Running, folder: Path, idle: int = 1, **more: str)
                 process.returncode is not None
                 or (worker.logged("agent_started") and len(worker.logged("agent_process_ready")) >= idle)
             ),
-            60,
+            180,
         )
         assert process.returncode is None, worker.log
         yield worker

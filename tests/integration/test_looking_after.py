@@ -88,7 +88,16 @@ class TestAnAgent:
         await sweep()
         await sweep()
         assert (await messages(acme, call_id)).count("People are waiting, and no agent has come") == 1
-        clock.pass_by(seconds=41)
+        async with database.transaction() as tx:
+            (run,) = await agent_runs.of_call(tx, call_id)
+            await agent_runs.change(tx, run, dispatched_at=CLOCK.now())
+        clock.pass_by(seconds=10)
+        await sweep()
+        assert f"dispatch-{call_id}-2" in await jobs_in(database, "rooms")
+        async with database.transaction() as tx:
+            await store.lock_by_room(tx, call_id)
+            await agent_runs.begin(tx, call_id, 2, ParticipantId(new_uuid()), clock.now())
+        clock.pass_by(seconds=31)
         await sweep()
         assert (await ending(acme, call_id))[1] == "agent_lost"
 

@@ -1,6 +1,7 @@
 """Participants in headless Chromium, on whichever livekit-client a test names."""
 
 import asyncio
+import base64
 import contextlib
 import json
 import shutil
@@ -72,6 +73,17 @@ class Page:
 
     async def play(self, hz: float) -> None:
         await self.run(f"play({hz})")
+
+    async def enter(self, url: str, token: str) -> None:
+        """As `join`, with a token that somebody else has made, and with a mouth."""
+        await self.run(f"join({json.dumps(url)}, {json.dumps(token)}, {{}})")
+        await self.run("openMouth()")
+
+    async def speak(self, wav: bytes) -> None:
+        """Into the microphone; returns when it has been said. Other pages of the browser speak meanwhile."""
+        await self.run(f"(window.saying = speak({json.dumps(base64.b64encode(wav).decode())}), null)")
+        while not await self.run("Promise.race([saying.then(() => true), new Promise((r) => setTimeout(r, 50))])"):
+            pass
 
     async def hears(self, identity: str, hz: float, seconds: float = 15.0) -> None:
         until = asyncio.get_running_loop().time() + seconds

@@ -31,6 +31,7 @@ def settings_for_tests(**changed: Any) -> Settings:
             "livekit_api_key": "devkey",
             "livekit_api_secret": "a-livekit-secret-for-tests-0123456789",
             "publishable_calls_per_minute": 1_000,
+            "landing_demo_calls_per_minute": 1_000,
             **changed,
         }
     )

@@ -60,7 +60,7 @@ class Up:
             "RYMI_HTTP_PORT": str(self.http_port),
             "RYMI_WORKER_PORT": str(self.worker_port),
             "RYMI_AGENT_PORT": str(self.agent_port),
-            **({} if self.agents else {"RYMI_UP_WITHOUT": "agent,gateway,carrierbox"}),
+            "RYMI_UP_WITHOUT": "gateway,carrierbox" if self.agents else "agent,gateway,carrierbox",
             **(self._own_rooms if self.rooms else self._rooms_of_nobody),
             **self.more_environment,
         }

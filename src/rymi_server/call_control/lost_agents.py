@@ -4,6 +4,7 @@ An agent is lost when the room says that it left, or when it has not been heard 
 of the two.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import structlog
@@ -13,7 +14,7 @@ from rymi_server.calls import agent_runs, store
 from rymi_server.calls.agent_runs import AgentRun
 from rymi_server.calls.lifecycle import OVER
 from rymi_server.calls.models import Call, EndReason, LeaveReason, Participant, ParticipantStatus, Role
-from rymi_server.calls.transitions import end, participant_left
+from rymi_server.calls.transitions import end, participant_failed, participant_left
 from rymi_server.events.models import Level, Source
 from rymi_server.events.store import record
 from rymi_server.foundation.clock import Clock
@@ -24,8 +25,9 @@ log = structlog.get_logger(__name__)
 
 # An agent reports every two seconds, and tries again within five when the API was away.
 SILENCE = timedelta(seconds=10)
-# Workers may all be busy or starting; LiveKit keeps the wish until one is free.
 WORTH_A_WARNING = timedelta(seconds=10)
+# Workers may all be busy or starting. Our room server keeps the wish until one is free; a LiveKit server does not.
+_COMES_WITHIN = timedelta(seconds=25)
 _MOST_RUNS = 6
 _AT_A_TIME = 200
 
@@ -44,12 +46,19 @@ async def replace(tx: Transaction, call: Call, lost: AgentRun, because: str, now
     await record(tx, call.id, Source.LIVEKIT, because, now, Level.WARNING)
     log.warning("agent_lost", call_id=call.id)
     if lost.participant_id:
-        await participant_left(tx, call, lost.participant_id, LeaveReason.CONNECTION_LOST, now)
+        gone = participant_left if lost.heard_at is not None else participant_failed
+        await gone(tx, call, lost.participant_id, LeaveReason.CONNECTION_LOST, now)
     if lost.number >= _MOST_RUNS:
         await agent_runs.change(tx, lost, lost_at=now)
         await end(tx, call, EndReason.AGENT_LOST, now)
         return
     await enqueue_successor(tx, call, lost, now)
+
+
+def without_agent_since(waiting_since: datetime, runs: Sequence[AgentRun]) -> datetime:
+    """Since when people have had no agent; they have been there since `waiting_since`. `runs` are the call's."""
+    heard = [run.heard_at for run in runs if run.heard_at is not None]
+    return max([waiting_since, *(heard or [runs[0].created_at])])
 
 
 class LostAgents:
@@ -88,7 +97,8 @@ class LostAgents:
         elif serving.dispatch_id is None and now - serving.created_at >= self._wait:
             await enqueue_again(tx, call, serving, now)
         elif waiting_since is not None:
-            await self._is_missed(tx, call, serving, max(waiting_since, serving.created_at))
+            since = without_agent_since(waiting_since, await agent_runs.of_call(tx, call.id))
+            await self._is_missed(tx, call, serving, since)
 
     async def _is_missed(self, tx: Transaction, call: Call, serving: AgentRun, since: datetime) -> None:
         """People are there and no agent is."""
@@ -96,6 +106,8 @@ class LostAgents:
         if now - since >= self._wait:
             await record(tx, call.id, Source.LIVEKIT, "No agent came", now, Level.ERROR)
             await end(tx, call, EndReason.AGENT_LOST, now)
+        elif serving.dispatched_at and now - serving.dispatched_at >= _COMES_WITHIN:
+            await replace(tx, call, serving, "The agent that was called did not come", now)
         elif now - since >= WORTH_A_WARNING and not serving.missed:
             await agent_runs.change(tx, serving, missed=True)
             await record(tx, call.id, Source.LIVEKIT, "People are waiting, and no agent has come", now, Level.WARNING)

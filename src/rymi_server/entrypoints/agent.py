@@ -81,6 +81,9 @@ class AgentProcess:
                 settings.agent_linger_seconds,
                 settings.log_level,
                 settings.log_personal,
+                settings.equipment(settings.data_folder),
+                settings.engine_defaults(),
+                settings.allow_private_webhooks,
             ),
         )
 

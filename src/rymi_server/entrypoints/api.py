@@ -23,6 +23,7 @@ from rymi_server.foundation.ids import new_prefixed
 from rymi_server.foundation.logs import configure_logs
 from rymi_server.http.app import server
 from rymi_server.http.edge import Edge
+from rymi_server.http.health import Missing, Readiness
 
 log = structlog.get_logger(__name__)
 
@@ -46,12 +47,14 @@ async def serve_api(settings: Settings) -> None:
     registry: CollectorRegistry = process_registry()
     measure_pool(registry, database)
     edge = build_edge(settings, database, SystemClock())
-    app = server(edge, readiness_of(database), registry)
+    app = server(edge, _unless_draining(edge, readiness_of(database)), registry)
     listening = listen(settings.http_host, settings.http_port, "RYMI_HTTP_PORT")
     log.info("api_listening", address=settings.http_host, port=settings.http_port)
-    beside = [asyncio.create_task(_be_here(edge)), asyncio.create_task(_end_streams(edge, stop))]
+    enough = asyncio.Event()
+    draining = _drain(edge, stop, enough, settings.drain_grace_seconds)
+    beside = [asyncio.create_task(_be_here(edge)), asyncio.create_task(draining)]
     try:
-        await serve(app, listening, stop, trusted_proxies=settings.trusted_proxies)
+        await serve(app, listening, enough, trusted_proxies=settings.trusted_proxies)
     finally:
         for task in beside:
             task.cancel()
@@ -73,10 +76,25 @@ async def _be_here(edge: Edge) -> None:
         await asyncio.sleep(SEEN_EVERY.total_seconds())
 
 
-async def _end_streams(edge: Edge, stop: asyncio.Event) -> None:
-    """A stream would hold up the end of the process for as long as it may; its reader comes again elsewhere."""
+async def _drain(edge: Edge, stop: asyncio.Event, enough: asyncio.Event, grace_seconds: float) -> None:
+    """Take nothing new on, then accept no connection any more.
+
+    A stream would hold up the end of the process for as long as it may; its reader comes again elsewhere.
+    """
     await stop.wait()
+    edge.draining.set()
     edge.live_calls.feed.stop()
+    await asyncio.sleep(grace_seconds)
+    enough.set()
+
+
+def _unless_draining(edge: Edge, readiness: Readiness) -> Readiness:
+    async def missing() -> list[Missing]:
+        if edge.draining.is_set():
+            return [Missing("draining", "This process is about to stop; ask another one.")]
+        return await readiness()
+
+    return missing
 
 
 if __name__ == "__main__":

@@ -50,6 +50,7 @@ def build_edge(settings: Settings, database: Database, clock: Clock) -> Edge:
             body_bytes=settings.max_body_bytes,
             failed_logins_per_minute=settings.failed_logins_per_minute,
             publishable_calls_per_minute=settings.publishable_calls_per_minute,
+            landing_demo_calls_per_minute=settings.landing_demo_calls_per_minute,
             connect_attempts=settings.connect_attempts,
         ),
         storage=settings.storage(clock),

@@ -193,7 +193,7 @@ class Settings(SpeechSettings, AnalysisSettings):
         description="Where agents reach the API. Else `http://127.0.0.1` at its port.",
     )
     agent_port: int = Field(
-        default=8003,
+        default=8004,
         ge=0,
         le=65535,
         alias="RYMI_AGENT_PORT",
@@ -343,6 +343,20 @@ class Settings(SpeechSettings, AnalysisSettings):
         ge=1,
         alias="RYMI_PUBLISHABLE_CALLS_PER_MINUTE",
         description="Requests with one publishable key from one address, a minute.",
+    )
+    landing_demo_calls_per_minute: int = Field(
+        default=6,
+        ge=1,
+        alias="RYMI_LANDING_DEMO_CALLS_PER_MINUTE",
+        description="The same, with one whose audience is `landing_demo`: a page that is open to everybody.",
+    )
+    drain_grace_seconds: float = Field(
+        default=0,
+        ge=0,
+        le=300,
+        alias="RYMI_DRAIN_GRACE_SECONDS",
+        description="How long a stopping API still listens, answers 503 and is not ready, so that whoever balances the "
+        "load notices. 0 where nobody does.",
     )
     migration_url: str = Field(
         default="https://docs.rymi.io/api/calls#webrtc",

@@ -10,6 +10,7 @@ from rymi_server.http.carriers.callbacks import NotFromTheCarrier, refuse_strang
 from rymi_server.http.carriers.callbacks import routes as carrier_callbacks
 from rymi_server.http.cross_origin import CrossOrigin
 from rymi_server.http.documentation import describe
+from rymi_server.http.draining import RefuseWhileDraining
 from rymi_server.http.edge import Edge
 from rymi_server.http.error_rendering import render_errors
 from rymi_server.http.health import Readiness, health_routes
@@ -83,4 +84,4 @@ def server(edge: Edge, readiness: Readiness, registry: CollectorRegistry) -> ASG
     app.include_router(health_routes(readiness, registry))
     if isinstance(edge.storage, FolderStorage) and edge.storage.links:
         app.include_router(stored_files(edge.storage, edge.storage.links))
-    return Observing(CrossOrigin(app), HttpMetrics(registry))
+    return Observing(CrossOrigin(RefuseWhileDraining(app, edge.draining)), HttpMetrics(registry))

@@ -7,7 +7,7 @@ from rymi_server.call_control.wanted import Caller
 from rymi_server.foundation.database import Transaction
 from rymi_server.http.edge import Edge
 from rymi_server.keys.errors import InvalidApiKey, PublishableKeyRefused
-from rymi_server.keys.models import PublishableKey
+from rymi_server.keys.models import Audience, PublishableKey
 from rymi_server.keys.store import note_use
 from rymi_server.quotas.requests import count_request
 
@@ -42,7 +42,11 @@ async def _keep_to_plan(tx: Transaction, request: Request, edge: Edge, caller: C
         await count_request(tx, f"tenant:{caller.tenant.id}", limit, now)
     if isinstance(caller.key, PublishableKey):
         who = f"publishable:{caller.key.id}:{address(request)}"
-        await count_request(tx, who, edge.limits.publishable_calls_per_minute, now)
+        # A key on a page for everybody is tried by everybody.
+        for_everybody = caller.key.audience is Audience.LANDING_DEMO
+        limits = edge.limits
+        limit = limits.landing_demo_calls_per_minute if for_everybody else limits.publishable_calls_per_minute
+        await count_request(tx, who, limit, now)
 
 
 def bearer(request: Request, longest: int = _LONGEST_KEY) -> str | None:

@@ -1,6 +1,7 @@
 """What the edge of a request works with: everything that was built for it, and who is asking."""
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Annotated
 
@@ -35,6 +36,7 @@ class EdgeLimits:
     body_bytes: int
     failed_logins_per_minute: int
     publishable_calls_per_minute: int
+    landing_demo_calls_per_minute: int
     connect_attempts: int
 
 
@@ -68,6 +70,9 @@ class Edge:
     def signing(self) -> Signing:
         """Makes the links to recordings."""
         return Signing(self.storage, self.recording_links_live)
+
+    # Set once the process has been told to stop.
+    draining: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 @dataclass(frozen=True, slots=True)

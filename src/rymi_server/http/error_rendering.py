@@ -41,6 +41,10 @@ def bug_response() -> JSONResponse:
     return JSONResponse(error_body("Something went wrong on our side.", "internal_error"), status_code=500)
 
 
+def error_response(error: RymiError, headers: Mapping[str, str]) -> JSONResponse:
+    return JSONResponse(error_body(error.message, error.code, error.details), status_code=error.status, headers=headers)
+
+
 async def _bug(_: Request, __: Exception) -> Response:
     """The framework answers with this and raises the bug again, for whoever logs it."""
     return bug_response()

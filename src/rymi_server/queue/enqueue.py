@@ -15,6 +15,7 @@ from rymi_server.foundation.database import Transaction
 from rymi_server.foundation.ids import new_prefixed
 from rymi_server.foundation.statements import Statement
 from rymi_server.queue.kinds import JobKind
+from rymi_server.queue.trail import with_trail
 
 _ADD_ONE = Statement(
     sa.text(
@@ -41,7 +42,7 @@ async def enqueue(tx: Transaction, kind: JobKind, job: NewJob, *, delay_ms: int 
             "queue": kind.queue,
             "id": job.id,
             "name": kind.name,
-            "data": json.dumps(job.data),
+            "data": json.dumps(with_trail(job.data)),
             "options": json.dumps({**kind.options(), "jobId": job.id}),
             "delay": delay_ms,
             "now": _now_ms(),
@@ -63,7 +64,7 @@ async def enqueue_many(tx: Transaction, kind: JobKind, jobs: Sequence[NewJob]) -
         {
             "id": job.id,
             "name": kind.name,
-            "data": job.data,
+            "data": with_trail(job.data),
             "opts": {**options, "jobId": job.id},
             "timestamp": now,
             "attempts": kind.attempts,

@@ -18,6 +18,7 @@ from rymi_server.foundation.errors import Refused, Unavailable
 from rymi_server.queue.facts import Listeners
 from rymi_server.queue.kinds import KEEP_FINISHED, JobKind
 from rymi_server.queue.later import Later
+from rymi_server.queue.trail import following
 
 log = structlog.get_logger(__name__)
 
@@ -159,7 +160,8 @@ class JobRunner:
         fields = {key: job.data[key] for key in ("call_id", "tenant_id") if key in job.data}
         with structlog.contextvars.bound_contextvars(job=job.name, job_id=job.id, **fields):
             try:
-                await work(job.data)
+                with following(job.data) as data:
+                    await work(data)
             except Later as later:
                 await job.moveToDelayed(int(time.time() * 1000) + later.delay_ms, token)
                 raise DelayedError from later

@@ -30,7 +30,7 @@ async def enqueue_dispatches(tx: Transaction, calls: Sequence[Call]) -> None:
 async def enqueue_successor(tx: Transaction, call: Call, lost: AgentRun, now: datetime) -> None:
     """Send another agent for the one that was lost, and show that one out. The call must be locked."""
     await agent_runs.change(tx, lost, lost_at=now)
-    await enqueue_many(tx, DISPATCH, [_job(call.id, call.tenant_id, lost.number + 1, remove=lost.participant_id)])
+    await enqueue_many(tx, DISPATCH, [_job(call.id, call.tenant_id, lost.number + 1, instead_of=lost)])
 
 
 async def enqueue_again(tx: Transaction, call: Call, run: AgentRun, now: datetime) -> None:
@@ -39,6 +39,14 @@ async def enqueue_again(tx: Transaction, call: Call, run: AgentRun, now: datetim
     await enqueue_many(tx, DISPATCH, [again])
 
 
-def _job(call_id: CallId, tenant_id: TenantId, run: int, *, remove: str | None = None, attempt: str = "") -> NewJob:
-    data = {"call_id": call_id, "tenant_id": tenant_id, "run": run, "remove": remove}
+def _job(
+    call_id: CallId, tenant_id: TenantId, run: int, *, instead_of: AgentRun | None = None, attempt: str = ""
+) -> NewJob:
+    data = {
+        "call_id": call_id,
+        "tenant_id": tenant_id,
+        "run": run,
+        "remove": instead_of and instead_of.participant_id,
+        "call_off": instead_of and instead_of.dispatch_id,
+    }
     return NewJob(data, id=f"dispatch-{call_id}-{run}{attempt}")

@@ -53,6 +53,9 @@ class AgentDispatcher:
         async with self._database.transaction() as tx:
             call = await store.lock(tx, TenantId(job["tenant_id"]), job["call_id"])
             run = await self._wanted_run(tx, call, job["run"])
+        if job.get("call_off"):
+            # LiveKit may still be looking for somebody to take it.
+            await self._server.call_off(room, job["call_off"])
         if job.get("remove"):
             await self._server.show_out(room, job["remove"])
         if run is None:

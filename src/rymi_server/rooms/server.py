@@ -66,6 +66,10 @@ class RoomServer:
         found = await _or_nothing("list the agents of a room", self._api.agent_dispatch.list_dispatch(room))
         return [Dispatched(each.id, each.metadata) for each in found or []]
 
+    async def call_off(self, room: str, dispatch_id: str) -> None:
+        """Whoever would take that dispatch does not come any more, and whoever has is sent away."""
+        await _or_nothing("call an agent off", self._api.agent_dispatch.delete_dispatch(dispatch_id, room))
+
     async def show_out(self, room: str, identity: str) -> None:
         """Who is not there has left."""
         leaver = RoomParticipantIdentity(room=room, identity=identity)

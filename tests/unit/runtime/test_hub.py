@@ -16,6 +16,7 @@ from rymi_server.runtime.hearing.happenings import (
     WordsHeard,
 )
 from rymi_server.runtime.hearing.hub import Hub
+from rymi_server.runtime.hearing.line_clock import LineClock
 from rymi_server.runtime.turn_taking.signals import Began, Ended, EngineUsed, Mode
 from rymi_server.speech_engines.promises import Expected, Heard
 
@@ -45,10 +46,11 @@ class Story:
         self.hub.verdict(identity, Heard(text))
 
     def begins(self, identity: str) -> None:
-        self.hub.began(identity, Began(0, 100))
+        self.hub.began(identity, Began(0, 100), round(self.now * 1_000))
 
     def ends(self, identity: str) -> None:
-        self.hub.ended(identity, Ended(5_000, 4_350, "silence", 650, "fixed"), USED, {"score": 1.0})
+        signal = Ended(5_000, 4_350, "silence", 650, "fixed")
+        self.hub.ended(identity, signal, round(self.now * 1_000), USED, {"score": 1.0})
 
     def of(self, *kinds: type) -> list[Happening]:
         return [each for each in self.told if isinstance(each, kinds)]
@@ -167,3 +169,22 @@ class TestBackchannels:
     def test_are_short_and_say_nothing(self) -> None:
         assert all(is_backchannel(text, None) for text in ("Mm-hm.", "okay", "yeah, right", "I see", "uh-huh okay"))
         assert not any(is_backchannel(text, None) for text in ("", "yes but", "okay stop", "right now please", "no"))
+
+
+class TestALinesClock:
+    def test_tells_when_sound_was_made_whenever_it_comes(self) -> None:
+        clock = LineClock()
+        arrivals = [10.00, 10.02, 10.11, 10.11, 10.11, 10.11, 10.12]
+        moments = [clock.moment(arrived, 320) for arrived in arrivals]
+        assert [round(each, 3) for each in moments] == [10.0, 10.02, 10.04, 10.06, 10.08, 10.1, 10.12]
+
+    def test_learns_that_its_first_piece_was_late(self) -> None:
+        clock = LineClock()
+        clock.moment(10.5, 320)
+        assert round(clock.moment(10.45, 320), 3) == 10.45
+        assert round(clock.moment(10.47, 320), 3) == 10.47
+
+    def test_knows_a_pause(self) -> None:
+        clock = LineClock()
+        clock.moment(10.0, 320)
+        assert round(clock.moment(12.0, 320), 3) == 12.0

@@ -29,7 +29,8 @@ class Recording:
 
     def people(self, samples: NDArray[np.int16]) -> None:
         for at in range(0, len(samples), TICK):
-            self.recorder.people(samples[at : at + TICK], {})
+            self.recorder.person("alice", ZERO + (at + TICK) / RATE, samples[at : at + TICK])
+            self.recorder.tick()
 
     def agent(self, at: float, seconds: float) -> None:
         sound = tone(int(seconds * AGENT_RATE), AGENT_RATE).tobytes()
@@ -61,6 +62,17 @@ class TestARecording:
         inner = right[loud[0] + 100 : loud[-1] - 100].astype(int)
         assert np.abs(np.diff(inner)).max() < 9_000 * 2 * np.pi * 440 / RATE * 1.1
 
+    def test_puts_sound_that_came_late_where_it_belongs_and_mixes_two_people(self, tmp_path: Path) -> None:
+        recording = Recording(tmp_path)
+        sound = tone(RATE // 2, RATE)
+        for _ in range(40):
+            recording.recorder.tick()
+        recording.recorder.person("alice", ZERO + 0.8, sound)
+        recording.recorder.person("bob", ZERO + 0.8, sound)
+        left, _ = recording.written()
+        assert (left[int(0.3 * RATE) : int(0.8 * RATE)] == sound * 2).all()
+        assert not left[: int(0.3 * RATE)].any()
+
     def test_leaves_out_what_was_cut(self, tmp_path: Path) -> None:
         recording = Recording(tmp_path)
         recording.agent(0.2, 0.3)
@@ -79,10 +91,11 @@ class TestARecording:
 
     def test_keeps_everybodys_track_in_step(self, tmp_path: Path) -> None:
         recording = Recording(tmp_path, keeps_tracks=True)
-        silence = np.zeros(TICK, np.int16)
         for tick in range(100):
             speaks = 40 <= tick < 60 or tick >= 80
-            recording.recorder.people(silence, {"alice": tone(TICK, RATE, start=tick * TICK)} if speaks else {})
+            if speaks:
+                recording.recorder.person("alice", ZERO + (tick + 1) * 0.02, tone(TICK, RATE, start=tick * TICK))
+            recording.recorder.tick()
         recording.written()
         track = recording.recorder.track_paths()["alice"]
         with wave.open(str(track)) as file:
@@ -124,7 +137,7 @@ class TestADiskThatFails:
         writer = WavWriter()
         recorder = Recorder(tmp_path / "no such folder" / "call.wav", ZERO, writer)
         for _ in range(100):
-            recorder.people(np.zeros(TICK, np.int16), {})
+            recorder.tick()
         recorder.finish()
         assert not writer.close()
         assert writer.lost_writes

@@ -85,8 +85,8 @@ class Talk:
             async with asyncio.timeout(_RESULTS_WITHIN_SECONDS):
                 await watching
         watching.cancel()
-        call = await self._results(call_id)
-        self.telling.result(call, await self.account.recording(call_id))
+        call, recording = await self._results(call_id)
+        self.telling.result(call, recording)
 
     async def _until_someone_hangs_up(self, caller: Caller, script: "_Script | None") -> None:
         ends: list[asyncio.Task[Any]] = [asyncio.create_task(each.wait()) for each in (caller.put_out, self._over)]
@@ -108,14 +108,15 @@ class Talk:
                 self._over.set()
             self.telling.happened(told)
 
-    async def _results(self, call_id: str) -> dict[str, Any]:
-        """The call once it is billed and analysed, or as it is when that takes long."""
+    async def _results(self, call_id: str) -> tuple[dict[str, Any], dict[str, Any] | None]:
+        """The call once it is billed and analysed and its recording is ready, or as it is when that takes long."""
         since = time.monotonic()
         while True:
-            call = await self.account.call(call_id)
+            call, recording = await self.account.call(call_id), await self.account.recording(call_id)
             waited = time.monotonic() - since
-            if waited > _RESULTS_WITHIN_SECONDS or _is_finished(call, waited):
-                return call
+            pending = recording is not None and recording["status"] == "pending"
+            if waited > _RESULTS_WITHIN_SECONDS or (_is_finished(call, waited) and not pending):
+                return call, recording
             await asyncio.sleep(0.5)
 
 

@@ -85,12 +85,13 @@ class Hub:
             self.tell(SpeakingChanged(identity, False, self.call_ms()))
         self._apply(self._floor.leave(identity))
 
-    def began(self, identity: str, signal: Began) -> None:
+    def began(self, identity: str, signal: Began, heard_ms: int) -> None:
+        """`heard_ms`: when the frame that shows it was heard."""
         person = self._people[identity]
         left = self.agent_left_ms()
         person.segment += 1
         person.segment_id = f"{identity}-{person.segment}"
-        person.began_at_ms = self.call_ms() - signal.spoken_ms
+        person.began_at_ms = max(0, heard_ms - signal.spoken_ms)
         person.speaking, person.draft = True, ""
         person.over_agent = left is not None and left > _LAST_WORDS_MS
         if left is not None:
@@ -98,11 +99,13 @@ class Hub:
         self.tell(SpeakingChanged(identity, True, person.began_at_ms))
         self._apply(self._floor.began(identity, self.now(), signal.spoken_ms))
 
-    def ended(self, identity: str, signal: Ended, used: EngineUsed, trace: dict[str, float | str]) -> None:
+    def ended(
+        self, identity: str, signal: Ended, heard_ms: int, used: EngineUsed, trace: dict[str, float | str]
+    ) -> None:
         """The words follow by `verdict`."""
         person = self._people[identity]
         decided = self.call_ms()
-        ended_at_ms = decided - (signal.at_ms - signal.speech_ended_at_ms)
+        ended_at_ms = max(person.began_at_ms, heard_ms - (signal.at_ms - signal.speech_ended_at_ms))
         utterance = Utterance(identity, person.segment_id, "", "", person.began_at_ms, ended_at_ms)
         person.ended.append(utterance)
         person.speaking = False

@@ -50,6 +50,7 @@ class Tap:
     _closing: bool = False
     _rest: bytes = b""
     _heard_at: float = 0.0
+    _heard_ms: int = 0
     # The streams to be asked, one for each utterance that has ended; `_NO_MORE` at last.
     _utterances: asyncio.Queue[EarStream | str | None] = field(default_factory=asyncio.Queue)
     _expected: Expected | None = None
@@ -62,17 +63,19 @@ class Tap:
         self.hub.enter(self.identity, gives_drafts=self.ear.abilities.gives_drafts)
         self._tasks = [asyncio.create_task(self._keep_listening()), asyncio.create_task(self._recognise())]
 
-    def push(self, pcm: bytes) -> None:
-        """16 kHz, 16 bit, mono, of any length."""
+    def push(self, pcm: bytes, heard_ms: int) -> None:
+        """16 kHz, 16 bit, mono, of any length. `heard_ms`: when its end was heard, on the call's clock."""
         self._heard_at = self.now()
         self._rest += pcm
         while len(self._rest) >= FRAME_BYTES:
             frame, self._rest = self._rest[:FRAME_BYTES], self._rest[FRAME_BYTES:]
+            self._heard_ms = heard_ms - len(self._rest) * 1_000 // (2 * HEARING_RATE)
             self._push_frame(frame)
 
     def tick(self) -> None:
         """Called every 20 ms: a line that went dead in the middle of a turn must not keep the floor."""
         if self.detector.speaking and self.now() - self._heard_at > _LINE_IS_DEAD_AFTER_S:
+            self._heard_ms += FRAME_MS
             self._push_frame(SILENT_FRAME)
 
     def expect(self, expected: Expected | None) -> None:
@@ -102,6 +105,7 @@ class Tap:
         """Feed silence, at most four seconds of it, until the detector has made up its mind."""
         signals: list[Signal] = []
         for _ in range(4_000 // FRAME_MS):
+            self._heard_ms += FRAME_MS
             signals += self.detector.push(SILENT_FRAME)
             if not self.detector.speaking:
                 break
@@ -115,9 +119,9 @@ class Tap:
 
     def _act(self, signal: Signal) -> None:
         if isinstance(signal, Began):
-            self.hub.began(self.identity, signal)
+            self.hub.began(self.identity, signal, self._heard_ms)
         elif isinstance(signal, Ended):
-            self.hub.ended(self.identity, signal, self.detector.used, self.detector.trace())
+            self.hub.ended(self.identity, signal, self._heard_ms, self.detector.used, self.detector.trace())
             self._utterances.put_nowait(self._stream)
         elif isinstance(signal, Dropped):
             self.hub.dropped(self.identity)

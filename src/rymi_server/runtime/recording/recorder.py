@@ -1,11 +1,10 @@
 """A call in stereo: people on the left, the agent on the right as it was played.
 
-Time is the only guide: tick `n` is written at sample `n · 320`, whatever came late, so two channels can neither drift
-apart nor away from the clock. What the agent says stays open for 0.6 s, because a cut takes back what is not yet heard.
+Time is the only guide: sound is put where it belongs on the call's clock, whatever came late, so two channels can
+neither drift apart nor away from it. The last 0.6 s stay open: people's sound may hang on its way, and a cut takes back
+what the agent has not been heard to say.
 """
 
-from collections import deque
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -26,12 +25,15 @@ STEREO: Final = Shape(RATE, 2)
 MONO: Final = Shape(RATE, 1)
 _HELD_TICKS: Final = 30
 _BATCH_TICKS: Final = 10
-_AGENT_ROOM_S: Final = 2.0
+_ROOM_S: Final = 2.0
 # Blocks that follow one another closely are one sound; the jitter between them must not be heard.
 _CONTIGUOUS: Final = RATE // 25
 
 Samples = NDArray[np.int16]
-_SILENCE: Final[Samples] = np.zeros(TICK, np.int16)
+
+
+def _room() -> Samples:
+    return np.zeros(int(RATE * _ROOM_S), np.int16)
 
 
 @dataclass(slots=True)
@@ -44,8 +46,8 @@ class Recorder:
     writer: WavWriter
     keeps_tracks: bool = False
     peaks: Peaks = field(default_factory=lambda: Peaks(RATE, ("people", "agent")))
-    _left: deque[Samples] = field(default_factory=deque)
-    _agent: Samples = field(default_factory=lambda: np.zeros(int(RATE * _AGENT_ROOM_S), np.int16))
+    _people: Samples = field(default_factory=_room)
+    _agent: Samples = field(default_factory=_room)
     _resampler: PolyResampler = field(default_factory=lambda: PolyResampler(AGENT_RATE, RATE))
     _agent_next: int | None = None
     _ticks: int = 0
@@ -61,14 +63,21 @@ class Recorder:
         """How many ticks the file lags behind the clock."""
         return max(0, int((now - self.zero) * 1_000 / TICK_MS) - self._ticks)
 
-    def people(self, mixed: Samples, each: Mapping[str, Samples]) -> None:
-        """The next tick of what the people said: 320 samples."""
+    def person(self, who: str, ended: float, samples: Samples) -> None:
+        """Sound of a person whose last sample was heard at that moment."""
+        start = round((ended - self.zero) * RATE) - len(samples)
         if self.keeps_tracks:
-            for who, samples in each.items():
-                self._track(who).write(self._ticks, samples)
-        self._left.append(mixed)
+            self._track(who).write(start, samples)
+        offset = start - self._written
+        if offset < 0:
+            samples, offset = samples[-offset:], 0
+        room = self._people[offset : offset + len(samples)]
+        room[:] = np.clip(room.astype(np.int32) + samples[: len(room)], -32_768, 32_767)
+
+    def tick(self) -> None:
+        """20 ms of the call have passed."""
         self._ticks += 1
-        if len(self._left) > _HELD_TICKS:
+        if self._ticks * TICK - self._written > _HELD_TICKS * TICK:
             self._settle()
 
     def agent(self, at: float, block: bytes) -> None:
@@ -96,7 +105,7 @@ class Recorder:
 
     def finish(self) -> None:
         """Hand everything to the writer, which closes the file."""
-        while self._left:
+        while self._written < self._ticks * TICK:
             self._settle()
         self._flush()
         for track in self._tracks.values():
@@ -104,9 +113,10 @@ class Recorder:
 
     def _settle(self) -> None:
         """The oldest tick is final."""
-        left, right = self._left.popleft(), self._agent[:TICK].copy()
-        self._agent[:-TICK] = self._agent[TICK:]
-        self._agent[-TICK:] = 0
+        left, right = self._people[:TICK].copy(), self._agent[:TICK].copy()
+        for channel in (self._people, self._agent):
+            channel[:-TICK] = channel[TICK:]
+            channel[-TICK:] = 0
         self._written += TICK
         self.peaks.push((left, right))
         both = np.empty((TICK, 2), np.int16)
@@ -137,16 +147,18 @@ class _Track:
     _batch: list[bytes] = field(default_factory=list)
     _next: int = 0
 
-    def write(self, tick: int, samples: Samples) -> None:
-        if self._batch and tick != self._next:
+    def write(self, start: int, samples: Samples) -> None:
+        if start < 0:
+            samples, start = samples[-start:], 0
+        if self._batch and start != self._next:
             self.finish()
         self._batch.append(samples.tobytes())
-        self._next = tick + 1
+        self._next = start + len(samples)
         if len(self._batch) >= _BATCH_TICKS:
             self.finish()
 
     def finish(self) -> None:
         if self._batch:
             sound = b"".join(self._batch)
-            self.writer.write(self.path, MONO, self._next * TICK * MONO.block_bytes - len(sound), sound)
+            self.writer.write(self.path, MONO, self._next * MONO.block_bytes - len(sound), sound)
             self._batch.clear()

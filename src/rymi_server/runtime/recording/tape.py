@@ -1,8 +1,8 @@
 """A call's recording as the call sees it: it may be off, wait for consent, or run; and at its end it is handed in."""
 
 import asyncio
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import structlog
@@ -36,7 +36,7 @@ class Tape(Listener):
     _recorder: Recorder | None = None
     _writer: WavWriter | None = None
     _held: HeldPiece | None = None
-    _known: dict[str, str] = field(default_factory=dict)
+    _handed_in: bool = False
 
     @property
     def running(self) -> bool:
@@ -49,12 +49,13 @@ class Tape(Listener):
             self._writer = WavWriter()
             self._recorder = Recorder(self._held.piece.path, now, self._writer, self.keeps_tracks)
 
-    def ticks_due(self, now: float) -> int:
-        return self._recorder.ticks_due(now) if self._recorder else 0
+    def tick(self, now: float) -> None:
+        if self._recorder and self._recorder.ticks_due(now):
+            self._recorder.tick()
 
-    def people(self, mixed: Samples, each: Mapping[str, Samples]) -> None:
+    def person(self, who: str, ended: float, samples: Samples) -> None:
         if self._recorder and self._held:
-            self._recorder.people(mixed, each)
+            self._recorder.person(who, ended, samples)
             tracks = {who: path.name for who, path in self._recorder.track_paths().items()}
             if len(tracks) != len(self._held.piece.tracks):
                 self._held.note(replace(self._held.piece, tracks=tracks))
@@ -78,16 +79,16 @@ class Tape(Listener):
         try:
             recorded = await self.hand_in(self._held.piece)
         except NotAWav:
-            self.done(delivered=True)
+            self._handed_in = True  # There is nothing to be handed in.
             return None
         except Unavailable as error:
             log.warning("recording_not_handed_in", error=error.message)
-            self.done(delivered=False)
             return None
+        self._handed_in = True
         return recorded.model_copy(update={"peaks": recorder.peaks.outline()})
 
-    def done(self, *, delivered: bool) -> None:
-        """The API knows of the piece, or somebody else must tell it."""
+    def let_go(self) -> None:
+        """The API was told of the piece, or will be. One that was not handed in is left for whoever clears up."""
         if self._held is not None:
-            self._held.let_go(remove=delivered)
+            self._held.let_go(remove=self._handed_in)
             self._held = None

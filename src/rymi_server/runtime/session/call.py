@@ -6,14 +6,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
+import numpy as np
 import structlog
 from livekit.agents import llm
 from livekit.agents.voice import TranscriptSynchronizer
 
 from rymi_server.runtime.briefing import Briefing, Person
 from rymi_server.runtime.call_clock import CallClock
-from rymi_server.runtime.hearing.happenings import Happening, SpeakingChanged
+from rymi_server.runtime.hearing.happenings import GuessHeard, Happening, SpeakingChanged, WordsHeard
 from rymi_server.runtime.hearing.hub import Hub
+from rymi_server.runtime.hearing.line_clock import LineClock
 from rymi_server.runtime.hearing.tap import Tap
 from rymi_server.runtime.recording.tape import Tape
 from rymi_server.runtime.reporting.reporter import Reporter
@@ -24,7 +26,6 @@ from rymi_server.runtime.session.ledger import Ledger
 from rymi_server.runtime.session.manners import Manners
 from rymi_server.runtime.session.media import CallMedia, Guest
 from rymi_server.runtime.session.minds import Mind
-from rymi_server.runtime.session.mixing import Mixer
 from rymi_server.runtime.session.options import new_session
 from rymi_server.runtime.session.replaying import Replay, TickInput
 from rymi_server.runtime.session.room_text import AgentText, PeoplesText
@@ -55,6 +56,8 @@ class Cast:
     vocabulary: Vocabulary = field(default_factory=Vocabulary)
     instructions: str = ""
     tools: tuple[Any, ...] = ()
+    # Whether an answer may be begun for words that are only guessed.
+    guesses: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +103,7 @@ class Call:
     conversation: Conversation = field(init=False)
     _replay: Replay = field(init=False)
     _input: TickInput = field(default_factory=TickInput)
-    _mixer: Mixer = field(default_factory=Mixer)
+    _lines: dict[str, LineClock] = field(default_factory=dict)
     _guests: dict[str, Guest] = field(default_factory=dict)
     _people: dict[str, Person] = field(init=False)
     _participants: dict[str, str] = field(default_factory=dict)
@@ -111,6 +114,7 @@ class Call:
     _first_came_at: float | None = None
     _is_heard: bool = False
     _alone_since: float | None = None
+    _spoke_last: str = ""
     _ticks: int = 0
     _zero: float = 0.0
     _synchronizer: TranscriptSynchronizer | None = None
@@ -125,6 +129,7 @@ class Call:
         self._replay = Replay(self.cast.vocabulary.language)
         self._keypad = Keypad(self._keys_entered)
         self._wire()
+        self.cast.mind.listen_to(lambda: self._spoke_last, lambda: [self._name(each) for each in self.hub.known])
 
     def _wire(self) -> None:
         text = PeoplesText(self.media.show, self.times.now)
@@ -233,15 +238,18 @@ class Call:
         if on and not self._is_observer(identity):
             self._spawn(self._open_tap(identity))
         elif not on:
-            self._mixer.forget(identity)
+            self._lines.pop(identity, None)
             self._spawn(self._close_tap(identity))
 
     def heard(self, identity: str, pcm: bytes) -> None:
         if self._is_observer(identity):
             return
-        self._mixer.push(identity, pcm)
+        samples = np.frombuffer(pcm, np.int16)
+        ended = self._lines.setdefault(identity, LineClock()).moment(self.times.now(), len(samples))
+        if self.tape is not None:
+            self.tape.person(self._who(identity)[0] or identity, ended, samples)
         if (tap := self._taps.get(identity)) is not None:
-            tap.push(pcm)
+            tap.push(pcm, self.clock.ms_at(ended))
 
     def typed(self, identity: str, text: str) -> None:
         text = text.strip()[:4_000]
@@ -295,7 +303,10 @@ class Call:
         if isinstance(happening, SpeakingChanged):
             self.conversation.person_heard()
         self.conversation.ledger.hear(happening)
-        if not self.conversation.stepped_back:
+        if isinstance(happening, WordsHeard):
+            self._spoke_last = self._name(happening.utterance.identity)
+        guessed = isinstance(happening, GuessHeard) and not self.cast.guesses
+        if not self.conversation.stepped_back and not guessed:
             self._replay.play(happening)
 
     def _expect(self, expected: Expected | None) -> None:
@@ -330,10 +341,9 @@ class Call:
 
     def _tick(self) -> None:
         self._ticks += 1
-        mixed, each = self._mixer.take()
-        if self.tape is not None and self.tape.ticks_due(self.times.now()):
-            self.tape.people(mixed, {self._who(identity)[0] or identity: each[identity] for identity in each})
-        self._input.push(mixed)
+        if self.tape is not None:
+            self.tape.tick(self.times.now())
+        self._input.tick()
         for tap in self._taps.values():
             tap.tick()
         self.hub.tick()

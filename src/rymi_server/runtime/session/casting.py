@@ -5,13 +5,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from livekit.agents import llm
+
 from rymi_server.runtime.briefing import Briefing
 from rymi_server.runtime.session.call import Cast
-from rymi_server.runtime.session.manners import manners_of
+from rymi_server.runtime.session.manners import Manners, manners_of
 from rymi_server.runtime.session.minds import ResponderMind
+from rymi_server.runtime.session.model_mind import ModelMind
+from rymi_server.runtime.thinking.guardrails import Guardrails
+from rymi_server.runtime.thinking.playbook import read_playbook
 from rymi_server.runtime.thinking.playbook_responder import CALLER_PHONE, PlaybookResponder
+from rymi_server.runtime.thinking.prompts import compile_prompt
+from rymi_server.runtime.thinking.reading import mapping, mappings
 from rymi_server.runtime.thinking.replies import Responder
 from rymi_server.runtime.thinking.templates import fill
+from rymi_server.runtime.thinking.tools import ToolExecutor, tools_of
 from rymi_server.runtime.thinking.variables import values_of
 from rymi_server.runtime.thinking.vocabulary import vocabulary_of
 from rymi_server.runtime.turn_taking.choosing import detector_for
@@ -20,59 +28,94 @@ from rymi_server.runtime.turn_taking.modes import mode_named, overrides_of
 from rymi_server.runtime.turn_taking.scores import Scores
 from rymi_server.speech_engines.promises import Ear, Voice
 
+Report = Callable[[str], None]
+_HUMANS_PHONES = frozenset({"pstn", "sip"})
+
 
 class Engines(Protocol):
-    """The speech engines of a process. What one call opens is closed with that call."""
+    """The engines of a process. What one call opens is closed with that call. They raise `EngineNotReady`."""
 
-    def ear(self, agent: Mapping[str, Any]) -> Ear: ...
+    def ear(self, agent: Mapping[str, Any], *, on_phone: bool, report: Report) -> Ear: ...
 
-    def voice(self, agent: Mapping[str, Any]) -> Voice: ...
+    def voice(self, agent: Mapping[str, Any], *, on_phone: bool, report: Report) -> Voice: ...
 
-    async def aclose(self) -> None:
-        """They start again when they are needed again."""
-        ...
+    def mind(self, agent: Mapping[str, Any], *, report: Report) -> llm.LLM[Any] | None: ...
+
+    async def aclose(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Casting:
     engines: Engines
     scores: Scores
+    tools: ToolExecutor
     now: Callable[[], datetime]
 
-    def cast(self, briefing: Briefing) -> Cast:
+    def cast(self, briefing: Briefing, report: Report) -> Cast:
+        """`report` is told what stands in for what. Raise `EngineNotReady`, `EngineFailed`, `UnknownEngine`."""
         agent = briefing.agent
-        ear = self.engines.ear(agent)
-        known = values_of(agent.get("variables") or (), briefing.variables, briefing.metadata).by_name
+        on_phone = any(person.transport in _HUMANS_PHONES for person in briefing.people)
+        values = values_of(mappings(agent.get("variables")), briefing.variables, briefing.metadata)
+        if values.missing:
+            report(f"Variables without a value: {', '.join(values.missing)}.")
         # Who calls from a phone need not be asked for a number to be called back on.
         phones = [person.identity for person in briefing.people if person.transport == "pstn"]
-        values = {**({CALLER_PHONE: phones[0]} if len(phones) == 1 else {}), **known}
-        manners = manners_of(agent, fill(_end_message(agent), values).text)
-        mode, overrides = _turn_taking(agent)
-
-        def responder(memory: dict[str, Any] | None) -> Responder:
-            return PlaybookResponder.for_agent(agent, values, now=self.now, remembered=memory)
-
-        def detector() -> Detector:
-            language = str(agent.get("language") or "en")
-            return detector_for(mode, overrides, self.scores, ear=ear.abilities, language=language)
-
-        return Cast(
+        by_name = {**({CALLER_PHONE: phones[0]} if len(phones) == 1 else {}), **values.by_name}
+        manners = manners_of(agent, fill(_end_message(agent), by_name).text)
+        ear = self.engines.ear(agent, on_phone=on_phone, report=report)
+        cast = Cast(
             ear=ear,
-            voice=self.engines.voice(agent),
-            new_detector=detector,
-            mind=ResponderMind(responder, briefing.memory),
+            voice=self.engines.voice(agent, on_phone=on_phone, report=report),
+            new_detector=self._detectors(agent, ear),
+            mind=self._responder(agent, by_name, briefing),
             manners=manners,
-            vocabulary=vocabulary_of(agent, values),
+            vocabulary=vocabulary_of(agent, by_name),
+            # What writes must not be done for words that were only guessed.
+            guesses=not any(tool.http and tool.writes for tool in tools_of(agent).available),
+        )
+        model = self.engines.mind(agent, report=report)
+        return cast if model is None else self._with_model(cast, model, agent, by_name, manners, report)
+
+    def _detectors(self, agent: Mapping[str, Any], ear: Ear) -> Callable[[], Detector]:
+        advanced = mapping(agent, "advanced")
+        mode, overrides = mode_named(advanced.get("turnDetectorMode")), overrides_of(advanced)
+        language = str(agent.get("language") or "en")
+        return lambda: detector_for(mode, overrides, self.scores, ear=ear.abilities, language=language)
+
+    def _responder(self, agent: Mapping[str, Any], values: dict[str, Any], briefing: Briefing) -> ResponderMind:
+        def make(memory: dict[str, Any] | None) -> Responder:
+            return PlaybookResponder.for_agent(agent, values, now=self.now, remembered=memory, executor=self.tools)
+
+        return ResponderMind(make, briefing.memory)
+
+    def _with_model(
+        self,
+        cast: Cast,
+        model: llm.LLM[Any],
+        agent: Mapping[str, Any],
+        values: dict[str, Any],
+        manners: Manners,
+        report: Report,
+    ) -> Cast:
+        prompt = compile_prompt(agent, values)
+        if prompt.missing:
+            report(f"The prompt names variables without a value: {', '.join(prompt.missing)}.")
+        playbook, _ = read_playbook(agent, values)
+        language = str(agent.get("language") or "en-US")
+        mind = ModelMind(model, playbook.opener or None, Guardrails.for_agent(agent), language, manners.greets)
+        return Cast(
+            ear=cast.ear,
+            voice=cast.voice,
+            new_detector=cast.new_detector,
+            mind=mind,
+            manners=manners,
+            vocabulary=cast.vocabulary,
+            instructions=prompt.text,
+            tools=tuple(mind.functions(tools_of(agent).available, self.tools)),
+            guesses=cast.guesses,
         )
 
 
-def _turn_taking(agent: Mapping[str, Any]) -> tuple[Any, Any]:
-    advanced = agent.get("advanced")
-    advanced = advanced if isinstance(advanced, Mapping) else {}
-    return mode_named(advanced.get("turnDetectorMode")), overrides_of(advanced)
-
-
 def _end_message(agent: Mapping[str, Any]) -> str:
-    playbook = agent.get("playbook")
-    message = playbook.get("endCallMessage") if isinstance(playbook, Mapping) else None
+    message = mapping(agent, "playbook").get("endCallMessage")
     return message if isinstance(message, str) else ""

@@ -5,7 +5,8 @@ given, never on a guess.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -14,9 +15,12 @@ from livekit.agents import (
     Agent,
     AgentSession,
     AgentStateChangedEvent,
+    APIError,
     CloseEvent,
     ConversationItemAddedEvent,
     ErrorEvent,
+    FlushSentinel,
+    ModelSettings,
     SpeechCreatedEvent,
     StopResponse,
     llm,
@@ -38,13 +42,13 @@ from rymi_server.runtime.session.manners import Manners, Quiet
 from rymi_server.runtime.session.minds import Mind
 from rymi_server.runtime.session.room_text import AgentText
 from rymi_server.runtime.thinking.replies import EndCall, HandOff, OptOut, Step
+from rymi_server.runtime.thinking.sentences import SentenceGate
 from rymi_server.speech_engines.promises import Expected
 
 log = structlog.get_logger(__name__)
 
 BACK_AGAIN: Final = "Sorry, I was gone for a moment. I am back now."
-STILL_THERE: Final = "Are you still there?"
-_ENGINE_FAILED: Final = "I am sorry, I have technical difficulties."
+_CANNOT_THINK: Final = "Sorry, I cannot think right now. Please say that again in a moment."
 # The room is closed by the API within this time after a goodbye; then the agent goes by itself.
 _WAITS_FOR_THE_END_S: Final = 10.0
 
@@ -60,6 +64,28 @@ class RoomAgent(Agent):
 
     async def on_user_turn_completed(self, turn_ctx: llm.ChatContext, new_message: llm.ChatMessage) -> None:
         await self._conversation.on_turn(self, turn_ctx, new_message)
+
+    async def llm_node(
+        self, chat_ctx: llm.ChatContext, tools: list[llm.Tool], model_settings: ModelSettings
+    ) -> AsyncGenerator[llm.ChatChunk | str | FlushSentinel, None]:
+        """What the mind says, in sentences that may be spoken; an apology where it has nothing to say for itself."""
+        gate = self._conversation.mind.new_gate()
+        said = False
+        try:
+            async with aclosing(Agent.default.llm_node(self, chat_ctx, tools, model_settings)) as pieces:
+                async for piece in pieces:
+                    for part in _checked(piece, gate):
+                        said = True
+                        yield part
+        except APIError:
+            # The session tells of it by itself. A mind that fails in mid-sentence has made itself heard.
+            if said:
+                raise
+            yield _CANNOT_THINK
+        if gate is not None:
+            for sentence in gate.finish():
+                yield f"{sentence} "
+            self._conversation.told_off(gate)
 
 
 @dataclass(slots=True)
@@ -122,6 +148,8 @@ class Conversation:
         self.expect(self.mind.expected)
         if self.manners.greets and (opener := self.mind.opener):
             self.say(opener)
+        elif self.manners.greets and (how := self.mind.greeting_instructions):
+            self.session.generate_reply(instructions=how, tool_choice="none")
         self._quiet.begins(self.now())
 
     def _ask_consent(self) -> None:
@@ -190,6 +218,11 @@ class Conversation:
     def person_heard(self) -> None:
         self._quiet.answered()
         self._person_heard_at = self.now()
+
+    def told_off(self, gate: SentenceGate) -> None:
+        """Sentences were replaced: whoever wrote the agent wants to know."""
+        for breach in gate.breaches:
+            self.send(Happened(level="warning", message=f"A sentence was not said ({breach.kind}): {breach.rule}"))
 
     # --- saying ------------------------------------------------------------------------------------------------------
 
@@ -290,7 +323,7 @@ class Conversation:
 
     def _bring_about(self, step: Step) -> None:
         if isinstance(step, EndCall):
-            self.end(step.reason, step.farewell)
+            self.end(step.reason, step.farewell or self.manners.last_words)
         elif isinstance(step, HandOff):
             self.send(HandoffWanted(to=step.to, briefing=step.briefing))
         elif isinstance(step, OptOut) and (participant_id := self.participant_of(step.identity)):
@@ -319,3 +352,16 @@ class Conversation:
 
 def _is_from_user(item: object) -> bool:
     return isinstance(item, llm.ChatMessage) and item.role == "user"
+
+
+def _checked(
+    piece: llm.ChatChunk | str | FlushSentinel, gate: SentenceGate | None
+) -> Iterator[llm.ChatChunk | str | FlushSentinel]:
+    """The sentences that a piece completes, and whatever in it is no text."""
+    if gate is None or not isinstance(piece, llm.ChatChunk) or piece.delta is None:
+        yield piece
+        return
+    for sentence in gate.feed(piece.delta.content or ""):
+        yield f"{sentence} "
+    if piece.delta.tool_calls:
+        yield piece.model_copy(update={"delta": piece.delta.model_copy(update={"content": None})})

@@ -23,6 +23,7 @@ from rymi_server.runtime.recording.tape import Tape
 from rymi_server.runtime.reporting.internal_api import InternalApi
 from rymi_server.runtime.reporting.journal import SUFFIX, Address, Journal
 from rymi_server.runtime.reporting.reporter import Reporter
+from rymi_server.runtime.reports import Happened
 from rymi_server.runtime.session.call import Times, run_call
 from rymi_server.runtime.session.casting import Casting
 from rymi_server.runtime.session.room import LiveKitRoom
@@ -83,7 +84,7 @@ async def _hold(desk: Desk, api: InternalApi, briefing: Briefing, media: LiveKit
     journal = Journal(desk.folder / f"{address.call_id}.{address.run}.{os.getpid()}{SUFFIX}", address)
     reporter = Reporter(api.post, address.run, journal)
     tape = _tape(desk, address, briefing)
-    cast = desk.casting.cast(briefing)
+    cast = desk.casting.cast(briefing, lambda text: reporter.send(Happened(level="warning", message=text[:2_000])))
     times = Times(time.monotonic, lambda: datetime.now(UTC), linger_s=desk.linger_s)
     reporter.start()
     try:
@@ -92,7 +93,7 @@ async def _hold(desk: Desk, api: InternalApi, briefing: Briefing, media: LiveKit
         await reporter.aclose()
         if tape is not None:
             # What the journal holds is told sooner or later, so the piece is done with either way.
-            tape.done(delivered=True)
+            tape.let_go()
         await cast.ear.aclose()
         await cast.voice.aclose()
 

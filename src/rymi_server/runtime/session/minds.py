@@ -11,6 +11,7 @@ import structlog
 from livekit.agents import DEFAULT_API_CONNECT_OPTIONS, NOT_GIVEN, APIConnectOptions, NotGivenOr, llm
 
 from rymi_server.runtime.thinking.replies import Heard, Responder, Step, Words
+from rymi_server.runtime.thinking.sentences import SentenceGate
 from rymi_server.speech_engines.promises import Expected
 
 log = structlog.get_logger(__name__)
@@ -28,7 +29,20 @@ class Mind(Protocol):
     def opener(self) -> str | None: ...
 
     @property
+    def greeting_instructions(self) -> str | None:
+        """How the model is asked to greet, where there is no opener and the agent speaks first."""
+        ...
+
+    @property
     def expected(self) -> Expected | None: ...
+
+    def new_gate(self) -> SentenceGate | None:
+        """What an answer's text must go through; None where it is right as it comes."""
+        ...
+
+    def listen_to(self, speaker: Callable[[], str], names: Callable[[], Sequence[str]]) -> None:
+        """Who spoke last, and everybody who may have spoken."""
+        ...
 
     def memory(self) -> dict[str, Any] | None:
         """What a successor should know; None where the lines that were said are all there is."""
@@ -59,7 +73,8 @@ class ResponderMind(llm.LLM[Any]):
         self._make = make
         self._responder = make(memory)
         self._attempt: _Attempt | None = None
-        self.identities: Callable[[], Sequence[str]] = tuple
+        self._speaker: Callable[[], str] = str
+        self._names: Callable[[], Sequence[str]] = tuple
 
     @property
     def model(self) -> str:
@@ -78,8 +93,21 @@ class ResponderMind(llm.LLM[Any]):
         return self._responder.opener
 
     @property
+    def greeting_instructions(self) -> None:
+        """A responder greets with its opener, or not at all."""
+
+    @property
     def expected(self) -> Expected | None:
         return self._responder.expected
+
+    def new_gate(self) -> None:
+        """A responder checks what it says by itself."""
+
+    def listen_to(self, speaker: Callable[[], str], names: Callable[[], Sequence[str]]) -> None:
+        self._speaker, self._names = speaker, names
+
+    def heard_in(self, text: str) -> list[Heard]:
+        return heard_in(text, self._names(), self._speaker())
 
     def memory(self) -> dict[str, Any]:
         return self._responder.memory()
@@ -120,7 +148,7 @@ class _Answer(llm.LLMStream):
         if not said or self._chat_ctx.items[-1].type == "function_call_output":
             return
         responder, attempt = mind.begin(len(said))
-        heard = heard_in(said[-1].text_content or "", mind.identities())
+        heard = mind.heard_in(said[-1].text_content or "")
         answer_id = uuid.uuid4().hex
         async with aclosing(cast(Any, responder.respond(heard))) as steps:
             async for step in steps:
@@ -133,10 +161,10 @@ class _Answer(llm.LLMStream):
                     attempt.effects.append(step)
 
 
-def heard_in(text: str, identities: Sequence[str]) -> list[Heard]:
+def heard_in(text: str, names: Sequence[str], speaker: str) -> list[Heard]:
     """Who said what in the text of a turn, which names its speakers once there are several."""
-    places = [place for place in _LABEL.finditer(text) if place[1] in identities]
+    places = [place for place in _LABEL.finditer(text) if place[1] in names]
     if not places or places[0].start() > 0:
-        return [Heard(identities[-1] if identities else "", text)]
+        return [Heard(speaker, text)]
     ends = [place.start() for place in places[1:]] + [len(text)]
     return [Heard(place[1], text[place.end() : end].strip()) for place, end in zip(places, ends, strict=True)]

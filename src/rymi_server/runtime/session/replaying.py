@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 from livekit import rtc
 from livekit.agents import (
     DEFAULT_API_CONNECT_OPTIONS,
@@ -16,7 +15,6 @@ from livekit.agents import (
     vad,
 )
 from livekit.agents.voice import io
-from numpy.typing import NDArray
 
 from rymi_server.runtime.hearing.happenings import (
     DraftHeard,
@@ -33,6 +31,7 @@ from rymi_server.runtime.recording.recorder import RATE, TICK
 _Detected = utils.aio.Chan[vad.VADEvent]
 _Recognised = utils.aio.Chan[stt.SpeechEvent]
 _TICKS_A_FRAME = 5
+_SILENCE = bytes(2 * TICK * _TICKS_A_FRAME)
 
 
 @dataclass(slots=True)
@@ -173,18 +172,18 @@ class GroupSTTStream(stt.RecognizeStream):
 
 
 class TickInput(io.AudioInput):
-    """What the session takes for its microphone: everybody mixed. It only keeps time by it, so large frames do."""
+    """What the session takes for its microphone. It only keeps time by it, so silence in large frames does."""
 
     def __init__(self) -> None:
         super().__init__(label="people")
         self._frames: utils.aio.Chan[rtc.AudioFrame] = utils.aio.Chan()
-        self._ticks: list[bytes] = []
+        self._ticks = 0
 
-    def push(self, samples: NDArray[np.int16]) -> None:
-        self._ticks.append(samples.tobytes())
-        if len(self._ticks) == _TICKS_A_FRAME:
-            self._frames.send_nowait(rtc.AudioFrame(b"".join(self._ticks), RATE, 1, TICK * _TICKS_A_FRAME))
-            self._ticks.clear()
+    def tick(self) -> None:
+        """20 ms have passed."""
+        self._ticks += 1
+        if self._ticks % _TICKS_A_FRAME == 0:
+            self._frames.send_nowait(rtc.AudioFrame(_SILENCE, RATE, 1, TICK * _TICKS_A_FRAME))
 
     async def __anext__(self) -> rtc.AudioFrame:
         return await self._frames.__anext__()

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+import structlog
 from livekit.agents import tokenize
 
 from rymi_server.runtime.briefing import Briefing
@@ -15,11 +16,13 @@ from rymi_server.runtime.reporting.journal import Address, Journal
 from rymi_server.runtime.reporting.reporter import Reporter
 from rymi_server.runtime.reports import Answer, Reports
 from rymi_server.runtime.session.call import Times, run_call
-from rymi_server.runtime.session.casting import Casting
+from rymi_server.runtime.session.casting import Casting, Report
 from rymi_server.runtime.session.media import Guest, Guests, ShownText
+from rymi_server.runtime.thinking.http_tool import HttpTools
 from rymi_server.runtime.turn_taking.scores import installed_scores
-from rymi_server.speech_engines.errors import EngineFailed
-from rymi_server.speech_engines.promises import Abilities, Ear, EarStream, Listeners, Vocabulary, Voice
+from rymi_server.speech_engines.promises import Abilities, Ear, EarStream, Expected, Heard, Listeners, Vocabulary, Voice
+
+log = structlog.get_logger(__name__)
 
 _LONGEST_S: Final = 20.0
 _NOBODY: Final = "nobody"
@@ -90,7 +93,24 @@ class Deaf:
         return Abilities("deaf")
 
     async def listen(self, vocabulary: Vocabulary, listeners: Listeners) -> EarStream:  # noqa: ARG002
-        raise EngineFailed("deaf", "it only warms up")
+        return _DeafStream()
+
+    async def aclose(self) -> None:
+        """Nothing was opened."""
+
+
+class _DeafStream:
+    def push(self, pcm: bytes) -> None:
+        """Nothing is heard."""
+
+    async def finish_utterance(self) -> Heard:
+        return Heard("")
+
+    def drop_utterance(self) -> None:
+        """There is none."""
+
+    def expect(self, expected: Expected | None) -> None:
+        """Nothing is."""
 
     async def aclose(self) -> None:
         """Nothing was opened."""
@@ -99,11 +119,14 @@ class Deaf:
 class WarmingEngines:
     """Keeps the promise of `Engines`."""
 
-    def ear(self, agent: Mapping[str, Any]) -> Ear:  # noqa: ARG002
+    def ear(self, agent: Mapping[str, Any], *, on_phone: bool, report: Report) -> Ear:  # noqa: ARG002
         return Deaf()
 
-    def voice(self, agent: Mapping[str, Any]) -> Voice:  # noqa: ARG002
+    def voice(self, agent: Mapping[str, Any], *, on_phone: bool, report: Report) -> Voice:  # noqa: ARG002
         return Hum()
+
+    def mind(self, agent: Mapping[str, Any], *, report: Report) -> None:
+        """The playbook is enough."""
 
     async def aclose(self) -> None:
         """Nothing was opened."""
@@ -121,7 +144,7 @@ async def _hold_one() -> None:
     reporter = Reporter(_taken, "warm", Journal(Path("/dev/null"), Address("", "", "", "")))
     times = Times(time.monotonic, lambda: datetime.now(UTC))
     place = Nowhere()
-    cast = Casting(WarmingEngines(), scores, lambda: datetime.now(UTC)).cast(told)
+    cast = Casting(WarmingEngines(), scores, HttpTools(), lambda: datetime.now(UTC)).cast(told, log.info)
     holding = asyncio.create_task(run_call(place, told, reporter, cast, times, None))
     greeted = asyncio.create_task(place.greeted.wait())
     try:

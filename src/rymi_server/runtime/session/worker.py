@@ -23,9 +23,12 @@ from rymi_server.foundation.object_storage import open_storage
 from rymi_server.rooms.livekit_server import LiveKit
 from rymi_server.runtime.session.casting import Casting
 from rymi_server.runtime.session.job import Desk, address_in, hold_call
-from rymi_server.runtime.session.offline import OfflineEngines
+from rymi_server.runtime.session.providers.installed import InstalledEngines
 from rymi_server.runtime.session.warming import warm_up
+from rymi_server.runtime.thinking.http_tool import HttpTools
 from rymi_server.runtime.turn_taking.scores import installed_scores
+from rymi_server.speech_engines.casting import Defaults
+from rymi_server.speech_engines.readiness import Equipment
 
 log = structlog.get_logger(__name__)
 
@@ -42,6 +45,9 @@ class Work:
     linger_s: float
     log_level: str
     log_personal: bool
+    equipment: Equipment
+    defaults: Defaults
+    private_tools: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +118,10 @@ def prepare(work: Work, process: JobProcess) -> None:
     """Everything that a first call would otherwise wait for."""
     configure_logs(work.log_level, show_personal=work.log_personal)
     began = time.monotonic()
-    engines = OfflineEngines()
+    engines = InstalledEngines(work.equipment, work.defaults)
     engines.start_early()
-    casting = Casting(engines, installed_scores(), lambda: datetime.now(UTC).astimezone())
+    tools = HttpTools(allow_private=work.private_tools)
+    casting = Casting(engines, installed_scores(), tools, lambda: datetime.now(UTC).astimezone())
     warm_up()
     log.info("agent_process_ready", milliseconds=round((time.monotonic() - began) * 1_000))
     process.userdata["desk"] = Desk(work.folder, open_storage(work.storage_url), casting, work.linger_s)

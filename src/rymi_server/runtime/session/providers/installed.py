@@ -42,6 +42,12 @@ class InstalledEngines:
         await self._espeak.start()
         await self._sphinx.start()
 
+    def start_early(self) -> None:
+        """As `warm`, before there is an event loop. What no agent hears with by default is not started for all."""
+        self._espeak.start_early()
+        if self._defaults.ear == "pocketsphinx":
+            self._sphinx.start_early()
+
     def ear(self, agent: Mapping[str, Any], *, on_phone: bool = False, report: Report = unheard) -> Ear:
         """Raise `EngineNotReady`, `EngineFailed`, `UnknownEngine`."""
         names = self._ready(self._wanted(agent, on_phone).ears, report)

@@ -1,0 +1,84 @@
+"""A chat model as the mind of a call: what it says is checked sentence by sentence, and its tools are the call's."""
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from livekit.agents import StopResponse, llm
+
+from rymi_server.runtime.thinking.guardrails import Guardrails
+from rymi_server.runtime.thinking.replies import EndCall, HandOff, Step
+from rymi_server.runtime.thinking.sentences import SentenceGate
+from rymi_server.runtime.thinking.tools import Tool, ToolExecutor, step_for
+from rymi_server.speech_engines.promises import Expected
+
+_PROMPTS: Final = ("Are you still there?", "I cannot hear you.")
+_GREET: Final = "Greet the caller in one short sentence, and ask what you can do for them."
+_CALLED: Final = "A human is being called. Tell the caller so in one short sentence."
+_NOTED: Final = "Noted: this person will not be called again."
+
+
+class ModelMind:
+    """Keeps the promise of `Mind`."""
+
+    def __init__(
+        self, model: llm.LLM[Any], opener: str | None, guardrails: Guardrails, language: str, greets: bool
+    ) -> None:
+        self._model = model
+        self._opener = opener
+        self._guardrails = guardrails
+        self._language = language
+        self._greets = greets
+        self._effects: list[Step] = []
+        self._speaker: Callable[[], str] = str
+
+    @property
+    def chat_model(self) -> llm.LLM[Any]:
+        return self._model
+
+    @property
+    def opener(self) -> str | None:
+        return self._opener
+
+    @property
+    def greeting_instructions(self) -> str | None:
+        return _GREET if self._greets and not self._opener else None
+
+    @property
+    def expected(self) -> Expected | None:
+        return None
+
+    def listen_to(self, speaker: Callable[[], str], names: Callable[[], Sequence[str]]) -> None:  # noqa: ARG002
+        self._speaker = speaker
+
+    def memory(self) -> None:
+        """The lines that were said are all that a successor needs."""
+
+    def silence(self, prompts_so_far: int) -> str | None:
+        return _PROMPTS[prompts_so_far] if prompts_so_far < len(_PROMPTS) else None
+
+    def new_gate(self) -> SentenceGate | None:
+        return SentenceGate(self._guardrails, self._language)
+
+    def take_effects(self) -> list[Step]:
+        effects, self._effects = self._effects, []
+        return effects
+
+    def functions(self, tools: Sequence[Tool], executor: ToolExecutor) -> list[llm.RawFunctionTool[..., Any]]:
+        """The tools as the session offers them to the model."""
+        return [self._function(tool, executor) for tool in tools]
+
+    def _function(self, tool: Tool, executor: ToolExecutor) -> llm.RawFunctionTool[..., Any]:
+        async def call(raw_arguments: dict[str, Any]) -> str:
+            step = step_for(tool, raw_arguments, self._speaker())
+            if step is None:
+                outcome = await executor.run(tool, raw_arguments)
+                return json.dumps({"succeeded": outcome.succeeded, "result": outcome.content}, default=str)
+            self._effects.append(step)
+            if isinstance(step, EndCall):
+                # The farewell is said by the call itself, and nothing after it.
+                raise StopResponse
+            return _CALLED if isinstance(step, HandOff) else _NOTED
+
+        schema = {"name": tool.name, "description": tool.description, "parameters": tool.parameters}
+        return llm.function_tool(call, raw_schema=schema)

@@ -1,0 +1,124 @@
+"""A chat model as the mind of a call. The model stands for a provider at the other end of a network."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from livekit.agents import APIConnectionError, llm
+from tests.agent.holding import briefing, held_call
+from tests.agent.patience import eventually
+from tests.agent.scripted import ScriptedEar
+from tests.agent.voices import spoken
+
+from rymi_server.runtime.reports import EndWanted, HandoffWanted, Happened, OptedOut
+
+Answer = tuple[str, str, dict[str, Any]] | str
+
+
+class ScriptedModel(llm.LLM[Any]):
+    """Answers the last user message by a table; an answer may be a tool: (words, name, arguments)."""
+
+    def __init__(self, answer: Callable[[llm.ChatContext], Answer]) -> None:
+        super().__init__()
+        self.answer = answer
+        self.asked: list[llm.ChatContext] = []
+        self.offered: set[str] = set()
+
+    def chat(self, *, chat_ctx: llm.ChatContext, tools: Any = None, conn_options: Any = None, **_: Any) -> Any:
+        self.asked.append(chat_ctx)
+        self.offered |= {tool.info.name for tool in tools or []}
+        return _Stream(self, chat_ctx=chat_ctx, tools=tools or [], conn_options=conn_options)
+
+
+class _Stream(llm.LLMStream):
+    async def _run(self) -> None:
+        model = self._llm
+        assert isinstance(model, ScriptedModel)
+        answer = model.answer(self._chat_ctx)
+        words, call = (answer, None) if isinstance(answer, str) else (answer[0], answer[1:])
+        for piece in words.split(" "):
+            self._send(llm.ChoiceDelta(role="assistant", content=piece + " "))
+        if call is not None:
+            tool = llm.FunctionToolCall(name=call[0], arguments=json.dumps(call[1]), call_id="call1")
+            self._send(llm.ChoiceDelta(role="assistant", tool_calls=[tool]))
+
+    def _send(self, delta: llm.ChoiceDelta) -> None:
+        self._event_ch.send_nowait(llm.ChatChunk(id="answer", delta=delta))
+
+
+def last_words(context: llm.ChatContext) -> str:
+    said = [each for each in context.messages() if each.role == "user"]
+    return (said[-1].text_content or "") if said else ""
+
+
+def agent(**more: Any) -> dict[str, Any]:
+    return {
+        "system_prompt": "You sell lamps in {{town}}.",
+        "playbook": {"opener": "Hello from {{town}}.", "endCallMessage": "Goodbye from {{town}}."},
+        "advanced": {"turnDetectorMode": "balanced", "prohibitedClaims": ["We give a lifetime guarantee"]},
+        **more,
+    }
+
+
+class TestAModel:
+    async def test_is_told_who_speaks_and_ends_the_call_with_its_last_words(self, tmp_path: Path) -> None:
+        def answer(context: llm.ChatContext) -> Answer:
+            if "bye" in last_words(context):
+                return "", "end_call", {"reason": "completed"}
+            return "We have red lamps. We give a lifetime guarantee on them."
+
+        model = ScriptedModel(answer)
+        told = briefing(agent=agent(), variables={"town": "Utrecht"})
+        ear = ScriptedEar(["Do you have lamps?", "Bye bye."])
+        async with held_call(tmp_path, ear, told, model=model) as call:
+            call.room.enter("alice")
+            await call.said("agent: Hello from Utrecht.")
+            call.room.say("alice", spoken("Do you have lamps?"))
+            await call.said("agent: We have red lamps. I cannot promise anything there.")
+            assert not any("lifetime" in each for each in call.lines)
+            await eventually("it is told", lambda: [each for each in call.of(Happened) if "lifetime" in each.message])
+            prompt = model.asked[-1].messages()[0].text_content or ""
+            assert "You sell lamps in Utrecht." in prompt
+            call.room.say("alice", spoken("Bye bye now"))
+            await call.said("agent: Goodbye from Utrecht.")
+            await eventually("the end is asked for", lambda: call.of(EndWanted))
+            assert call.of(EndWanted)[0].reason == "completed"
+            assert {"end_call", "opt_out"} <= model.offered
+
+    async def test_calls_a_human_and_keeps_people_from_being_called_again(self, tmp_path: Path) -> None:
+        def answer(context: llm.ChatContext) -> Answer:
+            if context.items[-1].type == "function_call_output":
+                return "All right."
+            if "human" in last_words(context):
+                return "", "handoff_to_human", {"briefing": "wants a red lamp"}
+            return "", "opt_out", {}
+
+        tools = [{"tool_id": "handoff_to_human", "enabled": True, "provider_settings": {"number": "+15550123"}}]
+        told = briefing(agent=agent(tools=tools), variables={"town": "Utrecht"})
+        ear = ScriptedEar(["I want a human.", "Never call me again."])
+        async with held_call(tmp_path, ear, told, model=ScriptedModel(answer)) as call:
+            call.room.enter("alice")
+            await call.said("agent: Hello from Utrecht.")
+            call.room.say("alice", spoken("I want a human"))
+            await eventually("a human is wanted", lambda: call.of(HandoffWanted))
+            assert (call.of(HandoffWanted)[0].to, call.of(HandoffWanted)[0].briefing) == (
+                "+15550123",
+                "wants a red lamp",
+            )
+            await call.said("agent: All right.")
+            call.room.say("alice", spoken("Never call me again"))
+            await eventually("it is noted", lambda: call.of(OptedOut))
+            assert call.of(OptedOut)[0].participant_id == "id-alice"
+
+    async def test_that_fails_is_told_of(self, tmp_path: Path) -> None:
+        def answer(context: llm.ChatContext) -> Answer:
+            raise APIConnectionError("the provider is away", retryable=False)
+
+        told = briefing(agent=agent(), variables={"town": "Utrecht"})
+        async with held_call(tmp_path, ScriptedEar(["Do you have lamps?"]), told, model=ScriptedModel(answer)) as call:
+            call.room.enter("alice")
+            await call.said("agent: Hello from Utrecht.")
+            call.room.say("alice", spoken("Do you have lamps?"))
+            await eventually("it is told", lambda: [each for each in call.of(Happened) if "failed" in each.message], 20)
+            await call.said("agent: Sorry, I cannot think right now", 20)

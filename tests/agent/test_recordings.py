@@ -1,0 +1,175 @@
+"""What is recorded of a call: with consent, everything, and after a death."""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import wave
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import numpy as np
+import pytest
+from tests.agent.api import TOKEN, InternalApi
+from tests.agent.holding import PLAYBOOK, briefing, held_call
+from tests.agent.patience import eventually
+from tests.agent.scripted import ScriptedEar
+from tests.agent.voices import spoken
+
+from rymi_server.foundation.object_storage import ObjectStorage, open_storage
+from rymi_server.runtime.briefing import Briefing
+from rymi_server.runtime.recording.handing_in import Clearing, Storing
+from rymi_server.runtime.recording.shelf import HeldPiece, Shelf
+from rymi_server.runtime.recording.tape import Tape
+from rymi_server.runtime.reporting.journal import SUFFIX, Address, Journal
+from rymi_server.runtime.reports import Line, Numbered, Said, SegmentRecorded
+
+ADDRESS = Address("http://127.0.0.1:9", "call1", TOKEN, "run1")
+
+
+def samples_of(path: Path) -> np.ndarray:
+    with wave.open(str(path)) as file:
+        return np.frombuffer(file.readframes(file.getnframes()), np.int16).reshape(-1, file.getnchannels())
+
+
+@pytest.fixture
+def storage(tmp_path: Path) -> ObjectStorage:
+    return open_storage((tmp_path / "storage").as_uri())
+
+
+@pytest.fixture
+def new_tape(tmp_path: Path, storage: ObjectStorage) -> Callable[[Briefing], Tape]:
+    shelf = Shelf(tmp_path / "agent")
+    return lambda told: Tape(
+        lambda started: shelf.piece(ADDRESS, told.tenant_id, started), Storing(storage), keeps_tracks=False
+    )
+
+
+def asks() -> Briefing:
+    agent: dict[str, Any] = {
+        "playbook": PLAYBOOK,
+        "advanced": {"turnDetectorMode": "balanced"},
+        "features": {"require_consent": True},
+    }
+    return briefing(agent=agent)
+
+
+class TestConsent:
+    async def test_comes_before_the_first_sound_is_kept(self, tmp_path: Path, new_tape: Any) -> None:
+        async with held_call(tmp_path, ScriptedEar(["Yes, sure."]), asks(), new_tape) as call:
+            call.room.enter("alice")
+            await call.said("may I record this call")
+            assert not list((tmp_path / "agent").glob("*.wav"))
+            call.room.say("alice", spoken("Yes sure"))
+            await call.said("agent: Hello, this is the test agent.")
+            call.room.leave("alice")
+            await call.ends()
+        recorded = call.of(SegmentRecorded)[0]
+        assert recorded.started_at_ms > 2_000
+        both = samples_of(tmp_path / "storage" / recorded.key)
+        assert np.abs(both[:, 1]).max() > 1_000
+
+    async def test_that_is_not_given_leaves_no_recording(self, tmp_path: Path, new_tape: Any) -> None:
+        async with held_call(tmp_path, ScriptedEar(["No, I do not want that."]), asks(), new_tape) as call:
+            call.room.enter("alice")
+            await call.said("may I record this call")
+            call.room.say("alice", spoken("No I do not want that"))
+            await call.said("agent: That is fine, I am not recording.")
+            await call.said("agent: Hello, this is the test agent.")
+            call.room.leave("alice")
+            await call.ends()
+        assert not call.of(SegmentRecorded)
+        assert not (tmp_path / "agent").exists()
+
+
+KILLED = """
+import sys, time
+from pathlib import Path
+import numpy as np
+from rymi_server.runtime.recording.recorder import Recorder, TICK
+from rymi_server.runtime.recording.growing_wav import WavWriter
+from rymi_server.runtime.recording.shelf import HeldPiece, Shelf
+from rymi_server.runtime.reporting.journal import Address, Journal
+from rymi_server.runtime.reports import Line, Numbered, Said
+
+folder, api, token = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
+address = Address(api, "call1", token, "run1")
+held = HeldPiece(Shelf(folder).piece(address, "tenant1", 1500))
+recorder = Recorder(held.piece.path, time.monotonic(), WavWriter())
+said = Said(line=Line(speaker="agent", text="kept", started_at_ms=1, ended_at_ms=2), segment_id="s")
+Journal(folder / "call1.run1.77.reports.jsonl", address).append([Numbered(sequence=0, report=said)])
+while True:
+    tone = (np.sin(np.arange(TICK) / 5) * 8_000).astype(np.int16)
+    for _ in range(recorder.ticks_due(time.monotonic())):
+        recorder.person("alice", time.monotonic(), tone)
+        recorder.tick()
+    print("ticked", flush=True)
+    time.sleep(0.02)
+"""
+
+
+class TestAKilledProcess:
+    async def test_leaves_what_the_next_one_hands_in_and_tells(self, tmp_path: Path, storage: ObjectStorage) -> None:
+        api = InternalApi()
+        await api.start()
+        folder = tmp_path / "agent"
+        command = [sys.executable, "-c", KILLED, str(folder), api.url, TOKEN]
+        process = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE)
+        piece = folder / "call1.run1-1500.wav"
+        await eventually("it has recorded", lambda: piece.exists() and piece.stat().st_size > 100_000, 20)
+        async with aiohttp.ClientSession() as http:
+            clearing = Clearing(Shelf(folder), Storing(storage), http)
+            await clearing()
+            assert piece.exists(), "a piece whose writer lives is left alone"
+            assert not api.reports
+            process.kill()
+            await process.wait()
+            await clearing()
+            await clearing()
+        recorded = api.of(SegmentRecorded)
+        assert len(recorded) == 1
+        assert recorded[0].started_at_ms == 1_500
+        assert recorded[0].duration_ms > 1_000
+        assert len(samples_of(tmp_path / "storage" / recorded[0].key)) == recorded[0].duration_ms * 16
+        assert api.lines == ["agent: kept"]
+        assert not list(folder.iterdir())
+        await api.stop()
+
+    async def test_is_cleared_away_only_once_the_api_knows(self, tmp_path: Path, storage: ObjectStorage) -> None:
+        api = InternalApi(answers=503)
+        await api.start()
+        folder = tmp_path / "agent"
+        held = HeldPiece(Shelf(folder).piece(Address(api.url, "call1", TOKEN, "run1"), "tenant1", 0))
+        with wave.open(str(held.piece.path), "wb") as file:
+            file.setparams((2, 2, 16_000, 0, "NONE", ""))
+            file.writeframes(bytes(64_000))
+        os.close(held._slip)
+        async with aiohttp.ClientSession() as http:
+            clearing = Clearing(Shelf(folder), Storing(storage), http)
+            await clearing()
+            assert held.piece.path.exists()
+            api.answers = 200
+            await clearing()
+        assert len(api.of(SegmentRecorded)) == 1
+        assert not list(folder.iterdir())
+        await api.stop()
+
+    async def test_leaves_no_riddle_in_a_torn_slip_or_journal(self, tmp_path: Path, storage: ObjectStorage) -> None:
+        folder = tmp_path / "agent"
+        folder.mkdir()
+        (folder / "call1.run1-0.slip.json").write_text('{"path": "call')
+        (folder / f"call1.run1.1{SUFFIX}").write_text(json.dumps({"api_url": "x"})[:-3])
+        async with aiohttp.ClientSession() as http:
+            await Clearing(Shelf(folder), Storing(storage), http)()
+        said = Said(line=Line(speaker="agent", text="a", started_at_ms=1, ended_at_ms=2), segment_id="s")
+        journal = Journal(folder / "other", ADDRESS)
+        journal.append([Numbered(sequence=0, report=said)])
+        journal.let_go()
+        with (folder / "other").open("a") as file:
+            file.write('{"sequence": 1, "rep')
+        left = Journal.left_at(folder / "other")
+        assert (left.waiting, [each.sequence for each in left.head(10)]) == (1, [0])
+        left.let_go()
