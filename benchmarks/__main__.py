@@ -5,7 +5,7 @@ import json
 import sys
 from pathlib import Path
 
-ALL = ("creating", "listing", "startup", "roomlet", "carrierbox")
+ALL = ("creating", "listing", "startup", "post_call", "roomlet", "carrierbox")
 RESULTS = Path(__file__).parent / "results"
 
 

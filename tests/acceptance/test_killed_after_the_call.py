@@ -87,7 +87,7 @@ async def lived_through(environment: dict[str, str], enough) -> set[str]:  # typ
 
         left = sorted(set(MOMENTS) - deaths(environment))
         try:
-            await until(f"a worker to die or to finish; left to die of: {left}", dead_or_done, seconds=60)
+            await until(f"a worker to die or to finish; left to die of: {left}", dead_or_done, seconds=120)
         finally:
             if worker.poll() is None:
                 worker.terminate()

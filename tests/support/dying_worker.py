@@ -48,7 +48,9 @@ class DyingRunner(JobRunner):
 
 async def work() -> None:
     rymi_worker.JobRunner = DyingRunner  # type: ignore[misc]
-    await rymi_worker.build_worker(read_settings(), queue_settings=IMPATIENT).run(stop_requested())
+    await rymi_worker.build_worker(read_settings(), queue_settings={**IMPATIENT, "maxStalledCount": 50}).run(
+        stop_requested()
+    )
 
 
 if __name__ == "__main__":
