@@ -1,4 +1,4 @@
-"""What comes after a call: how soon it is told, what an hour's recording costs, and what one dead endpoint costs others.
+"""What comes after a call: how soon it is told, what an hour's recording costs, and what a dead endpoint costs others.
 
 Budgets: call end to `call.intelligence.ready` delivered, p95 within 2 s; an hour of stereo within 64 MB; of a thousand
 deliveries with one dead endpoint, the others' p95 as without it.
@@ -84,7 +84,7 @@ def _hour() -> dict[str, float]:
 @asynccontextmanager
 async def _installed() -> AsyncIterator[tuple[Database, Path, Customer]]:
     with tempfile.TemporaryDirectory(prefix="rymi-bench-", dir="/tmp") as home:
-        Path(home).chmod(0o755)
+        os.chmod(home, 0o755)
         postgres = PostgresServer(Path(home))
         postgres.start()
         try:
