@@ -5,7 +5,7 @@ import json
 import sys
 from pathlib import Path
 
-ALL = ("creating", "listing", "startup", "post_call", "roomlet", "carrierbox")
+ALL = ("creating", "listing", "startup", "post_call", "roomlet", "carrierbox", "turns", "engines", "gateway")
 RESULTS = Path(__file__).parent / "results"
 
 

@@ -17,8 +17,8 @@ from tests.support.waiting import until
 
 from rymi_server.foundation.database import Database
 
-TOLD = ["call.started", "participant.joined", "participant.left", "call.recording.ready"]
-TOLD += ["call.completed", "call.intelligence.ready"]
+# What happened since the endpoint was registered.
+TOLD = ["participant.left", "call.recording.ready", "call.completed", "call.intelligence.ready"]
 
 
 @pytest.fixture
@@ -65,11 +65,12 @@ class TestAWorkerKilledAtEveryStep:
         assert len(charges) == 1, billed
         ids = Counter(each.json["id"] for each in hook.got)
         assert set(ids.values()) == {1}, ids
-        assert hook.events == TOLD
+        # A recording that is late, because of all this dying, is told by itself.
+        assert sorted(hook.events) == sorted(TOLD)
 
 
 def told(events: list[str]) -> bool:
-    return "call.intelligence.ready" in events
+    return set(events) >= set(TOLD)
 
 
 async def lived_through(environment: dict[str, str], enough) -> set[str]:  # type: ignore[no-untyped-def]

@@ -76,7 +76,7 @@ class TestThreePeople:
         call = await WebCall.create(customer, talking_up.agent(), "ann", "bob", "carl")
         async with chromium() as browser:
             ann, bob = await browser.open("livekit-client"), await browser.open("livekit-client")
-            carl = await call.enter("carl", "kal")
+            carl = await call.enter("carl", "rms")
             await ann.enter(*call.access("ann"))
             await bob.enter(*call.access("bob"))
             await is_greeted(call, carl)
@@ -193,6 +193,38 @@ class TestACallSurvives:
         assert len(await agents_in(call)) == 1
         await ann.caller.leave()
         await call.becomes("the call to be completed", "completed")
+
+
+class TestTheCallCommand:
+    def test_holds_a_call_and_tells_what_came_of_it(self, talking_up: Up) -> None:
+        words = ("call", "--json", "--identity", "dora", "--say", "How much is a cleaning?", "--say", "Goodbye.")
+        held = talking_up.command(*words, timeout=240)
+        assert held.returncode == 0, held.stderr
+        told = [json.loads(line) for line in held.stdout.splitlines()]
+        assert told[0]["event"] == "call"
+        lines = [each for each in told if each["event"] == "transcript"]
+        assert {line["identity"] for line in lines if line["speaker"] == "user"} <= {"dora"}
+        assert any(line["speaker"] == "agent" for line in lines)
+        result = told[-1]
+        assert (result["event"], result["status"]) == ("result", "completed")
+        assert result["bill_duration"] >= 30
+
+    def test_names_an_agent_that_is_not_there(self, talking_up: Up) -> None:
+        refused = talking_up.command("call", "--agent", "Nobody")
+        assert (refused.returncode, refused.stderr) == (1, "rymi: There is no agent 'Nobody'.\n")
+
+    def test_says_what_a_microphone_needs(self, talking_up: Up) -> None:
+        refused = talking_up.command("call", "--mic")
+        assert refused.returncode == 1
+        assert refused.stderr.startswith("rymi: --mic needs the sounddevice package")
+        assert "Traceback" not in refused.stderr
+
+    def test_says_that_nothing_runs(self) -> None:
+        up = Up()
+        refused = up.command("call")
+        assert refused.returncode == 1
+        assert refused.stderr.startswith("rymi: No `rymi up` has run on")
+        shutil.rmtree(up.folder)
 
 
 def started_agent(environment: dict[str, str]) -> "subprocess.Popen[bytes]":

@@ -9,6 +9,7 @@ ROOT = Path(__file__).parents[2]
 NAMED = re.compile(r"docs/[\w/-]+\.md")
 LINKED = re.compile(r"\]\(((?!https?:)[^)#]+)")
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), *sorted((ROOT / "src").rglob("README.md"))]
+PAGES += [ROOT / "sdks" / "node" / "README.md", ROOT / "sdks" / "web" / "README.md"]
 
 
 class TestPages:

@@ -43,27 +43,41 @@ class Up:
     rooms: bool = False
     # A start is quicker without those that a test does not ask for.
     agents: bool = False
+    # The gateway, and carriers in a box.
+    phones: bool = False
     more_environment: Mapping[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
 
     def __post_init__(self) -> None:
         self.http_port, self.worker_port, self.rooms_port, self.media_port, self.agent_port = free_ports(5)
+        self.gateway_port, self.gateway_metrics_port, self.box_port = free_ports(3)
         self._output = self.folder / "output"
 
     @property
     def environment(self) -> dict[str, str]:
         """Nothing of the machine's own settings."""
-        ours = ("RYMI_", "LIVEKIT_", "ROOMLET_", "DATABASE_URL", "PUBLIC_BASE_URL", "OTEL_")
+        ours = ("RYMI_", "LIVEKIT_", "ROOMLET_", "DATABASE_URL", "PUBLIC_", "OTEL_", "CARRIERBOX_")
         kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
         return kept | {
             "RYMI_DATA_DIR": str(self.folder),
             "RYMI_HTTP_PORT": str(self.http_port),
             "RYMI_WORKER_PORT": str(self.worker_port),
             "RYMI_AGENT_PORT": str(self.agent_port),
-            "RYMI_UP_WITHOUT": "gateway,carrierbox" if self.agents else "agent,gateway,carrierbox",
+            "RYMI_GATEWAY_PORT": str(self.gateway_port),
+            "RYMI_GATEWAY_METRICS_PORT": str(self.gateway_metrics_port),
+            "CARRIERBOX_PORT": str(self.box_port),
+            "RYMI_UP_WITHOUT": ",".join(self._left_out),
             **(self._own_rooms if self.rooms else self._rooms_of_nobody),
             **self.more_environment,
         }
+
+    @property
+    def _left_out(self) -> list[str]:
+        return ([] if self.agents else ["agent"]) + ([] if self.phones else ["gateway", "carrierbox"])
+
+    @property
+    def box_url(self) -> str:
+        return f"http://127.0.0.1:{self.box_port}"
 
     @property
     def _own_rooms(self) -> dict[str, str]:
@@ -98,17 +112,17 @@ class Up:
                 stderr=subprocess.STDOUT,
             )
 
-    def wait_until_ready(self) -> None:
+    def wait_until_ready(self, *, seconds: float = 60) -> None:
         assert self.process is not None
         process = self.process
 
         def ready_or_gone() -> bool:
             return _READY in self.output or process.poll() is not None
 
-        wait_for("`rymi up` to say that it is ready", ready_or_gone, seconds=60)
+        wait_for("`rymi up` to say that it is ready", ready_or_gone, seconds=seconds)
         assert _READY in self.output, self.output
 
-    def command(self, *words: str) -> subprocess.CompletedProcess[str]:
+    def command(self, *words: str, timeout: float = 60) -> subprocess.CompletedProcess[str]:
         """`rymi` with `words`, as an operator of this installation types it."""
         return subprocess.run(
             [sys.executable, "-m", "rymi_server.entrypoints.cli", *words],
@@ -117,7 +131,7 @@ class Up:
             capture_output=True,
             text=True,
             check=False,
-            timeout=60,
+            timeout=timeout,
         )
 
     def printed_curl(self) -> str:

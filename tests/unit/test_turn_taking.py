@@ -77,6 +77,12 @@ class TestADetector:
         assert isinstance(began, Began)
         assert isinstance(dropped, Dropped)
 
+    def test_takes_a_short_word_for_a_turn_once_it_was_recognised(self) -> None:
+        detector = steady()
+        fed(detector, hiss(1) + voice(0.22))
+        detector.hear_draft("yes")
+        assert isinstance(fed(detector, hiss(1.5))[-1], Ended)
+
     def test_hears_nothing_in_noise_alone(self) -> None:
         assert fed(steady(), hiss(3, db=-40)) == []
 

@@ -156,47 +156,46 @@ export class Webhooks {
   readonly sign = sign;
 }
 
-export interface Carrier {
-  provider: 'plivo' | 'twilio' | 'vonage';
-  auth_id?: string;
-  auth_token?: string;
-  api_key?: string;
-  api_secret?: string;
-  signature_secret?: string;
-}
-
-export interface TelephonyStatus {
-  connected: boolean;
-  provider: Carrier['provider'] | null;
-  account_name: string | null;
-  account_country: string | null;
-}
-
-export interface CarrierNumber {
-  id: string;
-  provider: string;
-  phone_number: string;
-  number_status: 'active' | 'inactive';
-  backend_agent_id: string | null;
-}
-
 /** Your carrier account. */
 export class Telephony {
   constructor(private readonly http: Http) {}
 
-  connect(carrier: Carrier, options?: RequestOptions): Promise<{ status: string; provider: string; account_name: string; message: string }> {
-    return this.http.askPath('POST', '/v1/telephony/connect', false, { body: carrier }, options);
+  connect(carrier: Body<'connectTelephony'>, options?: RequestOptions): Promise<Answer<'connectTelephony'>> {
+    return this.http.ask('connectTelephony', { body: carrier }, options);
   }
 
-  status(options?: RequestOptions): Promise<TelephonyStatus> {
-    return this.http.askPath('GET', '/v1/telephony/status', false, {}, options);
+  /** Whether a carrier would take these credentials. Nothing is stored. */
+  validate(carrier: Body<'validateTelephony'>, options?: RequestOptions): Promise<Answer<'validateTelephony'>> {
+    return this.http.ask('validateTelephony', { body: carrier }, options);
   }
 
-  numbers(options?: RequestOptions): Promise<{ numbers: CarrierNumber[] }> {
-    return this.http.askPath('GET', '/v1/telephony/numbers', false, {}, options);
+  status(options?: RequestOptions): Promise<Answer<'getTelephonyStatus'>> {
+    return this.http.ask('getTelephonyStatus', {}, options);
   }
 
-  disconnect(options?: RequestOptions): Promise<{ status: string; message: string }> {
-    return this.http.askPath('POST', '/v1/telephony/disconnect', false, {}, options);
+  providers(options?: RequestOptions): Promise<Answer<'listTelephonyProviders'>> {
+    return this.http.ask('listTelephonyProviders', {}, options);
+  }
+
+  /** The numbers of the account. */
+  numbers(options?: RequestOptions): Promise<Answer<'listProviderNumbers'>> {
+    return this.http.ask('listProviderNumbers', {}, options);
+  }
+
+  disconnect(options?: RequestOptions): Promise<Answer<'disconnectTelephony'>> {
+    return this.http.ask('disconnectTelephony', {}, options);
+  }
+
+  /** When phones may be rung. */
+  callingHours(options?: RequestOptions): Promise<Answer<'getCallingHours'>> {
+    return this.http.ask('getCallingHours', {}, options);
+  }
+
+  setCallingHours(hours: Body<'setCallingHours'>, options?: RequestOptions): Promise<Answer<'setCallingHours'>> {
+    return this.http.ask('setCallingHours', { body: hours }, options);
+  }
+
+  removeCallingHours(options?: RequestOptions): Promise<Answer<'removeCallingHours'>> {
+    return this.http.ask('removeCallingHours', {}, options);
   }
 }

@@ -1,7 +1,7 @@
 /** `rymi.calls`: create calls, widen and end them, look at them, follow them. */
 import type { CallDetailBody, CreatedCallBody, EventBody, ListedCallBody, Operations } from './contract.js';
 import type { Http, RequestOptions } from './http.js';
-import { live, type LiveEvent, type LiveEventName, type StreamOptions } from './live.js';
+import { live, type LiveEvent, type StreamOptions } from './live.js';
 import { byCursor, byOffset, Pages } from './pages.js';
 
 type Body<N extends keyof Operations> = Operations[N]['body'];
@@ -76,12 +76,17 @@ export class Calls {
     return this.http.ask('reprocessCall', { path: { call_id: callId } }, options);
   }
 
+  /** Hand the call to a person, and let the agent leave. */
+  transfer(callId: string, body: Body<'transferCall'>, options?: RequestOptions): Promise<Answer<'transferCall'>> {
+    return this.http.ask('transferCall', { path: { call_id: callId }, body }, options);
+  }
+
   queueStats(options?: RequestOptions): Promise<Answer<'getQueueStats'>> {
     return this.http.ask('getQueueStats', {}, options);
   }
 
   /** The call as it happens, until it has ended. Leave the loop, or abort, to stop listening. */
-  stream(callId: string, options: StreamOptions = {}): AsyncGenerator<LiveEvent<LiveEventName>, void, undefined> {
+  stream(callId: string, options: StreamOptions = {}): AsyncGenerator<LiveEvent, void, undefined> {
     return live(this.http, `/v1/calls/${encodeURIComponent(callId)}/stream`, options);
   }
 

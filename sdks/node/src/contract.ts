@@ -70,6 +70,17 @@ export interface AttachedNumberBody {
   status: "attached";
 }
 
+export interface AttemptBody {
+  begun_at: string;
+  /** Why there was no answer. */
+  error: string | null;
+  number: number;
+  /** The first 4096 bytes of the answer. */
+  reply: string | null;
+  status_code: number | null;
+  took_ms: number;
+}
+
 /** Time is counted at the operator's rate, and is null where that costs nothing. */
 export interface BalanceBody {
   agent_roles_in_use: string[];
@@ -356,10 +367,41 @@ export interface DeletedAgentBody {
   status: "deleted";
 }
 
+export interface DeletedRecordingBody {
+  call_id: string;
+  status: "deleted";
+}
+
 export interface DeletedWebhookBody {
   id: string;
   status: "deleted";
 }
+
+export interface DeliveryBody {
+  attempts: number;
+  body: string;
+  created_at: string;
+  event: string;
+  event_id: string;
+  finished_at: string | null;
+  id: string;
+  log: AttemptBody[];
+  next_attempt_at: string | null;
+  reason: string | null;
+  status: DeliveryStatus;
+  /** What it is about: of one subject, deliveries are made in order. */
+  subject: string;
+  webhook_id: string;
+}
+
+export interface DeliveryListBody {
+  deliveries: ListedDelivery[];
+  limit: number;
+  offset: number;
+  total: number;
+}
+
+export type DeliveryStatus = "pending" | "delivered" | "failed";
 
 export interface DetailTranscript {
   raw: RawEntry[];
@@ -586,6 +628,21 @@ export interface ListedCallBody {
   total_cost: number | null;
 }
 
+export interface ListedDelivery {
+  attempts: number;
+  created_at: string;
+  event: string;
+  event_id: string;
+  finished_at: string | null;
+  id: string;
+  next_attempt_at: string | null;
+  reason: string | null;
+  status: DeliveryStatus;
+  /** What it is about: of one subject, deliveries are made in order. */
+  subject: string;
+  webhook_id: string;
+}
+
 export interface LlmOptionsBody {
   models: ModelBody[];
   voices: VoiceBody[];
@@ -777,11 +834,27 @@ export interface PublishableKeyListBody {
   total: number;
 }
 
+export interface QualityBody {
+  call_id: string;
+  cut_ins: Array<Record<string, unknown>>;
+  measured_at: string;
+  /** Whether there is a recording to listen to; else `heard` is null. */
+  recorded: boolean;
+  /** Gaps, stops and cut-ins: count, p50, p95 and max, in milliseconds. */
+  summary: Record<string, unknown>;
+  turns: Array<Record<string, unknown>>;
+}
+
 export interface QueueStatsBody {
   active: number;
   completed: number;
   failed: number;
   waiting: number;
+}
+
+export interface QueuedDeliveryBody {
+  delivery_id: string;
+  status: "queued";
 }
 
 export interface QueuedReprocessBody {
@@ -1386,6 +1459,18 @@ export interface Operations {
     body: ParticipantsBody;
     answer: CreatedCallBody;
   };
+  /** How well turns were taken */
+  getCallQuality: {
+    query: undefined;
+    body: undefined;
+    answer: QualityBody;
+  };
+  /** Delete the recording */
+  deleteCallRecording: {
+    query: undefined;
+    body: undefined;
+    answer: DeletedRecordingBody;
+  };
   /** The newest recording */
   getCallRecording: {
     query: undefined;
@@ -1580,6 +1665,18 @@ export interface Operations {
     body: NewWebhookBody;
     answer: RegisteredWebhookBody;
   };
+  /** One delivery, with its body and every attempt */
+  getWebhookDelivery: {
+    query: undefined;
+    body: undefined;
+    answer: DeliveryBody;
+  };
+  /** Send something again */
+  redeliverWebhook: {
+    query: undefined;
+    body: undefined;
+    answer: QueuedDeliveryBody;
+  };
   /** Delete a webhook */
   deleteWebhook: {
     query: undefined;
@@ -1591,6 +1688,25 @@ export interface Operations {
     query: undefined;
     body: ChangedWebhookBody;
     answer: UpdatedWebhookBody;
+  };
+  /** What was sent to a webhook */
+  listWebhookDeliveries: {
+    query: {
+      /** Only deliveries in this status. */
+      status?: DeliveryStatus | null;
+      /** How many to return (at most 200). */
+      limit?: number;
+      /** How many to skip. */
+      offset?: number;
+    };
+    body: undefined;
+    answer: DeliveryListBody;
+  };
+  /** Send a ping */
+  testWebhook: {
+    query: undefined;
+    body: undefined;
+    answer: QueuedDeliveryBody;
   };
 }
 
@@ -1625,6 +1741,8 @@ export const OPERATIONS = {
   endCall: ['POST', '/v1/calls/{call_id}/end', false],
   listCallEvents: ['GET', '/v1/calls/{call_id}/events', false],
   addParticipants: ['POST', '/v1/calls/{call_id}/participants', true],
+  getCallQuality: ['GET', '/v1/calls/{call_id}/quality', false],
+  deleteCallRecording: ['DELETE', '/v1/calls/{call_id}/recording', false],
   getCallRecording: ['GET', '/v1/calls/{call_id}/recording', false],
   reprocessCall: ['POST', '/v1/calls/{call_id}/reprocess', true],
   streamCall: ['GET', '/v1/calls/{call_id}/stream', false],
@@ -1654,8 +1772,12 @@ export const OPERATIONS = {
   validateTelephony: ['POST', '/v1/telephony/validate', false],
   listWebhooks: ['GET', '/v1/webhooks', false],
   createWebhook: ['POST', '/v1/webhooks', true],
+  getWebhookDelivery: ['GET', '/v1/webhooks/deliveries/{delivery_id}', false],
+  redeliverWebhook: ['POST', '/v1/webhooks/deliveries/{delivery_id}/redeliver', true],
   deleteWebhook: ['DELETE', '/v1/webhooks/{webhook_id}', false],
   updateWebhook: ['PATCH', '/v1/webhooks/{webhook_id}', false],
+  listWebhookDeliveries: ['GET', '/v1/webhooks/{webhook_id}/deliveries', false],
+  testWebhook: ['POST', '/v1/webhooks/{webhook_id}/test', true],
 } as const;
 
 /** Codes of refusals that the API's document names. */
@@ -1667,6 +1789,7 @@ export type DocumentedCode =
   | 'carrier_check_failed'
   | 'carrier_credentials_invalid'
   | 'database_unreachable'
+  | 'delivery_not_finished'
   | 'dnc_conflict'
   | 'idempotency_in_progress'
   | 'idempotency_mismatch'
@@ -1684,5 +1807,6 @@ export type DocumentedCode =
   | 'tenant_paused'
   | 'too_many_connect_attempts'
   | 'too_many_streams'
+  | 'too_many_webhooks'
   | 'unauthorized'
   | 'validation_error';

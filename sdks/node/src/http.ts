@@ -51,26 +51,14 @@ export class Http {
     options: RequestOptions = {},
   ): Promise<Operations[N]['answer']> {
     const [method, path, takesKey] = OPERATIONS[name];
-    const filled = fill(path, given.path ?? {});
-    return this.askPath(method, filled, takesKey, { query: given.query as Values, body: given.body }, options);
-  }
-
-  /** For paths that the contract does not have. */
-  async askPath<Answer>(
-    method: string,
-    path: string,
-    takesKey: boolean,
-    given: { query?: Values; body?: unknown },
-    options: RequestOptions = {},
-  ): Promise<Answer> {
     const headers: Record<string, string> = { ...this.headers(), Accept: 'application/json' };
     const hasBody = given.body !== undefined;
     if (hasBody) headers['Content-Type'] = 'application/json';
     const key = options.idempotencyKey ?? (takesKey ? newKey() : undefined);
     if (key !== undefined) headers['Idempotency-Key'] = key;
     const repeatable = method === 'GET' || method === 'PUT' || (takesKey && key !== undefined);
-    const asked = { method, url: this.url(path, given.query), headers, ...(hasBody && { body: JSON.stringify(given.body) }) };
-    return this.repeated(asked, repeatable, options) as Promise<Answer>;
+    const asked = { method, url: this.url(fill(path, given.path ?? {}), given.query as Values), headers, ...(hasBody && { body: JSON.stringify(given.body) }) };
+    return this.repeated(asked, repeatable, options) as Promise<Operations[N]['answer']>;
   }
 
   headers(): Record<string, string> {

@@ -8,10 +8,9 @@ import { backoff, type Clock, type RetryPolicy, systemClock } from './retries.js
 
 export * from './errors.js';
 export type * from './contract.js';
-export type { Carrier, CarrierNumber, TelephonyStatus } from './account.js';
 export type { OnePhone } from './calls.js';
 export type { RequestOptions, Transport } from './http.js';
-export type { LiveEvent, LiveEventName, StreamOptions } from './live.js';
+export type { LiveEvent, StreamOptions } from './live.js';
 export { Pages } from './pages.js';
 export { backoff, never, type Clock, type RetryPolicy } from './retries.js';
 export { sign, verifySignature, type Verification, type WebhookEvent } from './signatures.js';

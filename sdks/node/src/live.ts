@@ -1,16 +1,47 @@
 /** A call as it happens: the live stream as an async iterator that outlives broken connections. */
+import type { CallStatus, EventBody } from './contract.js';
 import { Aborted, ApiError, ConnectionFailed, RymiError, StreamLost, TimedOut, UnexpectedAnswer } from './errors.js';
 import { EventParser, type SentEvent } from './events.js';
 import { type Http, read, type Sent, text } from './http.js';
 
-/** What the stream says. `event` names it; `id` is where to take it up again. */
-export interface LiveEvent<Name extends string = string, Data = Record<string, unknown>> {
+interface Event<Name extends string, Data> {
+  /** Where to take the stream up again. What only passes by has none of its own. */
   readonly id: string | undefined;
   readonly event: Name;
   readonly data: Data;
 }
 
-export type LiveEventName = 'transcript' | 'draft' | 'event' | 'speaking' | 'agent_state' | 'status' | (string & {});
+interface Words {
+  speaker: 'user' | 'agent';
+  text: string;
+  participant_id: string | null;
+  identity: string | null;
+  started_at_ms: number;
+  ended_at_ms: number;
+  segment_id: string;
+}
+
+interface State {
+  call_id: string;
+  status: CallStatus;
+  end_reason: string | null;
+  started_at: string | null;
+  ended_at: string | null;
+  participants: Array<{ id: string; identity: string; role: string; transport: string; status: string }>;
+}
+
+/** What the stream says: `event` tells which. Servers that are newer than this SDK may say more. */
+export type LiveEvent =
+  | Event<'transcript', Words & { sequence: number; is_final: boolean; source: string }>
+  /** Words that may still change. */
+  | Event<'draft', Words>
+  | Event<'event', EventBody>
+  /** Without a participant: the agent. */
+  | Event<'speaking', { participant_id: string | null; speaking: boolean; at_ms: number }>
+  | Event<'agent_state', { state: string; at_ms: number }>
+  | Event<'status', State>
+  /** The last one: the call is over, and all of it was told. */
+  | Event<'end', State>;
 
 export interface StreamOptions {
   /** The `id` of the last event that you have seen. */
@@ -21,10 +52,11 @@ export interface StreamOptions {
 }
 
 const SILENCE_MS = 45_000;
-const OVER = new Set(['completed', 'failed']);
+/** The server asks to be come back to. */
+const CUT = 'cut';
 
 /** Ends by itself when the call has ended. Raises `StreamLost` when it cannot be taken up again. */
-export async function* live(http: Http, path: string, options: StreamOptions): AsyncGenerator<LiveEvent<LiveEventName>, void, undefined> {
+export async function* live(http: Http, path: string, options: StreamOptions): AsyncGenerator<LiveEvent, void, undefined> {
   const place: Place = { lastId: options.lastEventId, retryMs: null, over: false };
   for (let attempt = 1; ; attempt++) {
     let cause: unknown = new Error('the server closed it');
@@ -82,9 +114,10 @@ async function* events(sent: Sent, place: Place, silenceMs: number): AsyncGenera
       place.retryMs = parser.retryMs ?? place.retryMs;
       if (part.done) return;
       for (const event of parser.push(part.value)) {
-        const said = understood(event);
         place.lastId = event.id ?? place.lastId;
-        if (said.event === 'status' && OVER.has(String(said.data['status']))) place.over = true;
+        if (event.event === CUT) return;
+        const said = understood(event);
+        if (said.event === 'end') place.over = true;
         yield said;
       }
     }
@@ -112,7 +145,7 @@ async function within(reader: ReadableStreamDefaultReader<Uint8Array>, milliseco
 
 function understood(event: SentEvent): LiveEvent {
   try {
-    return { id: event.id, event: event.event, data: JSON.parse(event.data) as Record<string, unknown> };
+    return { id: event.id, event: event.event, data: JSON.parse(event.data) } as LiveEvent;
   } catch (cause) {
     throw new UnexpectedAnswer('The live stream said something that is not JSON.', { status: 200, requestId: null }, event.data, cause);
   }

@@ -15,7 +15,7 @@ const streamed = (...parts: string[]) =>
     { headers: { 'content-type': 'text/event-stream' } },
   );
 const line = (id: number, event: string, data: object) => `id: ${id}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
-const OVER = line(9, 'status', { status: 'completed' });
+const OVER = line(9, 'end', { status: 'completed' });
 const read = async (events: AsyncIterable<LiveEvent>) => {
   const found: LiveEvent[] = [];
   for await (const each of events) found.push(each);
@@ -45,7 +45,7 @@ describe('the live stream', () => {
     const events = await read(rymi.calls.stream('c1'));
     expect(events).toEqual([
       { id: '1', event: 'transcript', data: { text: 'Hello' } },
-      { id: '9', event: 'status', data: { status: 'completed' } },
+      { id: '9', event: 'end', data: { status: 'completed' } },
     ]);
     expect(asked[0]!.path).toBe('/v1/calls/c1/stream');
     expect(asked[0]!.header('accept')).toBe('text/event-stream');
@@ -74,6 +74,18 @@ describe('the live stream', () => {
     const { rymi, slept } = scripted([streamed('retry: 1234\n\n', line(1, 'draft', {})), streamed(OVER)]);
     await read(rymi.calls.stream('c1'));
     expect(slept).toEqual([1234]);
+  });
+
+  test('comes back where the server asks for it, and does not tell of that', async () => {
+    const { rymi, asked } = scripted([streamed(line(5, 'event', {}), 'event: cut\ndata: {"reason": "restart"}\n\n'), streamed(OVER)]);
+    expect((await read(rymi.calls.stream('c1'))).map((each) => each.event)).toEqual(['event', 'end']);
+    expect(asked[1]!.header('last-event-id')).toBe('5');
+  });
+
+  test('goes on after the end of the call until all of it was told', async () => {
+    const over = line(5, 'status', { status: 'completed' });
+    const { rymi } = scripted([streamed(over), streamed(line(6, 'transcript', { text: 'Bye' }), OVER)]);
+    expect((await read(rymi.calls.stream('c1'))).map((each) => each.event)).toEqual(['status', 'transcript', 'end']);
   });
 
   test('has nothing to say of a call that is long over', async () => {

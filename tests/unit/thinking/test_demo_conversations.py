@@ -148,6 +148,11 @@ class TestQuestions:
             ("i want to reschedule", "free of charge"),
             ("my tooth got knocked out", "come right away"),
             ("i am in pain", "sorry to hear"),
+            # As a simple recogniser hears them.
+            ("i have terrible tooth check", "sorry to hear"),
+            ("i need to my appointment", "free of charge"),
+            ("can i to human", "Which number"),
+            ("are you robot", "virtual assistant"),
         ],
     )
     async def test_are_answered(self, asked: str, told: str) -> None:
@@ -251,7 +256,7 @@ class TestSeveralPeople:
 class TestExpected:
     async def test_follows_the_question(self) -> None:
         responder = mia()
-        assert responder.expected == Expected("yes_no")
+        assert responder.expected == Expected("choice")
         await words(responder, "yes")
         assert responder.expected is not None
         assert responder.expected.kind == "choice"
@@ -263,3 +268,11 @@ class TestExpected:
         assert responder.expected == Expected("time")
         await words(responder, "ten")
         assert responder.expected == Expected("name")
+        await words(responder, "Anna")
+        # A correction is as likely as a yes.
+        assert responder.expected == Expected("choice")
+
+    async def test_is_yes_or_no_where_nothing_else_makes_sense(self) -> None:
+        responder = mia()
+        await hold(responder, "blubber blubb", "blubb blah")
+        assert responder.expected == Expected("yes_no")

@@ -1,5 +1,6 @@
 """What a caller asks of the API with a key: a call, the call as it happens, and what it left behind."""
 
+import asyncio
 import json
 import os
 from collections.abc import AsyncIterator, Mapping
@@ -14,6 +15,8 @@ from rymi_server.entrypoints.settings import read_settings
 from rymi_server.foundation.errors import Unavailable
 
 _ANSWERS_WITHIN_SECONDS = 30
+_COMES_AGAIN_AFTER_SECONDS = 0.5
+_NOT_NOW = (httpx.codes.TOO_MANY_REQUESTS, httpx.codes.SERVICE_UNAVAILABLE)
 
 
 class CannotCall(Unavailable):
@@ -98,12 +101,15 @@ class Account:
                     if name == "end":
                         return
             except httpx.TransportError:
-                pass  # It is taken up below, after the last event that came.
+                pass  # It is taken up after the last event that came.
+            await asyncio.sleep(_COMES_AGAIN_AFTER_SECONDS)
 
     async def _read(self, call_id: str, last: str | None) -> AsyncIterator[tuple[str, dict[str, Any], str | None]]:
         headers = {"Last-Event-ID": last} if last else {}
         patience = httpx.Timeout(_ANSWERS_WITHIN_SECONDS)
         async with self._http.stream("GET", f"/v1/calls/{call_id}/stream", headers=headers, timeout=patience) as answer:
+            if answer.status_code in _NOT_NOW:
+                return
             if answer.status_code != httpx.codes.OK:
                 await answer.aread()
                 raise CannotCall(_why(answer))

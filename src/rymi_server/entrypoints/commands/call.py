@@ -16,7 +16,6 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 DEMO_LINES = (
     "Yes please.",
-    "How much is a cleaning?",
     "I need a cleaning.",
     "On Wednesday.",
     "At ten o'clock.",

@@ -105,6 +105,8 @@ RECEPTIONIST: dict[str, Any] = {
                 "trigger": "I want to cancel or move my appointment",
                 "title": "Moving an appointment",
                 "examples": [
+                    "I need to move my appointment",
+                    "I want to move my appointment",
                     "I need to cancel my appointment",
                     "can we move my appointment to another day",
                     "I need to reschedule",
@@ -142,7 +144,15 @@ RECEPTIONIST: dict[str, Any] = {
             {
                 "title": "A toothache",
                 "when": "The caller has a toothache",
-                "examples": ["my tooth hurts", "I am in pain", "my gums are swollen", "it hurts a lot"],
+                "examples": [
+                    "I have a toothache",
+                    "I have a terrible toothache",
+                    "one of my teeth hurts",
+                    "my tooth hurts",
+                    "I am in pain",
+                    "my gums are swollen",
+                    "it hurts a lot",
+                ],
                 "fills": {"reason": "a visit because of your toothache"},
                 "content": "I am sorry to hear that. We keep time free for this, so let us find it quickly.",
             },
@@ -162,19 +172,29 @@ RECEPTIONIST: dict[str, Any] = {
             {
                 "title": "The address",
                 "when": "The caller asks where the clinic is",
-                "examples": ["what is your address", "where are you", "how do I get there", "how can I find you"],
+                "examples": [
+                    "what is your address",
+                    "where are you",
+                    "where are you located",
+                    "where is the clinic",
+                    "how do I get there",
+                    "how can I find you",
+                ],
                 "content": "We are at 12 Harbour Street, on the second floor. There is a lift.",
             },
             {
                 "title": "Parking",
                 "when": "The caller asks about parking",
-                "examples": ["can I park there", "is there parking", "where can I leave my car"],
+                "examples": ["can I park there", "is there parking", "do you have parking", "where can I leave my car"],
                 "content": "Yes, there is free parking behind the building.",
             },
             {
                 "title": "Prices",
                 "when": "The caller asks what something costs",
                 "examples": [
+                    "how much is a cleaning",
+                    "how much is a filling",
+                    "what does a check-up cost",
                     "how much is a check-up",
                     "how much does a cleaning cost",
                     "what do you charge",

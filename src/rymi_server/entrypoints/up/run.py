@@ -4,10 +4,10 @@ import asyncio
 import importlib
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from rymi_server.entrypoints.operating import Installation
 from rymi_server.entrypoints.ports import refuse_taken, url_on_this_machine
@@ -16,7 +16,6 @@ from rymi_server.entrypoints.secrets_file import DEMO_KEY, secrets_of
 from rymi_server.entrypoints.settings import Settings, WrongSettings, read_settings
 from rymi_server.entrypoints.stopping import stop_requested
 from rymi_server.entrypoints.up import demo
-from rymi_server.entrypoints.up.box import NoPhoneLine, connect_demo
 from rymi_server.entrypoints.up.children import BOX, Child, children_of, has_rooms, rooms_port
 from rymi_server.entrypoints.up.data_folder import claimed
 from rymi_server.entrypoints.up.database import KeptDatabase
@@ -38,8 +37,6 @@ class Plan:
     environment: Mapping[str, str]
     children: list[Child]
     demo_key: str
-    # Where the carriers in the box are, if they are ours to run.
-    box_url: str | None
 
 
 def run() -> None:
@@ -84,7 +81,7 @@ def _plan(folder: Path, environment: Mapping[str, str], table: Table) -> Plan:
     box = next((child.url for child in children if child.name == BOX), None)
     if box:
         whole["RYMI_CARRIERBOX_URL"] = box
-    return Plan(settings, whole, children, demo_key, box)
+    return Plan(settings, whole, children, demo_key)
 
 
 async def _up(plan: Plan, screen: Screen, began: float) -> None:
@@ -97,9 +94,9 @@ async def _up(plan: Plan, screen: Screen, began: float) -> None:
     try:
         if database:
             database.start()
-        invitation = await _prepare(Installation(plan.settings, url), plan.demo_key)
+        found, invitation = await _prepare(Installation(plan.settings, url), plan.demo_key)
         kept = [_kept(child, plan, url, screen) for child in plan.children]
-        ready = asyncio.create_task(_ready(plan, kept, screen))
+        ready = asyncio.create_task(_ready(kept, _phone_line(plan, kept, url, found, screen)))
         await _keep_all(
             kept, database, stop, ready, lambda: screen.say(_welcome(plan, time.monotonic() - began, invitation))
         )
@@ -109,8 +106,8 @@ async def _up(plan: Plan, screen: Screen, began: float) -> None:
             database.stop()
 
 
-async def _prepare(here: Installation, demo_key: str) -> str:
-    """Bring the database up to date, see to the first run, and return how to make a call."""
+async def _prepare(here: Installation, demo_key: str) -> tuple[demo.Demo | None, str]:
+    """Bring the database up to date, see to the first run, and return whom to call and how."""
     async with here.transaction() as tx:
         up_to_date = await is_up_to_date(tx)
     if not up_to_date:
@@ -120,7 +117,7 @@ async def _prepare(here: Installation, demo_key: str) -> str:
     async with here.transaction() as tx:
         first = await demo.seed(tx, demo_key, pepper, here.settings.default_plan, clock)
         found = await demo.find_demo(tx, demo_key, pepper, clock)
-    return invitation_to_call(here.settings, demo_key, found, clock.now(), first=first)
+    return found, invitation_to_call(here.settings, demo_key, found, clock.now(), first=first)
 
 
 def _kept(child: Child, plan: Plan, url: str, screen: Screen) -> KeptChild:
@@ -156,16 +153,29 @@ async def _keep_all(
         task.result()
 
 
-async def _ready(plan: Plan, kept: Sequence[KeptChild], screen: Screen) -> None:
-    """Once every process is, and the demo account has its phone line. Without one everything else works."""
-    for each in kept:
-        await each.ready.wait()
-    if plan.box_url and {"api", "worker"} <= {child.name for child in plan.children}:
-        api = url_on_this_machine(plan.settings.http_host, plan.settings.http_port)
-        try:
-            await connect_demo(api, plan.demo_key, plan.box_url)
-        except NoPhoneLine as error:
-            screen.say(error.message)
+async def _ready(kept: Sequence[KeptChild], phone_line: Coroutine[Any, Any, None]) -> None:
+    """Once every process is, and the demo account has its phone line."""
+    laying = asyncio.create_task(phone_line)
+    try:
+        for each in kept:
+            await each.ready.wait()
+        await laying
+    finally:
+        laying.cancel()
+
+
+async def _phone_line(
+    plan: Plan, kept: Sequence[KeptChild], database_url: str, found: demo.Demo | None, screen: Screen
+) -> None:
+    boxes = [each for each in kept if each.child.name == BOX]
+    if not boxes or found is None:
+        return
+    await boxes[0].ready.wait()
+    # What talks to carriers takes a while to load, and others have the time by now.
+    connect = importlib.import_module("rymi_server.entrypoints.up.box").connect_demo
+    settings = read_settings(plan.environment)
+    if why := await connect(settings, database_url, found.tenant_id, boxes[0].child.url):
+        screen.say(why)
 
 
 def _welcome(plan: Plan, seconds: float, invitation: str) -> str:

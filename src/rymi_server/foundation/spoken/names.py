@@ -147,6 +147,7 @@ _NOT_NAMES = frozenset(
         "goodbye",
         "nobody",
         "none",
+        *("it's", "i'm", "that's", "there's", "i've", "i'd", "don't", "what's", "let's"),
         "private",
         "secret",
         "asking",

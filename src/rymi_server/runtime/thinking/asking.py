@@ -10,6 +10,8 @@ from rymi_server.speech_engines.promises import Expected
 CALLBACK_SLOT = Slot("callback_number", "phone", wording.CALLBACK_NUMBER)
 _MOST_TRIES = 3
 _AGREE = Expected("yes_no")
+# An answer, and nobody knows which: a wish or a correction comes as often as yes or no.
+_ANYTHING = Expected("choice")
 
 
 class Asker:
@@ -65,9 +67,9 @@ class Asker:
         if self._memory.asking == "slot":
             slot = self.slot(self._memory.subject)
             return expected_answer(slot) if slot else None
-        if self._memory.asking == "clarify":
-            return None
-        return _AGREE if self._memory.asking in {"opener", "read_back", "closing", "more", "fallback"} else None
+        if self._memory.asking in {"read_back", "fallback"}:
+            return _AGREE
+        return _ANYTHING if self._memory.asking in {"opener", "closing", "change", "more"} else None
 
     def _asked_to_begin(self) -> str:
         sentences = self._playbook.opener.replace("!", ".").split(". ")

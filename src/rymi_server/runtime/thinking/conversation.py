@@ -187,7 +187,11 @@ class Turn:
             if intent in intents:
                 return self._moves.answer.say(reply)
         # `okay` to something that it does not answer.
-        return len(normal(text)) < _SHORT and self.memory.asking in {"", "opener", "slot"} and bool(yes_or_no(text))
+        return (
+            len(normal(text)) < _SHORT
+            and self.memory.asking in {"", "opener", "slot", "change"}
+            and bool(yes_or_no(text))
+        )
 
     def _strays(self, text: str, _: frozenset[str]) -> bool:
         return self._moves.situation.guardrails.off_limits(text) is not None and self._moves.answer.say(

@@ -9,7 +9,7 @@ from typing import Any
 from rymi_server.foundation.spoken.words import meanings, plain
 from rymi_server.runtime.thinking.intents import is_wish
 from rymi_server.runtime.thinking.memory import Memory
-from rymi_server.runtime.thinking.playbook import Playbook, Slot
+from rymi_server.runtime.thinking.playbook import READ_BACK, Playbook, Slot
 from rymi_server.runtime.thinking.slots import Reading, read
 
 # What has a form of its own is taken whenever it is said; anything else only as an answer.
@@ -48,7 +48,8 @@ class Filler:
         if reading.problem:
             return Taken(problem=reading.problem)
         changed = self._keep(slot, reading)
-        return Taken((reading.echo,) if reading.echo else (), reading.echo or reading.spoken, changed=changed)
+        read_back = f"I have {reading.spoken}" if slot.kind in READ_BACK else reading.echo or reading.spoken
+        return Taken((reading.echo,) if reading.echo else (), read_back, changed=changed)
 
     def fill_unasked(self, text: str, *, correcting: bool = False, bare: bool = False) -> list[str]:
         """What else was in it, as it is read back. What is known is replaced by a correction, not by a mention."""

@@ -40,7 +40,8 @@ _INTENTS = {
     r"\bgive me (a|an|the|your) (human|person|operator|manager|agent|supervisor)\b|^(operator|human|agent|"
     r"representative)( please)?$|"
     r"\bget me (a|someone|somebody)\b|\b(let|have) (a |someone |somebody )?(human|person)? ?call me( back)?\b|"
-    r"\bcall me back\b|\bcan (someone|somebody) call me\b",
+    r"\bcall me back\b|\bcan (someone|somebody) call me\b|"
+    r"^(\w+ ){0,4}(human|operator|representative)( please)?$",
     "repeat": r"\b(repeat|say) (that|it|this)( again| once more)?\b|\bsay again\b|\bcome again\b|\bpardon( me)?\b|"
     r"^(sorry |i am sorry )?(what|what was that|what did you say|excuse me|huh)( sorry| please)?$|"
     r"\b(did|could|can) not (hear|understand|catch) (you|that|it)\b|\bone more time\b|\b(can|"
@@ -90,6 +91,8 @@ def intents_of(text: str) -> frozenset[str]:
     """Everything of the kind that is plainly in it."""
     said = " ".join(normal(text))
     found = {intent for intent, pattern in _PATTERNS.items() if pattern.search(said)}
+    if "robot" in found:
+        found.discard("human")
     if "goodbye" in found and len(said.split()) > _LONGEST_GOODBYE:
         found.discard("goodbye")
     return frozenset(found)

@@ -20,6 +20,7 @@ from rymi_server.runtime.thinking.playbook import Slot
 from rymi_server.speech_engines.promises import Expected
 
 _LONGEST_TEXT = 500
+_SHORT = 2
 # A wish for a date must not be taken out of `not on Tuesday`.
 _EXCLUDED = re.compile(r"\b(not|except|but not|anything but|other than|rather than|instead of) (on |at |the )?$")
 
@@ -45,12 +46,14 @@ def expected_answer(slot: Slot) -> Expected | None:
     """What to tell an ear that can be told."""
     if slot.kind in {"text", "number"}:
         return None
-    return Expected(slot.kind, tuple(word for choice in slot.choices for word in choice.words), slot.digits)
+    # Short ones only: an ear that is told of a long answer takes whole sentences for one.
+    words = (word for choice in slot.choices for word in choice.words)
+    return Expected(slot.kind, tuple(w for w in words if len(normal(w)) <= _SHORT), slot.digits)
 
 
 def _name(_: Slot, text: str, __: datetime, asked: bool) -> Reading | None:
     found = name(text, asked=asked)
-    return Reading(found, found, f"I have {found}") if found else None
+    return Reading(found, found, f"for {found}") if found else None
 
 
 def _phone(_: Slot, text: str, __: datetime, asked: bool) -> Reading | None:

@@ -42,6 +42,10 @@ _EVERYDAY = (
         "who is this",
         "are you a robot",
         "that is all",
+        "that is correct",
+        "that's correct",
+        "thank you goodbye",
+        "where are you",
         "perfect",
         "great",
     ),
@@ -58,12 +62,13 @@ _EVERYDAY = (
 )
 _BY_KIND: dict[str, tuple[str, ...]] = {
     "date": (
-        *(f"{word} {day}" for day in WEEKDAYS for word in ("on", "next", "this")),
+        *(f"{word} {day}" for day in WEEKDAYS for word in ("on", "next", "this", "no on", "rather on")),
+        *(f"{day} at {hour}" for day in (*WEEKDAYS, "tomorrow") for hour in ("nine", "ten", "three")),
         *("today", "tomorrow", "the day after tomorrow", "in two weeks", "next week", "any day"),
     ),
     "time": (
         *(
-            f"at {hour}"
+            phrase
             for hour in [
                 "eight",
                 "nine",
@@ -78,17 +83,11 @@ _BY_KIND: dict[str, tuple[str, ...]] = {
                 "six",
                 "seven",
             ]
+            for phrase in (f"at {hour}", f"no at {hour}", f"{hour} o'clock", f"half past {hour}", f"at {hour} thirty")
         ),
-        *(
-            "half past nine",
-            "at ten thirty",
-            "quarter past three",
-            "at noon",
-            "in the morning",
-            "in the afternoon",
-            "at two pm",
-        ),
-        *("nine o'clock", "any time", "ten in the morning", "three in the afternoon"),
+        *(f"{hour} in the morning" for hour in ["eight", "nine", "ten", "eleven"]),
+        *(f"{hour} in the afternoon" for hour in ["one", "two", "three", "four", "five"]),
+        *("quarter past three", "at noon", "in the morning", "in the afternoon", "at two pm", "any time"),
     ),
     "name": ("my name is", "this is", "it's"),
     "phone": (

@@ -108,7 +108,8 @@ class Detector:
             self._paused = True
             return [Paused(self._at_ms)]
         why = "silence" if silence_ms >= hang_ms else "too_long"
-        if self._machine.close():
+        # A short "yes" is a turn once the recogniser has heard a word in it.
+        if self._machine.close() or self._hang_over.has_words:
             net = self._used.mode is Mode.PROVIDER and not self._used.fallback
             return [self._end(why, hang_ms, "safety_net" if net else reason)]
         self._hang_over.ended(self._at_ms, was_turn=False)

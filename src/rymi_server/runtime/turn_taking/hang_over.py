@@ -42,6 +42,11 @@ class HangOver:
     def sounds(self) -> Sounds:
         return self._sounds
 
+    @property
+    def has_words(self) -> bool:
+        """Whether the recogniser has heard anything in this turn."""
+        return bool(self._draft.strip())
+
     def expect(self, expected: Expected | None) -> None:
         self._expected = expected
         self._judge()

@@ -1,0 +1,238 @@
+"""The story of a phone call, per carrier, with everything running: a browser, a phone and the agent in one call."""
+
+import asyncio
+import io
+import shutil
+import wave
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from tests.support.phone_lab import CREDENTIALS
+from tests.support.up import Up
+from tests.support.waiting import until, wait_for
+
+from rymi_server.entrypoints.calling.caller import Caller, Hearing
+from rymi_server.entrypoints.calling.sounds import Lines
+
+_SECONDS = 120
+PHONE, INTERRUPTS, HUMAN = "+12025550140", "+12025550141", "+12025550142"
+LISTEN = {"do": "listen", "quiet_ms": 900, "patience_ms": 12_000}
+VOICE = "en-us+f2"
+
+
+@pytest.fixture(scope="module")
+def up() -> Iterator[Up]:
+    up = Up(rooms=True, agents=True, phones=True)
+    up.start()
+    try:
+        up.wait_until_ready(seconds=180)
+        yield up
+    finally:
+        up.stop()
+        shutil.rmtree(up.folder)
+
+
+@dataclass
+class Desk:
+    """The demo account and the carriers in the box."""
+
+    up: Up
+    api: httpx.Client
+    box: httpx.Client
+
+    def script(self, number: str, *moves: dict[str, Any]) -> None:
+        body = {"moves": list(moves), "ring_ms": 300}
+        assert self.box.put(f"/control/scripts/{number}", json=body).status_code == 204
+
+    def call(self, *participants: dict[str, Any], status: int = 202) -> dict[str, Any]:
+        body = {"agent_id": self.up.agent(), "participants": list(participants)}
+        answer = self.api.post("/v1/calls", json=body)
+        assert answer.status_code == status, answer.text
+        made: dict[str, Any] = answer.json()
+        return made
+
+    def look(self, call_id: str) -> dict[str, Any]:
+        found: dict[str, Any] = self.api.get(f"/v1/calls/{call_id}").json()
+        return found
+
+    def events(self, call_id: str) -> list[str]:
+        return [event["message"] for event in self.look(call_id)["events"]]
+
+    def phone(self, call_id: str) -> dict[str, Any]:
+        """The participant on the phone."""
+        return next(each for each in self.look(call_id)["participants"] if each["transport"] == "pstn")
+
+    def lines(self, call_id: str, identity: str) -> list[str]:
+        transcript = self.look(call_id)["transcript"] or {"raw": []}
+        return [each["text"] for each in transcript["raw"] if each["identity"] == identity]
+
+    def agent_said(self, call_id: str) -> list[str]:
+        transcript = self.look(call_id)["transcript"] or {"raw": []}
+        return [each["text"] for each in transcript["raw"] if each["speaker"] == "agent"]
+
+    def transfer(self, call_id: str, body: dict[str, Any]) -> int:
+        return self.api.post(f"/v1/calls/{call_id}/transfer", json=body).status_code
+
+    def rings(self, number: str) -> bool:
+        """Whether somebody is being called there, or is on the line."""
+        calls = self.box.get("/control/calls", params={"live": "1"}).json()["calls"]
+        return any(each["to"] == number for each in calls)
+
+    def over(self, call_id: str) -> dict[str, Any]:
+        """The call once it is billed."""
+
+        def billed() -> dict[str, Any] | None:
+            call = self.look(call_id)
+            return call if call["status"] == "completed" and call["bill_duration"] is not None else None
+
+        return wait_for("the call to be over and billed", billed, seconds=_SECONDS)
+
+    def sound(self, call_id: str) -> NDArray[np.int16]:
+        """What the phone said and heard, side by side, as the box has recorded it."""
+        boxed = self.phone(call_id)["telephony_leg"]["provider_call_id"]
+        with wave.open(io.BytesIO(self.box.get(f"/control/calls/{boxed}/both.wav").content)) as file:
+            return np.frombuffer(file.readframes(file.getnframes()), "<i2").reshape(-1, 2)
+
+
+@pytest.fixture
+def desk(up: Up) -> Iterator[Desk]:
+    with up.customer() as api, httpx.Client(base_url=up.box_url, timeout=30) as box:
+        yield Desk(up, api, box)
+
+
+@pytest.fixture(scope="module", params=CREDENTIALS)
+def carrier(request: pytest.FixtureRequest, up: Up) -> str:
+    """Connected once, because credentials may not be tried often."""
+    name: str = request.param
+    with up.customer() as api:
+        answer = api.post("/v1/telephony/connect", json=CREDENTIALS[name])
+    assert answer.status_code == 200, answer.text
+    return name
+
+
+class TestAPhoneAndABrowserWithTheAgent:
+    async def test_are_heard_told_apart_and_billed(self, desk: Desk, carrier: str) -> None:
+        goodbye = [{"do": "say", "text": "Thank you, goodbye.", "voice": VOICE}, {"do": "wait", "ms": 1500}]
+        asks = {"do": "say", "text": "I need a cleaning.", "voice": VOICE}
+        desk.script(PHONE, LISTEN, asks, LISTEN, {"do": "press", "digits": "5"}, {"do": "wait", "ms": 6000}, *goodbye)
+        made = desk.call({"transport": "webrtc", "identity": "browser"}, {"transport": "pstn", "identity": PHONE})
+        mouth, hearing = Lines("en-us+m3"), Hearing()
+        browser = Caller(mouth, hearing)
+        try:
+            await browser.enter(**made["participants"][0]["access"])
+            await eventually("the phone's line", lambda: desk.lines(made["id"], PHONE))
+            await mouth.say("At ten o'clock.")
+            await eventually("the browser's line", lambda: desk.lines(made["id"], "browser"))
+            await eventually("the key", lambda: "Keys pressed: 5" in desk.events(made["id"]))
+            await eventually("the phone's end", lambda: desk.phone(made["id"])["status"] == "left")
+            assert desk.look(made["id"])["status"] == "in_progress"
+        finally:
+            await browser.leave()
+            await mouth.aclose()
+        call = desk.over(made["id"])
+        assert call["end_reason"] == "user_disconnect"
+        assert call["bill_duration"] % 30 == 0
+        self._heard_everybody(desk, made["id"])
+        self._on_record(desk, made["id"], carrier)
+
+    @staticmethod
+    def _heard_everybody(desk: Desk, call_id: str) -> None:
+        """The phone heard the agent, and the browser's voice while the agent was silent."""
+        heard = np.abs(desk.sound(call_id)[:, 1].astype(float))
+        assert (heard > 500).sum() > 2 * 8000 * 0.2
+
+    @staticmethod
+    def _on_record(desk: Desk, call_id: str, carrier: str) -> None:
+        def finished() -> dict[str, Any] | None:
+            leg: dict[str, Any] = desk.phone(call_id)["telephony_leg"]
+            return leg if leg["status"] == "completed" and leg["bill_duration"] else None
+
+        leg = wait_for("the leg's bill", finished, seconds=_SECONDS)
+        assert leg["provider"] == carrier
+        person = desk.phone(call_id)
+        assert person["leave_reason"] == "hung_up"
+        # Some carriers bill whole minutes.
+        assert 0 < leg["bill_duration"] <= desk.over(call_id)["bill_duration"] + 60
+        recording = wait_for(
+            "the recording", lambda: desk.api.get(f"/v1/calls/{call_id}/recording").status_code == 200, seconds=_SECONDS
+        )
+        assert recording
+
+    async def test_who_barges_in_from_a_phone_silences_the_agent(self, desk: Desk, carrier: str) -> None:
+        interrupts = {"do": "say", "text": "No, stop, I want to cancel my appointment please.", "voice": VOICE}
+        desk.script(INTERRUPTS, {"do": "overhear", "speech_ms": 1000}, interrupts, LISTEN)
+        made = desk.call({"transport": "pstn", "identity": INTERRUPTS})
+        desk.over(made["id"])
+        said, heard = desk.sound(made["id"]).T
+        began = int(np.flatnonzero(np.abs(said.astype(float)) > 800)[0])
+        # The agent was speaking, and is silent soon, even on a busy machine.
+        assert loud_ms(heard[:began])
+        assert silent_after_ms(loud_ms(heard[began:])) < 1500
+
+
+async def eventually(what: str, look: Callable[[], object]) -> None:
+    """The browser goes on speaking and listening meanwhile."""
+
+    async def is_true() -> bool:
+        return bool(await asyncio.to_thread(look))
+
+    await until(what, is_true, seconds=_SECONDS)
+
+
+def loud_ms(samples: NDArray[np.int16]) -> set[int]:
+    """The frames of 20 ms in which there is sound."""
+    frames = samples[: len(samples) // 160 * 160].reshape(-1, 160).astype(float)
+    return {int(at) * 20 for at in np.flatnonzero(np.abs(frames).mean(axis=1) > 150)}
+
+
+def silent_after_ms(loud: set[int], quiet_ms: int = 400) -> int:
+    """When silence begins that lasts."""
+    at = 0
+    while any(at + ahead in loud for ahead in range(0, quiet_ms, 20)):
+        at += 20
+    return at
+
+
+class TestATransfer:
+    """On the carrier that was connected last."""
+
+    async def test_warm_briefs_the_human_and_comes_back_when_they_leave(self, desk: Desk, carrier: str) -> None:
+        desk.script(HUMAN, {"do": "wait", "ms": 9_000})
+        made = desk.call({"transport": "webrtc", "identity": "browser"}, status=201)
+        mouth = Lines(VOICE)
+        browser = Caller(mouth, Hearing())
+        try:
+            await browser.enter(**made["participants"][0]["access"])
+            await eventually("the greeting", lambda: desk.agent_said(made["id"]))
+            asked = {"to": HUMAN, "briefing": "This is Anna, about her appointment on Thursday."}
+            assert desk.transfer(made["id"], asked) == 202
+            await eventually("the human", lambda: "Transfer: the human is in the call" in desk.events(made["id"]))
+            await eventually("the briefing", lambda: any("Thursday" in line for line in desk.agent_said(made["id"])))
+            back = "Transfer: the human has left; the agent is back"
+            await eventually("the agent's return", lambda: back in desk.events(made["id"]))
+            assert desk.look(made["id"])["status"] == "in_progress"
+        finally:
+            await browser.leave()
+            await mouth.aclose()
+        desk.over(made["id"])
+
+    async def test_cold_hands_the_phone_over_to_go_on_without_us(self, desk: Desk, carrier: str) -> None:
+        desk.script(PHONE, {"do": "stay"})
+        desk.script(HUMAN, {"do": "stay"})
+        made = desk.call({"transport": "pstn", "identity": PHONE})
+        await eventually("the phone", lambda: desk.phone(made["id"])["status"] == "active")
+        assert desk.transfer(made["id"], {"to": HUMAN, "mode": "cold"}) == 202
+        call = await asyncio.to_thread(desk.over, made["id"])
+        assert call["end_reason"] == "handoff_to_human"
+        person = desk.phone(made["id"])
+        assert person["leave_reason"] == "transferred"
+        boxed = person["telephony_leg"]["provider_call_id"]
+        await eventually("the human to be rung", lambda: desk.rings(HUMAN))
+        # Nobody hangs up a call that goes on without us.
+        assert desk.box.get(f"/control/calls/{boxed}").json()["state"] == "in_progress"
+        desk.box.post(f"/control/calls/{boxed}/hang-up")
