@@ -5,7 +5,7 @@ import json
 import sys
 from pathlib import Path
 
-ALL = ("creating", "listing", "startup", "post_call", "roomlet", "carrierbox", "turns", "engines", "gateway")
+ALL = ("creating", "listing", "startup", "post_call", "roomlet", "carrierbox", "turns", "engines", "gateway", "agent")
 RESULTS = Path(__file__).parent / "results"
 
 

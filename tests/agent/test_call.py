@@ -15,9 +15,9 @@ from tests.roomlet.waiting import stays
 
 from rymi_server.runtime.briefing import Person
 from rymi_server.runtime.reports import EndWanted, Happened, KeysPressed, Line, Order, Remembered
-from rymi_server.runtime.session.call import Cast
+from rymi_server.runtime.session.cast import Cast
 
-GREETING = "agent: Hello, this is the test agent."
+GREETING = "agent: Hello there."
 
 
 def with_advanced(**advanced: Any) -> dict[str, Any]:

@@ -174,6 +174,12 @@ class TestReadiness:
         assert ready.missing(["google:gemini-2.5-flash"]) == []
         assert "GOOGLE_APPLICATION_CREDENTIALS" in ready.missing(["google:latest_long"])[0]
 
+    def test_looks_for_google_s_file(self, tmp_path: Path) -> None:
+        named = {"GOOGLE_APPLICATION_CREDENTIALS": str(tmp_path / "google.json")}
+        assert "no such file" in everything(tmp_path, **named).missing(["google:latest_long"])[0]
+        (tmp_path / "google.json").touch()
+        assert everything(tmp_path, **named).missing(["google:latest_long"]) == []
+
     def test_believes_the_operator_about_other_machines(self) -> None:
         assert readiness(elsewhere=("vosk", "piper:x")).missing(["vosk:de", "piper:x"]) == []
 

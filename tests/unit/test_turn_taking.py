@@ -122,6 +122,12 @@ class TestADetector:
         assert -80 < float(trace["noise_db"]) < -65
         assert trace["hang_reason"] == "fixed"
 
+    def test_takes_no_words_of_the_turn_before_for_its_own(self) -> None:
+        detector = steady()
+        fed(detector, hiss(1) + voice(1) + hiss(1))
+        detector.hear_draft("my name is")
+        assert isinstance(fed(detector, voice(0.22) + hiss(1.5))[-1], Dropped)
+
 
 class TestTheProviderMode:
     def test_takes_the_recogniser_s_word_for_begin_and_end(self) -> None:

@@ -103,6 +103,15 @@ async def reporting(tx: Transaction, call_id: CallId, run: str, now: datetime) -
     return AgentRun(**(await tx.execute(heard)).one()._mapping)
 
 
+async def lock_unsent(tx: Transaction, run: AgentRun) -> bool:
+    """Whether the run is still to be sent; only this transaction sends it then."""
+    mine = (call_agents.c.call_id == run.call_id, call_agents.c.run == run.run)
+    unsent = sa.select(call_agents.c.run).where(
+        *mine, call_agents.c.dispatch_id.is_(None), call_agents.c.lost_at.is_(None)
+    )
+    return (await tx.execute(unsent.with_for_update())).one_or_none() is not None
+
+
 async def change(tx: Transaction, run: AgentRun, **values: Any) -> None:
     mine = (call_agents.c.call_id == run.call_id, call_agents.c.run == run.run)
     await tx.execute(call_agents.update().where(*mine).values(**values))

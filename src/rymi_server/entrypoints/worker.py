@@ -51,6 +51,8 @@ from rymi_server.telephony.transfer import HAND_OVER, LegHandOver
 log = structlog.get_logger(__name__)
 
 _ROOM_ANSWERS_WITHIN_SECONDS = 10
+# Each holds a connection to the database while LiveKit is asked, which may take long when it is away.
+_AGENTS_SENT_AT_ONCE = 4
 
 
 class CannotWork(Unavailable):
@@ -149,7 +151,7 @@ class Worker:
             for_libpq(self.database.url),
             observed(self.registry, work),
             recurring=sweeps.recurring,
-            concurrency={**CONCURRENCY, **phones.concurrency},
+            concurrency={**CONCURRENCY, **phones.concurrency, DISPATCH.queue: _AGENTS_SENT_AT_ONCE},
             settings=self.queue_settings,
         )
         log.info("worker_started")

@@ -15,6 +15,8 @@ log = structlog.get_logger(__name__)
 tracer = trace.get_tracer("rymi.http")
 
 _QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
+# As long as a call: its seconds would say nothing of how quickly we answer.
+_ENDLESS = frozenset({"/v1/calls/{call_id}/stream"})
 _BUCKETS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
 
 
@@ -65,7 +67,8 @@ class Observing:
     def _note(self, scope: Scope, status: int, seconds: float) -> None:
         route = route_of(scope)
         self._metrics.requests.labels(scope["method"], route, str(status)).inc()
-        self._metrics.seconds.labels(scope["method"], route).observe(seconds)
+        if route not in _ENDLESS:
+            self._metrics.seconds.labels(scope["method"], route).observe(seconds)
         if scope["path"] not in _QUIET:
             log.info(
                 "request", method=scope["method"], route=route, status=status, milliseconds=round(seconds * 1000, 1)

@@ -34,7 +34,7 @@ _NOT_BOOKED = re.compile(
 )
 _READ_BACK = re.compile(
     r"\b(so that is|so that s|let me confirm|just to confirm|to confirm|shall i (book|schedule)|"
-    r"i will book)\b.*\b(right|correct|okay|book|schedule)\b"
+    r"i will book)\b.{0,200}\b(right|correct|okay|book|schedule)\b"
 )
 _CALLBACK_SAID = re.compile(
     r"\b(call|ring|phone) (me|us) (back|later|again|tomorrow|next|on|in)\b|\bcall back\b|\b(can|could|please|"

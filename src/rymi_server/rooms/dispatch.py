@@ -34,8 +34,8 @@ async def enqueue_successor(tx: Transaction, call: Call, lost: AgentRun, now: da
 
 
 async def enqueue_again(tx: Transaction, call: Call, run: AgentRun, now: datetime) -> None:
-    """Try once more what all attempts have failed to do: LiveKit was away for long."""
-    again = _job(call.id, call.tenant_id, run.number, attempt=f"-{int(now.timestamp())}")
+    """Try once more what all attempts have failed to do, at most once a minute: LiveKit was away for long."""
+    again = _job(call.id, call.tenant_id, run.number, attempt=f"-{int(now.timestamp()) // 60}")
     await enqueue_many(tx, DISPATCH, [again])
 
 

@@ -60,8 +60,11 @@ class AgentDispatcher:
             await self._server.show_out(room, job["remove"])
         if run is None:
             return
-        dispatch_id = await self._sent_before(room, run) or await self._send(room, call, run)
         async with self._database.transaction() as tx:
+            # Of two jobs for one run the second waits here, and sees that it was sent.
+            if not await agent_runs.lock_unsent(tx, run):
+                return
+            dispatch_id = await self._sent_before(room, run) or await self._send(room, call, run)
             await agent_runs.change(tx, run, dispatch_id=dispatch_id, dispatched_at=self._clock.now())
         log.info("agent_dispatched", call_id=call.id)
 

@@ -47,7 +47,7 @@ class _Turns:
             self.at = failed + 1
             heir = self._engines[self.at]
             label = " (demo quality)" if heir.quality == "demo" else ""
-            self._report(f"{error.message} {heir.name}{label} takes over.")
+            self._report(f"{error.message.rstrip('.')}. {heir.name}{label} takes over.")
 
 
 class EarChain:
@@ -82,7 +82,7 @@ class ChainedStream:
         self._expected: Expected | None = None
         self._utterance: deque[bytes] = deque(maxlen=_HEARD_AGAIN_MS // FRAME_MS)
 
-    async def open(self) -> None:
+    async def open(self) -> EarStream:
         """Listen with the first that can be had. Raise `EngineFailed` where none can."""
         while self._stream is None:
             self._at = self._turns.at
@@ -91,6 +91,7 @@ class ChainedStream:
             except EngineFailed as error:
                 self._turns.over(self._at, error)
         self._stream.expect(self._expected)
+        return self._stream
 
     def push(self, pcm: bytes) -> None:
         self._utterance.append(pcm)
@@ -101,16 +102,16 @@ class ChainedStream:
         utterance = list(self._utterance)
         self._utterance.clear()
         while True:
-            await self.open()
-            assert self._stream is not None
+            stream = self._stream
+            if stream is None:
+                stream = await self.open()
+                for frame in utterance:
+                    stream.push(frame)
             try:
-                return await self._stream.finish_utterance()
+                return await stream.finish_utterance()
             except EngineFailed as error:
                 await self._leave()
                 self._turns.over(self._at, error)
-            await self.open()
-            for frame in utterance:
-                self._stream.push(frame)
 
     def drop_utterance(self) -> None:
         self._utterance.clear()

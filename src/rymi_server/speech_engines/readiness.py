@@ -12,6 +12,7 @@ from rymi_server.speech_engines.models import model_files
 from rymi_server.speech_engines.naming import EngineName, Place, parse
 
 _GOOGLE: Final = "google"
+_GOOGLE_FILE: Final = "GOOGLE_APPLICATION_CREDENTIALS"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +72,16 @@ class EquipmentReadiness:
             return []
         wanted = _keys(name)
         if not wanted or any(self._equipment.keys.get(key) for key in wanted):
-            return []
+            return self._file_missing(name) if wanted == (_GOOGLE_FILE,) else []
         return [f"{name}: {name.entry.label} needs a key; set {' or '.join(wanted)}."]
+
+    def _file_missing(self, name: EngineName) -> list[str]:
+        file = Path(self._equipment.keys[_GOOGLE_FILE])
+        return [] if file.is_file() else [f"{name}: {_GOOGLE_FILE} names {file}, and there is no such file."]
 
 
 def _keys(name: EngineName) -> tuple[str, ...]:
     """Google's models that are called Gemini take a key, its older services take an account's file."""
     if name.engine == _GOOGLE:
-        return ("GOOGLE_API_KEY",) if name.model.startswith("gemini") else ("GOOGLE_APPLICATION_CREDENTIALS",)
+        return ("GOOGLE_API_KEY",) if name.model.startswith("gemini") else (_GOOGLE_FILE,)
     return name.entry.keys

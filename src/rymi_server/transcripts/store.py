@@ -27,14 +27,16 @@ async def append(tx: Transaction, call_id: CallId, lines: Sequence[Entry]) -> No
 
 async def after(tx: Transaction, call_id: CallId, sequence: int) -> Sequence[Entry]:
     """The lines behind that one."""
-    return [entry for entry in await of_call(tx, call_id) if entry.sequence > sequence]
+    return await _read(tx, transcript_entries.c.call_id == call_id, transcript_entries.c.sequence > sequence)
 
 
 async def of_call(tx: Transaction, call_id: CallId) -> Sequence[Entry]:
     """In the order in which it was said. Whose call it is has been settled by whoever asks."""
-    rows = await tx.execute(
-        sa.select(*_COLUMNS).where(transcript_entries.c.call_id == call_id).order_by(transcript_entries.c.sequence)
-    )
+    return await _read(tx, transcript_entries.c.call_id == call_id)
+
+
+async def _read(tx: Transaction, *which: sa.ColumnElement[bool]) -> Sequence[Entry]:
+    rows = await tx.execute(sa.select(*_COLUMNS).where(*which).order_by(transcript_entries.c.sequence))
     return [Entry(row[0], row[1], row[2], Speaker(row[3]), *row[4:]) for row in rows]
 
 

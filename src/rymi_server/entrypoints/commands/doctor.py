@@ -15,11 +15,13 @@ from rymi_server.entrypoints.operating import Installation, NoDatabase, installa
 from rymi_server.entrypoints.ports import PortTaken, refuse_taken
 from rymi_server.entrypoints.revisions import current_revision, newest_revision
 from rymi_server.entrypoints.secrets_file import secrets_of
+from rymi_server.entrypoints.settings import Settings
 from rymi_server.entrypoints.up.children import children_of, has_rooms, rooms_port
 from rymi_server.entrypoints.up.probing import what_is_missing
 from rymi_server.foundation.postgres_supervisor import PostgresMissing, find_binaries
 from rymi_server.foundation.postgres_supervisor.binaries import OLDEST, major_version
 from rymi_server.foundation.postgres_supervisor.unprivileged import account_to_run_as, closed_folder_above
+from rymi_server.speech_engines.naming import parse
 
 _SUPPORTED = ((3, 11), (3, 14))
 _LEAST_FREE_BYTES = 1_000_000_000
@@ -48,6 +50,7 @@ def run() -> None:
         data_folder(here.settings.data_folder),
         disk(here.settings.data_folder, shutil.disk_usage(_nearest(here.settings.data_folder)).free),
         secrets(here),
+        speech(here.settings),
         *asyncio.run(_asked_outside(here)),
     ]
     for finding in findings:
@@ -75,6 +78,15 @@ def data_folder(folder: Path) -> Finding:
             f"Choose another folder with RYMI_DATA_DIR, or run: chmod o+x {closed}",
         )
     return Finding("data folder", str(folder))
+
+
+def speech(settings: Settings) -> Finding:
+    """What agents hear and speak with that name nothing else."""
+    names = [settings.default_stt, settings.default_tts]
+    missing = settings.engine_readiness().missing(names)
+    demo = any(parse(name).entry.quality == "demo" for name in names)
+    found = ", ".join(names) + (" (demo quality; docs/reference/engines.md names better ones)" if demo else "")
+    return Finding("speech", found, " ".join(missing) or None)
 
 
 def disk(folder: Path, free_bytes: int) -> Finding:

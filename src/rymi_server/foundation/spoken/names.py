@@ -229,7 +229,8 @@ _NOT_IN_AN_ANSWER = (
 _MOST_NAMES = 4
 _WRITTEN_MAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}")
 _SPOKEN_MAIL = re.compile(
-    r"([a-z0-9]+(?:\s(?:dot|underscore|dash|hyphen|plus)\s[a-z0-9]+)*)\s+at\s+([a-z0-9-]+(?:\s[a-z0-9-]+)?(?:\s?(?:dot\s|\.)[a-z0-9-]+){1,3})\b"
+    r"\b([a-z0-9]{1,64}(?:\s(?:dot|underscore|dash|hyphen|plus)\s[a-z0-9]{1,64}){0,6})\s{1,3}at\s{1,3}"
+    r"([a-z0-9-]{1,63}(?:\s[a-z0-9-]{1,63})?(?:\s?(?:dot\s|\.)[a-z0-9-]{1,63}){1,3})\b"
 )
 _SIGNS = {"dot": ".", "underscore": "_", "dash": "-", "hyphen": "-", "plus": "+"}
 

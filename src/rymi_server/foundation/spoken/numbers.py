@@ -57,6 +57,8 @@ _AS_DIGIT = {word: str(value) for word, value in VALUES.items() if value < 10} |
 _REPEATS = {"double": 2, "triple": 3}
 _BETWEEN = {"and", "uh", "um", "then", "dash", "hyphen", "space", "plus"}
 _SCALES = {"hundred": 100, "thousand": 1_000, "million": 1_000_000}
+# Nobody means more; `thousand thousand thousand …` is no number.
+_LARGEST = 1_000_000_000
 _SEPARATORS = re.compile(r"(?<=\d)[-(). /]+(?=\d)|[()+]")
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}\b)")
 _DECIMAL = re.compile(r"(?<=\d)\.(?=\d)")
@@ -122,7 +124,7 @@ def quantities(words: Sequence[str]) -> Iterator[Quantity]:
     """Every number in `with_numbers(text)`: `two hundred and forty` is one, `three or four` are two."""
     index = 0
     while index < len(words):
-        if re.fullmatch(r"\d+(\.\d+)?", words[index]):
+        if re.fullmatch(r"\d{1,15}(\.\d{1,15})?", words[index]):
             scale = _SCALES.get(words[index + 1], 1) if index + 1 < len(words) else 1
             end = index + (1 if scale == 1 else 2)
             yield Quantity(float(words[index]) * scale, index, end)
@@ -139,7 +141,7 @@ def _in_words(words: Sequence[str], start: int) -> tuple[int, float]:
     total, current, index, least = 0, 0, start, 1_000_000
     while index < len(words):
         word = words[index]
-        if word in _SCALES:
+        if word in _SCALES and max(total, current) < _LARGEST:
             current = (current or 1) * _SCALES[word]
             if _SCALES[word] >= 1_000:
                 total, current = total + current, 0

@@ -16,6 +16,8 @@ from rymi_server.runtime.thinking.moves import Moves, Situation
 from rymi_server.runtime.thinking.replies import EndCall, Heard, OptOut, Step, Words
 
 _TOO_OFTEN = 2
+# Whoever says more says it once more.
+_LONGEST = 2_000
 _SHORT = 5
 
 
@@ -36,7 +38,7 @@ class Turn:
             self._moves.speaker = each.identity
             if each.identity not in self.memory.people:
                 self.memory.people.append(each.identity)
-            self._hear(each.text)
+            self._hear(each.text[:_LONGEST])
             if any(isinstance(step, EndCall) for step in self._moves.answer.does):
                 break
         return self._steps()

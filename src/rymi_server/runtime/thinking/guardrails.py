@@ -204,7 +204,7 @@ def _clear(text: str) -> str:
     text = "".join(c for c in text if not unicodedata.combining(c)).translate(_LOOKALIKES)
     for pattern, words in _CONTRACTED:
         text = pattern.sub(words, text)
-    text = re.sub(r"\S*[a-z]\S*", lambda word: _letters(word[0]), text)
+    text = re.sub(r"\S+", lambda word: _letters(word[0]), text)
     text = _SPELLED.sub(lambda match: re.sub(r"[^a-z]", "", match[0]), text)
     heard = with_numbers(_WITHIN_A_WORD.sub("", text))
     for quantity in reversed(list(quantities(heard))):

@@ -82,8 +82,8 @@ _WISH = re.compile(
     r"\b(can|could|may|shall|would) (i|we|you) (\w+ ){0,2}(come|book|have|get|make|schedule|see|do|put|take|"
     r"move|bring)\b|"
     r"\b(i|we) (would like|want|need|have|prefer|will take)\b|\bhow about\b|\bdo you have (\w+ ){0,3}(free|"
-    r"available|anything|something|slots?|time)\b|\bwhat about\b|\bdoes .* work\b|"
-    r"\bis .* (possible|okay|free)\b"
+    r"available|anything|something|slots?|time)\b|\bwhat about\b|\bdoes .{1,40} work\b|"
+    r"\bis .{1,40} (possible|okay|free)\b"
 )
 
 

@@ -11,7 +11,7 @@ from rymi_server.foundation.spoken.numbers import digit_by_digit, in_words, ordi
 
 _MARKUP = (
     (re.compile(r"```.*?(```|$)", re.DOTALL), " "),
-    (re.compile(r"!?\[([^\]]*)\]\((?:[^)\s]*)\)"), r"\1"),
+    (re.compile(r"!?\[([^\]\[]{0,200})\]\((?:[^)\s]{0,2000})\)"), r"\1"),
     (re.compile(r"^\s{0,3}#{1,6}\s+", re.MULTILINE), ""),
     (re.compile(r"^\s*(?:[-*+\u2022]|\d{1,2}[.)])\s+", re.MULTILINE), ""),
     (re.compile(r"^\s*>\s?", re.MULTILINE), ""),

@@ -13,7 +13,7 @@ from rymi_server.speech_engines.promises import FRAME_MS, Expected
 
 # Silence after which an answer may be begun, in the hope that the turn is over.
 PAUSE_MS: Final = 300
-# A provider's drafts of what it has just ended still trickle in for so long; they begin no new turn.
+# Drafts of what has just ended still trickle in for so long; they are no words of the next turn.
 _TRICKLE_MS: Final = 500
 
 
@@ -60,9 +60,10 @@ class Detector:
         return signals
 
     def hear_draft(self, text: str) -> None:
+        if not self._machine.open and self._at_ms - self._ended_at_ms < _TRICKLE_MS:
+            return
         self._hang_over.hear_draft(text, self._at_ms)
-        begins = text and not self._machine.open and self._at_ms - self._ended_at_ms >= _TRICKLE_MS
-        if begins and self._used.mode is Mode.PROVIDER and not self._used.fallback:
+        if text and not self._machine.open and self._used.mode is Mode.PROVIDER and not self._used.fallback:
             self._boundaries.append(True)
 
     def hear_boundary(self, began: bool) -> None:

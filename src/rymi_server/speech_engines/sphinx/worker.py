@@ -4,6 +4,7 @@ import hashlib
 import math
 import sys
 import tempfile
+from bisect import bisect_left
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,46 +22,49 @@ from rymi_server.speech_engines.workers.wire import Kind, Message, said
 _COMMON_WORDS: Final = 5_000
 _LOG_BASE: Final = math.log(1.0001)
 _UNKNOWN: Final = -400_000
-_RARE: Final = 1e-7
 
 
 class English:
-    """The dictionary and how common each word is: what every agent's own model is made from."""
+    """The dictionary and how common each word is: what every agent's own model is made from.
+
+    It is kept as the lines of the file, because a table of its words would weigh more than all else in this process.
+    """
 
     def __init__(self) -> None:
-        self.dictionary: dict[str, str] = {}
-        self.variants: dict[str, list[str]] = {}
-        for line in Path(pocketsphinx.get_model_path("en-us/cmudict-en-us.dict")).read_text().splitlines():
-            entry, _, pronunciation = line.partition(" ")
-            word = entry.partition("(")[0]
-            self.dictionary[entry] = pronunciation
-            self.variants.setdefault(word, []).append(entry)
-        self._large = pocketsphinx.NGramModel(
+        self._lines = sorted(Path(pocketsphinx.get_model_path("en-us/cmudict-en-us.dict")).read_text().splitlines())
+        large = pocketsphinx.NGramModel(
             pocketsphinx.Config(), pocketsphinx.LogMath(), pocketsphinx.get_model_path("en-us/en-us.lm.bin")
         )
-        chances = {word: self._large.prob([word]) for word in self.variants}
-        known = [word for word, chance in chances.items() if chance > _UNKNOWN]
-        common = sorted(known, key=lambda word: -chances[word])[:_COMMON_WORDS]
-        self.common = {word: math.exp(chances[word] * _LOG_BASE) for word in common}
+        chances = [(large.prob([word]), word) for word in map(_word_of, self._lines) if "(" not in word]
+        common = sorted((each for each in chances if each[0] > _UNKNOWN), reverse=True)[:_COMMON_WORDS]
+        self.common = {word: math.exp(logarithm * _LOG_BASE) for logarithm, word in common}
+        self.end_of_line = math.exp(large.prob(["</s>"]) * _LOG_BASE)
+        self._rare = min(self.common.values()) / 3
         self._espeak: Library | None = None
 
     def chance(self, word: str) -> float:
-        found = self.common.get(word)
-        if found is not None:
-            return found
-        logarithm = self._large.prob([word])
-        return math.exp(logarithm * _LOG_BASE) if logarithm > _UNKNOWN else _RARE
+        return self.common.get(word, self._rare)
 
     def pronunciations(self, word: str) -> dict[str, str]:
         """By dictionary entry; nothing where nobody could say it."""
-        entries = self.variants.get(word)
-        if entries:
-            return {entry: self.dictionary[entry] for entry in entries}
+        found = {}
+        for entry in (word, *(f"{word}({number})" for number in range(2, 5))):
+            at = bisect_left(self._lines, f"{entry} ")
+            if at == len(self._lines) or not self._lines[at].startswith(f"{entry} "):
+                break
+            found[entry] = self._lines[at].partition(" ")[2]
+        return found or self._guessed(word)
+
+    def _guessed(self, word: str) -> dict[str, str]:
         if self._espeak is None:
             self._espeak = Library()
             self._espeak.choose("en-us")
         found = phones(self._espeak.phonemes(word))
         return {word: found} if found else {}
+
+
+def _word_of(line: str) -> str:
+    return line.partition(" ")[0]
 
 
 class Listener:
@@ -110,7 +114,7 @@ class Listener:
             can_be_said = [" ".join(word for word in line.split() if spoken[word]) for line in text]
             spoken |= {word: self._english.pronunciations(word) for word in self._english.common}
             generally = {word: self._english.chance(word) for word, entries in spoken.items() if entries}
-            generally["</s>"] = self._english.chance("</s>")
+            generally["</s>"] = self._english.end_of_line
             entries = [f"{entry} {how}" for found in spoken.values() for entry, how in found.items()]
             dictionary.write_text("\n".join(entries) + "\n")
             model.write_text(language_model.arpa(can_be_said, generally))

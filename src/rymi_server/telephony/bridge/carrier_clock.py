@@ -8,8 +8,8 @@ from collections import deque
 from dataclasses import dataclass
 
 FRAME_S = 0.02
-# What lies at the carrier in good times: it bridges the jitter of network and loop.
-LEAD_FRAMES = 2
+# What lies at the carrier in good times, before the next frame is sent: it bridges the jitter of network and loop.
+LEAD_FRAMES = 1.5
 # Never more than 200 ms ahead of the carrier's clock.
 MOST_AHEAD = 10
 # A backlog that is not longer is heard out in the time that a clear takes.

@@ -1,7 +1,7 @@
 """The engines of one agent process: made from names when a call begins, closed when it has ended."""
 
-from collections.abc import Callable, Mapping
-from typing import Any, Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, TypeVar
 
 from livekit.agents import llm
 
@@ -9,11 +9,11 @@ from rymi_server.runtime.session.providers.access import Access
 from rymi_server.runtime.session.providers.batch_ear import BatchEar
 from rymi_server.runtime.session.providers.own_voice import OwnVoice
 from rymi_server.runtime.session.providers.plugin_voice import PluginVoice
-from rymi_server.runtime.session.providers.plugins import recogniser, speaker, thinker
+from rymi_server.runtime.session.providers.plugins import load_plugins, recogniser, speaker, thinker
 from rymi_server.runtime.session.providers.streaming_ear import StreamingEar
 from rymi_server.speech_engines.casting import Defaults, Wanted, wanted_by
 from rymi_server.speech_engines.chain import EarChain, Report, VoiceChain, unheard
-from rymi_server.speech_engines.errors import EngineNotReady
+from rymi_server.speech_engines.errors import EngineFailed, EngineNotReady
 from rymi_server.speech_engines.espeak import EspeakVoice, espeak_worker
 from rymi_server.speech_engines.local import local_ear, local_voice
 from rymi_server.speech_engines.naming import EngineName, Place
@@ -23,6 +23,8 @@ from rymi_server.speech_engines.sphinx.ear import SphinxEar, sphinx_worker
 from rymi_server.speech_engines.workers.process import WorkerProcess
 
 _MOST_THINKING_S: Final = 8.0
+
+Made = TypeVar("Made")
 
 
 class InstalledEngines:
@@ -47,16 +49,22 @@ class InstalledEngines:
         self._espeak.start_early()
         if self._defaults.ear == "pocketsphinx":
             self._sphinx.start_early()
+        load_plugins(self._equipment, self._defaults)
 
     def ear(self, agent: Mapping[str, Any], *, on_phone: bool = False, report: Report = unheard) -> Ear:
         """Raise `EngineNotReady`, `EngineFailed`, `UnknownEngine`."""
         names = self._ready(self._wanted(agent, on_phone).ears, report)
-        return EarChain([self._ear(name) for name in names], report)
+        language = str(agent.get("language") or "en")
+        if names[0].engine == "pocketsphinx" and not language.lower().startswith("en"):
+            report(
+                f"pocketsphinx hears English only, and this agent's language is {language}: name another recogniser."
+            )
+        return EarChain(_each(self._ear, names, report), report)
 
     def voice(self, agent: Mapping[str, Any], *, on_phone: bool = False, report: Report = unheard) -> Voice:
         language = str(agent.get("language") or "en-US")
         names = self._ready(self._wanted(agent, on_phone).voices, report)
-        return VoiceChain([self._voice(name, language) for name in names], report)
+        return VoiceChain(_each(lambda name: self._voice(name, language), names, report), report)
 
     def mind(self, agent: Mapping[str, Any], *, report: Report = unheard) -> llm.LLM[Any] | None:
         """The language model that the agent thinks with; None where its playbook is enough."""
@@ -66,7 +74,7 @@ class InstalledEngines:
         advanced = agent.get("advanced")
         heat = advanced.get("temperature") if isinstance(advanced, Mapping) else None
         temperature = float(heat) if isinstance(heat, int | float) and not isinstance(heat, bool) else None
-        minds = [thinker(name, self._access, temperature) for name in wanted]
+        minds = _each(lambda name: thinker(name, self._access, temperature), wanted, report)
         return minds[0] if len(minds) == 1 else llm.FallbackAdapter(minds, attempt_timeout=_MOST_THINKING_S)
 
     async def aclose(self) -> None:
@@ -119,3 +127,18 @@ class InstalledEngines:
         if name not in self._workers:
             self._workers[name] = new()
         return self._workers[name]
+
+
+def _each(make: Callable[[EngineName], Made], names: Sequence[EngineName], report: Report) -> list[Made]:
+    """Those that can be made. Raise the last failure where none can."""
+    made: list[Made] = []
+    failure: EngineFailed | None = None
+    for name in names:
+        try:
+            made.append(make(name))
+        except EngineFailed as error:
+            failure = error
+            report(error.message)
+    if failure is not None and not made:
+        raise failure
+    return made

@@ -1,0 +1,178 @@
+"""A connected account over time: its numbers come to us and go back, whatever is restarted or moved meanwhile."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from tests.support.asking import Customer
+from tests.support.phone_lab import CREDENTIALS, PhoneLab, phone_lab
+from tests.support.waiting import until
+
+from carrierbox import stock
+from rymi_server.entrypoints.phones import connections_of
+from rymi_server.foundation.clock import SystemClock
+from rymi_server.foundation.database import Database
+from rymi_server.telephony import connection_store as store
+from rymi_server.telephony.addresses import CarrierAddresses
+from rymi_server.telephony.number_routing import NumberRouting
+
+each_carrier = pytest.mark.parametrize("provider", CREDENTIALS)
+# Where a number pointed before we came, in each carrier's own words.
+BEFORE: dict[str, dict[str, str]] = {
+    "twilio": {"voice_url": "https://old.example.com/voice", "voice_method": "GET", "trunk_sid": "TK1"},
+    "plivo": {"app_id": ""},
+    "vonage": {"voiceCallbackType": "tel", "voiceCallbackValue": "12025550123"},
+}
+
+
+@pytest.fixture
+async def idle(own_database: Database) -> AsyncIterator[PhoneLab]:
+    async with phone_lab(own_database, works=False) as lab:
+        yield lab
+
+
+def routing(lab: PhoneLab, public: str | None = None) -> tuple[NumberRouting, Any]:
+    """The jobs of a worker that believes to be reached at `public`."""
+    settings = lab.settings
+    connections = connections_of(settings, SystemClock())
+    addresses = CarrierAddresses.under(public or settings.public_base_url, None, settings.secret)
+    return NumberRouting(lab.database, connections, addresses, SystemClock()), connections
+
+
+def at_carrier(lab: PhoneLab, provider: str) -> dict[str, str]:
+    """What the carrier has of the first number."""
+    number = stock.NUMBERS[provider][0]
+    account = {"twilio": stock.TWILIO_SID, "plivo": stock.PLIVO_ID, "vonage": stock.VONAGE_KEY}[provider]
+    found = lab.box.box.numbers.owned(provider, account, number)
+    assert found is not None
+    return found.settings
+
+
+def set_up(lab: PhoneLab, provider: str) -> dict[str, str]:
+    settings = at_carrier(lab, provider)
+    settings.clear()
+    settings.update(BEFORE[provider])
+    return dict(settings)
+
+
+async def connected(lab: PhoneLab, provider: str) -> tuple[Customer, dict[str, str]]:
+    """A tenant whose first number is answered by an agent; and the job that routes it."""
+    acme = await lab.customer(provider)
+    await acme.post("/v1/numbers", {"number": stock.NUMBERS[provider][0], "agent_id": await acme.new_agent()})
+    return acme, await job_of(lab, acme)
+
+
+async def job_of(lab: PhoneLab, acme: Customer) -> dict[str, str]:
+    async with lab.database.transaction() as tx:
+        connection = await store.active_of(tx, acme.tenant.id)
+    assert connection is not None
+    return {"connection_id": connection.id}
+
+
+@each_carrier
+class TestANumber:
+    async def test_comes_to_us_once_an_agent_answers_it_and_goes_back_when_it_is_removed(
+        self, idle: PhoneLab, provider: str
+    ) -> None:
+        before = set_up(idle, provider)
+        acme, job = await connected(idle, provider)
+        jobs, connections = routing(idle)
+        await jobs.route(job)
+        await jobs.route(job)
+        ours = dict(at_carrier(idle, provider))
+        assert ours != before
+        (listed,) = (await acme.get("/v1/numbers")).json()["numbers"]
+        assert (listed["webhook_status"], listed["provider"]) == ("configured", provider)
+        await acme.ask("DELETE", f"/v1/numbers/{stock.NUMBERS[provider][0]}")
+        await jobs.route(job)
+        assert same_routing(at_carrier(idle, provider), before)
+        await connections.close()
+
+    async def test_goes_back_on_disconnect_and_what_we_made_is_taken_away(self, idle: PhoneLab, provider: str) -> None:
+        before = set_up(idle, provider)
+        acme, job = await connected(idle, provider)
+        jobs, connections = routing(idle)
+        await jobs.route(job)
+        await acme.post("/v1/telephony/disconnect")
+        await jobs.release(job)
+        await jobs.release(job)
+        assert same_routing(at_carrier(idle, provider), before)
+        made = idle.box.box._plivo_applications, idle.box.box._vonage_applications
+        assert [each.of_account(stock.PLIVO_ID) + each.of_account(stock.VONAGE_KEY) for each in made] == [[], []]
+        await connections.close()
+
+    async def test_stays_with_us_when_the_same_account_is_connected_again_and_still_goes_back(
+        self, idle: PhoneLab, provider: str
+    ) -> None:
+        before = set_up(idle, provider)
+        acme, first = await connected(idle, provider)
+        jobs, connections = routing(idle)
+        await jobs.route(first)
+        assert (await acme.post("/v1/telephony/connect", CREDENTIALS[provider])).status_code == 200
+        second = await job_of(idle, acme)
+        await jobs.route(second)
+        await jobs.release(first)
+        ours = dict(at_carrier(idle, provider))
+        assert not same_routing(ours, before)
+        await acme.post("/v1/telephony/disconnect")
+        await jobs.release(second)
+        assert same_routing(at_carrier(idle, provider), before)
+        await connections.close()
+
+    async def test_follows_us_to_another_address(self, idle: PhoneLab, provider: str) -> None:
+        set_up(idle, provider)
+        _, job = await connected(idle, provider)
+        jobs, connections = routing(idle)
+        await jobs.route(job)
+        moved, others = routing(idle, "https://moved.example.com")
+        await moved.refresh(job)
+        await moved.route(job)
+        assert "https://moved.example.com/carriers/" in self.answer_address(idle, provider)
+        await connections.close()
+        await others.close()
+
+    def answer_address(self, lab: PhoneLab, provider: str) -> str:
+        settings, box = at_carrier(lab, provider), lab.box.box
+        if provider == "twilio":
+            return settings["voice_url"]
+        if provider == "plivo":
+            plivo = box._plivo_applications.find(stock.PLIVO_ID, settings["app_id"])
+            assert plivo is not None
+            return plivo.get("answer_url")
+        vonage = box._vonage_applications.find(stock.VONAGE_KEY, settings["app_id"])
+        assert vonage is not None
+        return vonage.webhook("answer_url", "POST").address
+
+    async def test_that_the_carrier_will_not_route_says_why(self, idle: PhoneLab, provider: str) -> None:
+        acme, job = await connected(idle, provider)
+        jobs, connections = routing(idle)
+        await idle.fault(target="rest", act="status", status=400, event="update_number", times=1)
+        await jobs.route(job)
+        (listed,) = (await acme.get("/v1/numbers")).json()["numbers"]
+        assert listed["webhook_status"] == "failed"
+        assert listed["webhook_error"]
+        await jobs.route(job)
+        assert (await acme.get("/v1/numbers")).json()["numbers"][0]["webhook_status"] == "configured"
+        await connections.close()
+
+
+class TestTheWorker:
+    async def test_notices_numbers_that_were_bought_meanwhile(self, lab: PhoneLab) -> None:
+        acme = await lab.customer("twilio")
+        bought = {"carrier": "twilio", "account_id": stock.TWILIO_SID, "number": "+12025557001"}
+        await lab.box.send("POST", "/numbers", bought)
+        jobs, connections = routing(lab)
+        await jobs.refresh(await job_of(lab, acme))
+
+        async def listed() -> bool:
+            numbers = (await acme.get("/v1/telephony/numbers")).json()["numbers"]
+            return any(each["phone_number"] == "+12025557001" for each in numbers)
+
+        await until("the new number to be listed", listed)
+        await connections.close()
+
+
+def same_routing(settings: dict[str, str], before: dict[str, str]) -> bool:
+    """What was not set at all may be set to nothing now."""
+    said = {name: value for name, value in settings.items() if value and not name.endswith("_method")}
+    return said == {name: value for name, value in before.items() if value and not name.endswith("_method")}
