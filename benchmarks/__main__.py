@@ -9,6 +9,7 @@ ALL = (
     "creating",
     "listing",
     "startup",
+    "post_call",
     "roomlet",
     "carrierbox",
     "turns",
