@@ -9,7 +9,7 @@ ALL = (
     "creating",
     "listing",
     "startup",
-    "dialing",
+    "post_call",
     "roomlet",
     "carrierbox",
     "turns",
@@ -17,6 +17,7 @@ ALL = (
     "gateway",
     "agent",
     "sdk",
+    "thinking",
 )
 RESULTS = Path(__file__).parent / "results"
 
