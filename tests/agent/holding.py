@@ -20,7 +20,8 @@ from rymi_server.runtime.recording.tape import Tape
 from rymi_server.runtime.reporting.journal import Address, Journal
 from rymi_server.runtime.reporting.reporter import Reporter
 from rymi_server.runtime.reports import Answer, AnyReport, Happened, Order, Reports, Said, TurnTaken
-from rymi_server.runtime.session.call import Cast, Times, run_call
+from rymi_server.runtime.session.call import run_call
+from rymi_server.runtime.session.cast import Cast, Times
 from rymi_server.runtime.session.casting import Casting
 from rymi_server.runtime.session.providers.installed import InstalledEngines
 from rymi_server.runtime.thinking.http_tool import HttpTools
@@ -29,12 +30,11 @@ from rymi_server.speech_engines.promises import Ear
 from rymi_server.speech_engines.readiness import Equipment
 
 STORY = (
-    "Once upon a time there was a telephone that nobody wanted to answer. It rang and rang in the hall of a very old "
-    "house, until one day a small mouse climbed onto the table and lifted the receiver with both of its paws. "
-    "From that day on the mouse took all the calls, and it was kinder to the callers than anybody had ever been."
+    "Once upon a time there was a telephone that nobody wanted to answer, and it rang and rang in the hall of an old "
+    "house, until a mouse came who was kinder to the callers than anybody had ever been."
 )
 PLAYBOOK = {
-    "opener": "Hello, this is the test agent.",
+    "opener": "Hello there.",
     "objectionHandlers": [
         {"trigger": "tell me a story", "response": STORY},
         {"trigger": "what about saturday", "response": "We are closed on Saturday."},

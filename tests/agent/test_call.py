@@ -15,9 +15,9 @@ from tests.roomlet.waiting import stays
 
 from rymi_server.runtime.briefing import Person
 from rymi_server.runtime.reports import EndWanted, Happened, KeysPressed, Line, Order, Remembered
-from rymi_server.runtime.session.call import Cast
+from rymi_server.runtime.session.cast import Cast
 
-GREETING = "agent: Hello, this is the test agent."
+GREETING = "agent: Hello there."
 
 
 def with_advanced(**advanced: Any) -> dict[str, Any]:
@@ -38,6 +38,9 @@ class TestACall:
             assert turn.answer_heard_at_ms - turn.decided_at_ms < 500
             assert call.of(Remembered)
             assert {"listening", "thinking", "speaking"} <= set(call.room.states)
+            began = [each.started_at_ms for each in call.room.shown if each.final]
+            assert began == sorted(began)
+            assert began[-1] >= turn.decided_at_ms
             call.room.leave("alice")
             assert await call.ends() == "everyone_left"
 

@@ -64,7 +64,7 @@ class TestConsent:
             await call.said("may I record this call")
             assert not list((tmp_path / "agent").glob("*.wav"))
             call.room.say("alice", spoken("Yes sure"))
-            await call.said("agent: Hello, this is the test agent.")
+            await call.said("agent: Hello there.")
             call.room.leave("alice")
             await call.ends()
         recorded = call.of(SegmentRecorded)[0]
@@ -78,7 +78,7 @@ class TestConsent:
             await call.said("may I record this call")
             call.room.say("alice", spoken("No I do not want that"))
             await call.said("agent: That is fine, I am not recording.")
-            await call.said("agent: Hello, this is the test agent.")
+            await call.said("agent: Hello there.")
             call.room.leave("alice")
             await call.ends()
         assert not call.of(SegmentRecorded)

@@ -1,9 +1,8 @@
 """A whole call, from the first person to the last, wherever it is held: in a LiveKit room or in a test with sound."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, Final
 
 import numpy as np
@@ -11,7 +10,7 @@ import structlog
 from livekit.agents import llm
 from livekit.agents.voice import TranscriptSynchronizer
 
-from rymi_server.runtime.briefing import Briefing, Person
+from rymi_server.runtime.briefing import Briefing
 from rymi_server.runtime.call_clock import CallClock
 from rymi_server.runtime.hearing.happenings import GuessHeard, Happening, SpeakingChanged, WordsHeard
 from rymi_server.runtime.hearing.hub import Hub
@@ -20,20 +19,20 @@ from rymi_server.runtime.hearing.tap import Tap
 from rymi_server.runtime.recording.tape import Tape
 from rymi_server.runtime.reporting.reporter import Reporter
 from rymi_server.runtime.reports import ClockStarted, Happened, KeysPressed
-from rymi_server.runtime.session.conversation import Conversation, RoomAgent
+from rymi_server.runtime.session.cast import Cast, Times
+from rymi_server.runtime.session.conversation import Conversation
+from rymi_server.runtime.session.guest_book import GuestBook
 from rymi_server.runtime.session.keypad import Keypad
 from rymi_server.runtime.session.ledger import Ledger
-from rymi_server.runtime.session.manners import Manners
 from rymi_server.runtime.session.media import CallMedia, Guest
-from rymi_server.runtime.session.minds import Mind
 from rymi_server.runtime.session.options import new_session
 from rymi_server.runtime.session.replaying import Replay, TickInput
+from rymi_server.runtime.session.room_agent import RoomAgent
 from rymi_server.runtime.session.room_text import AgentText, PeoplesText
 from rymi_server.runtime.session.spoken_voice import SpokenVoice
 from rymi_server.runtime.session.voice_output import CutSignal, SessionEar, Told, VoiceOutput
 from rymi_server.runtime.speaking.player import Player
-from rymi_server.runtime.turn_taking.signals import TurnDetector
-from rymi_server.speech_engines.promises import Ear, Expected, Vocabulary, Voice
+from rymi_server.speech_engines.promises import Expected
 
 log = structlog.get_logger(__name__)
 
@@ -42,33 +41,6 @@ _WAKES_EVERY_S: Final = 0.04
 _MOST_TICKS_AT_ONCE: Final = 250
 # Whoever is in the room for so long gets the agent's sound, whether we were told or not.
 _LISTENS_AFTER_S: Final = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Cast:
-    """The engines and the mind of one call, and how it behaves."""
-
-    ear: Ear
-    voice: Voice
-    new_detector: Callable[[], TurnDetector]
-    mind: Mind
-    manners: Manners
-    vocabulary: Vocabulary = field(default_factory=Vocabulary)
-    instructions: str = ""
-    tools: tuple[Any, ...] = ()
-    # Whether an answer may be begun for words that are only guessed.
-    guesses: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Times:
-    """`now` is steady, `wall` is the time of day. `linger_s`: how long the agent waits for people to come back;
-    `nobody_s`: how long for anybody to come at all."""
-
-    now: Callable[[], float]
-    wall: Callable[[], datetime]
-    linger_s: float = 5.0
-    nobody_s: float = 900.0
 
 
 async def run_call(
@@ -104,16 +76,12 @@ class Call:
     _replay: Replay = field(init=False)
     _input: TickInput = field(default_factory=TickInput)
     _lines: dict[str, LineClock] = field(default_factory=dict)
-    _guests: dict[str, Guest] = field(default_factory=dict)
-    _people: dict[str, Person] = field(init=False)
-    _participants: dict[str, str] = field(default_factory=dict)
+    _book: GuestBook = field(init=False)
     _taps: dict[str, Tap] = field(default_factory=dict)
     _locks: dict[str, asyncio.Lock] = field(default_factory=dict)
     _expected: Expected | None = None
     _keypad: Keypad = field(init=False)
-    _first_came_at: float | None = None
     _is_heard: bool = False
-    _alone_since: float | None = None
     _spoke_last: str = ""
     _ticks: int = 0
     _zero: float = 0.0
@@ -122,25 +90,25 @@ class Call:
 
     def __post_init__(self) -> None:
         self.over = asyncio.get_running_loop().create_future()
-        self._people = {person.room_identity: person for person in self.briefing.people}
+        self._book = GuestBook(self.briefing.people)
         self.clock = CallClock(self.times.now, self.times.wall)
         if self.briefing.clock_started_at is not None:
             self.clock.resume(self.briefing.clock_started_at)
         self._replay = Replay(self.cast.vocabulary.language)
         self._keypad = Keypad(self._keys_entered)
         self._wire()
-        self.cast.mind.listen_to(lambda: self._spoke_last, lambda: [self._name(each) for each in self.hub.known])
+        self.cast.mind.listen_to(lambda: self._spoke_last, lambda: [self._book.name(each) for each in self.hub.known])
 
     def _wire(self) -> None:
         text = PeoplesText(self.media.show, self.times.now)
         ledger = Ledger(
-            self.reporter.send, self.clock.ms, self.clock.ms_at, self._who, text, self.cast.manners.shows_text
+            self.reporter.send, self.clock.ms, self.clock.ms_at, self._book.who, text, self.cast.manners.shows_text
         )
         output = VoiceOutput()
         told = Told(SessionEar(output), ledger, *([self.tape] if self.tape else []), CutSignal(self.media))
         self.player = output.player = Player(self.media.line, told, self.times.now)
-        self.hub = Hub(self._hear, self.times.now, self.clock.ms, lambda: self.player.left_ms, self._name)
-        agent_text = AgentText(self._show, ledger.agent_drafted)
+        self.hub = Hub(self._hear, self.times.now, self.clock.ms, lambda: self.player.left_ms, self._book.name)
+        agent_text = AgentText(self._show, ledger.agent_drafted, self.clock.ms)
         self._synchronizer = TranscriptSynchronizer(next_in_chain_audio=output, next_in_chain_text=agent_text)
         session = new_session(
             self._replay,
@@ -158,7 +126,7 @@ class Call:
             text=agent_text,
             show_state=self.media.be,
             send=self.reporter.send,
-            participant_of=self._participant_named,
+            participant_of=self._book.participant_named,
             expect=self._expect,
             record=self._record,
             leave=self._leave,
@@ -173,7 +141,7 @@ class Call:
     # --- beginning and end -------------------------------------------------------------------------------------------
 
     async def open(self) -> None:
-        self.player.start()
+        self.player.start().add_done_callback(self._done)
         self._zero = self.times.now()
         agent = RoomAgent(self.cast.instructions, _said_before(self.briefing), list(self.cast.tools), self.conversation)
         await asyncio.gather(
@@ -203,7 +171,7 @@ class Call:
 
     def _begin_if_ready(self) -> None:
         """Greet once somebody is there and gets our sound."""
-        if self._first_came_at is None or not self._is_heard or not self._ticks:
+        if self._book.first_came_at is None or not self._is_heard or not self._ticks:
             return
         last = self.briefing.said[-1] if self.briefing.said else None
         unanswered = last.text if last is not None and last.speaker == "user" else None
@@ -212,12 +180,7 @@ class Call:
     # --- guests ------------------------------------------------------------------------------------------------------
 
     def came(self, guest: Guest) -> None:
-        self._guests[guest.identity] = guest
-        if guest.participant_id:
-            self._participants[guest.identity] = guest.participant_id
-        self._alone_since = None
-        if self._first_came_at is None:
-            self._first_came_at = self.times.now()
+        if self._book.came(guest, self.times.now()):
             if not self.clock.running:
                 self.reporter.send(ClockStarted(started_at=self.clock.start()))
             if not self.conversation.asks_consent:
@@ -225,54 +188,52 @@ class Call:
         self._begin_if_ready()
 
     def left(self, identity: str) -> None:
-        self._guests.pop(identity, None)
+        self._book.left(identity, self.times.now())
         self.microphone(identity, False)
-        if not self._guests:
-            self._alone_since = self.times.now()
 
     def listening(self) -> None:
         self._is_heard = True
         self._begin_if_ready()
 
     def microphone(self, identity: str, on: bool) -> None:
-        if on and not self._is_observer(identity):
+        if on and not self._book.is_observer(identity):
             self._spawn(self._open_tap(identity))
         elif not on:
             self._lines.pop(identity, None)
             self._spawn(self._close_tap(identity))
 
     def heard(self, identity: str, pcm: bytes) -> None:
-        if self._is_observer(identity):
+        if self._book.is_observer(identity):
             return
         samples = np.frombuffer(pcm, np.int16)
         ended = self._lines.setdefault(identity, LineClock()).moment(self.times.now(), len(samples))
         if self.tape is not None:
-            self.tape.person(self._who(identity)[0] or identity, ended, samples)
+            self.tape.person(self._book.who(identity)[0] or identity, ended, samples)
         if (tap := self._taps.get(identity)) is not None:
             tap.push(pcm, self.clock.ms_at(ended))
 
     def typed(self, identity: str, text: str) -> None:
         text = text.strip()[:4_000]
-        if not text or identity not in self._guests or self._is_observer(identity):
+        if not text or not self._book.is_present(identity) or self._book.is_observer(identity):
             return
         self.conversation.ledger.typed(identity, text)
         self._answer_text(identity, text)
 
     def pressed(self, identity: str, digit: str) -> None:
-        if identity in self._guests:
+        if self._book.is_present(identity):
             self._keypad.press(identity, digit)
 
     def closed(self, reason: str) -> None:
         self._leave(reason)
 
     def _keys_entered(self, identity: str, digits: str) -> None:
-        if (participant_id := self._who(identity)[0]) is not None:
+        if (participant_id := self._book.who(identity)[0]) is not None:
             self.reporter.send(KeysPressed(participant_id=participant_id, digits=digits))
         if self._expected is not None and self._expected.kind in ("digits", "phone", "choice"):
             self._answer_text(identity, digits)
 
     def _answer_text(self, identity: str, text: str) -> None:
-        labelled = f"[{self._name(identity)}] {text}" if len(self.hub.known) > 1 else text
+        labelled = f"[{self._book.name(identity)}] {text}" if len(self.hub.known) > 1 else text
         self.conversation.typed(labelled)
 
     async def _open_tap(self, identity: str) -> None:
@@ -304,7 +265,7 @@ class Call:
             self.conversation.person_heard()
         self.conversation.ledger.hear(happening)
         if isinstance(happening, WordsHeard):
-            self._spoke_last = self._name(happening.utterance.identity)
+            self._spoke_last = self._book.name(happening.utterance.identity)
         guessed = isinstance(happening, GuessHeard) and not self.cast.guesses
         if not self.conversation.stepped_back and not guessed:
             self._replay.play(happening)
@@ -350,34 +311,15 @@ class Call:
 
     def _mind_the_room(self) -> None:
         now = self.times.now()
-        if self._first_came_at is None:
+        if self._book.first_came_at is None:
             if now - self._zero >= self.times.nobody_s:
                 self._leave("nobody_came")
             return
-        if not self._is_heard and now - self._first_came_at >= _LISTENS_AFTER_S:
+        if not self._is_heard and now - self._book.first_came_at >= _LISTENS_AFTER_S:
             self.listening()
         self._begin_if_ready()
-        if self._alone_since is not None and now - self._alone_since >= self.times.linger_s:
+        if self._book.alone_since is not None and now - self._book.alone_since >= self.times.linger_s:
             self._leave("everyone_left")
-
-    # --- who is who --------------------------------------------------------------------------------------------------
-
-    def _who(self, identity: str) -> tuple[str | None, str]:
-        person = self._people.get(identity)
-        participant_id = self._participants.get(identity) or (person.participant_id if person else None)
-        return participant_id, self._name(identity)
-
-    def _name(self, identity: str) -> str:
-        person = self._people.get(identity)
-        return person.identity if person else identity
-
-    def _participant_named(self, name: str) -> str | None:
-        identities = [*self._guests, *self._people]
-        return next((self._who(identity)[0] for identity in identities if self._name(identity) == name), None)
-
-    def _is_observer(self, identity: str) -> bool:
-        guest, person = self._guests.get(identity), self._people.get(identity)
-        return bool((guest and guest.observer) or (person and person.role == "observer"))
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from livekit.agents import llm
 
 from rymi_server.runtime.briefing import Briefing
-from rymi_server.runtime.session.call import Cast
+from rymi_server.runtime.session.cast import Cast
 from rymi_server.runtime.session.manners import Manners, manners_of
 from rymi_server.runtime.session.minds import ResponderMind
 from rymi_server.runtime.session.model_mind import ModelMind

@@ -5,8 +5,7 @@ given, never on a guess.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
-from contextlib import aclosing
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -15,12 +14,9 @@ from livekit.agents import (
     Agent,
     AgentSession,
     AgentStateChangedEvent,
-    APIError,
     CloseEvent,
     ConversationItemAddedEvent,
     ErrorEvent,
-    FlushSentinel,
-    ModelSettings,
     SpeechCreatedEvent,
     StopResponse,
     llm,
@@ -48,44 +44,8 @@ from rymi_server.speech_engines.promises import Expected
 log = structlog.get_logger(__name__)
 
 BACK_AGAIN: Final = "Sorry, I was gone for a moment. I am back now."
-_CANNOT_THINK: Final = "Sorry, I cannot think right now. Please say that again in a moment."
 # The room is closed by the API within this time after a goodbye; then the agent goes by itself.
 _WAITS_FOR_THE_END_S: Final = 10.0
-
-
-class RoomAgent(Agent):
-    """The session's agent; it asks `on_turn` before it answers anything."""
-
-    def __init__(
-        self, instructions: str, chat_ctx: llm.ChatContext, tools: list[Any], conversation: "Conversation"
-    ) -> None:
-        super().__init__(instructions=instructions, chat_ctx=chat_ctx, tools=tools)
-        self._conversation = conversation
-
-    async def on_user_turn_completed(self, turn_ctx: llm.ChatContext, new_message: llm.ChatMessage) -> None:
-        await self._conversation.on_turn(self, turn_ctx, new_message)
-
-    async def llm_node(
-        self, chat_ctx: llm.ChatContext, tools: list[llm.Tool], model_settings: ModelSettings
-    ) -> AsyncGenerator[llm.ChatChunk | str | FlushSentinel, None]:
-        """What the mind says, in sentences that may be spoken; an apology where it has nothing to say for itself."""
-        gate = self._conversation.mind.new_gate()
-        said = False
-        try:
-            async with aclosing(Agent.default.llm_node(self, chat_ctx, tools, model_settings)) as pieces:
-                async for piece in pieces:
-                    for part in _checked(piece, gate):
-                        said = True
-                        yield part
-        except APIError:
-            # The session tells of it by itself. A mind that fails in mid-sentence has made itself heard.
-            if said:
-                raise
-            yield _CANNOT_THINK
-        if gate is not None:
-            for sentence in gate.finish():
-                yield f"{sentence} "
-            self._conversation.told_off(gate)
 
 
 @dataclass(slots=True)
@@ -341,6 +301,7 @@ class Conversation:
     def _on_close(self, event: CloseEvent) -> None:
         if event.error is not None:
             self.send(Happened(level="error", message="The conversation cannot go on: an engine failed for good."))
+            self.send(EndWanted(reason="engine_failed"))
             self.leave("engine_failed")
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
@@ -352,16 +313,3 @@ class Conversation:
 
 def _is_from_user(item: object) -> bool:
     return isinstance(item, llm.ChatMessage) and item.role == "user"
-
-
-def _checked(
-    piece: llm.ChatChunk | str | FlushSentinel, gate: SentenceGate | None
-) -> Iterator[llm.ChatChunk | str | FlushSentinel]:
-    """The sentences that a piece completes, and whatever in it is no text."""
-    if gate is None or not isinstance(piece, llm.ChatChunk) or piece.delta is None:
-        yield piece
-        return
-    for sentence in gate.feed(piece.delta.content or ""):
-        yield f"{sentence} "
-    if piece.delta.tool_calls:
-        yield piece.model_copy(update={"delta": piece.delta.model_copy(update={"content": None})})

@@ -14,7 +14,7 @@ import aiohttp
 import structlog
 from livekit import rtc
 
-from rymi_server.foundation.errors import Unavailable
+from rymi_server.foundation.errors import RymiError, Unavailable
 from rymi_server.foundation.object_storage import ObjectStorage
 from rymi_server.runtime.briefing import Briefing
 from rymi_server.runtime.recording.handing_in import Storing
@@ -23,8 +23,9 @@ from rymi_server.runtime.recording.tape import Tape
 from rymi_server.runtime.reporting.internal_api import InternalApi
 from rymi_server.runtime.reporting.journal import SUFFIX, Address, Journal
 from rymi_server.runtime.reporting.reporter import Reporter
-from rymi_server.runtime.reports import Happened
-from rymi_server.runtime.session.call import Times, run_call
+from rymi_server.runtime.reports import EndWanted, Happened
+from rymi_server.runtime.session.call import run_call
+from rymi_server.runtime.session.cast import Cast, Times
 from rymi_server.runtime.session.casting import Casting
 from rymi_server.runtime.session.room import LiveKitRoom
 
@@ -84,18 +85,30 @@ async def _hold(desk: Desk, api: InternalApi, briefing: Briefing, media: LiveKit
     journal = Journal(desk.folder / f"{address.call_id}.{address.run}.{os.getpid()}{SUFFIX}", address)
     reporter = Reporter(api.post, address.run, journal)
     tape = _tape(desk, address, briefing)
-    cast = desk.casting.cast(briefing, lambda text: reporter.send(Happened(level="warning", message=text[:2_000])))
     times = Times(time.monotonic, lambda: datetime.now(UTC), linger_s=desk.linger_s)
     reporter.start()
+    cast: Cast | None = None
     try:
+        cast = desk.casting.cast(briefing, lambda text: reporter.send(Happened(level="warning", message=text[:2_000])))
         return await run_call(media, briefing, reporter, cast, times, tape)
+    except RymiError as error:
+        # What was ready when the call was accepted is not ready here. Another process of ours would fare no better.
+        log.error("call_not_held", code=error.code, error=error.message)
+        reporter.send(Happened(level="error", message=error.message[:2_000]))
+        reporter.send(EndWanted(reason=error.code))
+        return error.code
+    except Exception as error:
+        log.exception("call_failed")
+        reporter.send(Happened(level="error", message=f"The agent failed: {type(error).__name__}"))
+        raise
     finally:
         await reporter.aclose()
         if tape is not None:
             # What the journal holds is told sooner or later, so the piece is done with either way.
             tape.let_go()
-        await cast.ear.aclose()
-        await cast.voice.aclose()
+        if cast is not None:
+            await cast.ear.aclose()
+            await cast.voice.aclose()
 
 
 def _tape(desk: Desk, address: Address, briefing: Briefing) -> Tape | None:

@@ -15,7 +15,8 @@ from rymi_server.runtime.briefing import Briefing
 from rymi_server.runtime.reporting.journal import Address, Journal
 from rymi_server.runtime.reporting.reporter import Reporter
 from rymi_server.runtime.reports import Answer, Reports
-from rymi_server.runtime.session.call import Times, run_call
+from rymi_server.runtime.session.call import run_call
+from rymi_server.runtime.session.cast import Times
 from rymi_server.runtime.session.casting import Casting, Report
 from rymi_server.runtime.session.media import Guest, Guests, ShownText
 from rymi_server.runtime.thinking.http_tool import HttpTools

@@ -63,9 +63,11 @@ class Player:
     _kick: asyncio.Event = field(default_factory=asyncio.Event)
     _task: asyncio.Task[None] | None = None
 
-    def start(self) -> None:
+    def start(self) -> "asyncio.Task[None]":
+        """The task ends only with `aclose`, or by a fault, of which its owner should know."""
         self._running.set()
         self._task = asyncio.create_task(self._play())
+        return self._task
 
     @property
     def left_ms(self) -> int | None:

@@ -1,0 +1,38 @@
+"""Who plays in a call, and by which clocks."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from rymi_server.runtime.session.manners import Manners
+from rymi_server.runtime.session.minds import Mind
+from rymi_server.runtime.turn_taking.signals import TurnDetector
+from rymi_server.speech_engines.promises import Ear, Vocabulary, Voice
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """The engines and the mind of one call, and how it behaves."""
+
+    ear: Ear
+    voice: Voice
+    new_detector: Callable[[], TurnDetector]
+    mind: Mind
+    manners: Manners
+    vocabulary: Vocabulary = field(default_factory=Vocabulary)
+    instructions: str = ""
+    tools: tuple[Any, ...] = ()
+    # Whether an answer may be begun for words that are only guessed.
+    guesses: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """`now` is steady, `wall` is the time of day. `linger_s`: how long the agent waits for people to come back;
+    `nobody_s`: how long for anybody to come at all."""
+
+    now: Callable[[], float]
+    wall: Callable[[], datetime]
+    linger_s: float = 5.0
+    nobody_s: float = 900.0

@@ -1,0 +1,71 @@
+"""The session's agent: it asks before a turn is answered, and lets only whole, checked sentences through."""
+
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing
+from typing import Any, Final, Protocol
+
+from livekit.agents import Agent, APIError, FlushSentinel, ModelSettings, llm
+
+from rymi_server.runtime.session.minds import Mind
+from rymi_server.runtime.thinking.sentences import SentenceGate
+
+_CANNOT_THINK: Final = "Sorry, I cannot think right now. Please say that again in a moment."
+
+
+class Turns(Protocol):
+    """Whose agent it is."""
+
+    @property
+    def mind(self) -> Mind: ...
+
+    async def on_turn(self, agent: Agent, turn_ctx: llm.ChatContext, new_message: llm.ChatMessage) -> None:
+        """Before it is answered. Raise `StopResponse` where it is not to be."""
+        ...
+
+    def told_off(self, gate: SentenceGate) -> None: ...
+
+
+class RoomAgent(Agent):
+    """The session's agent; it asks `on_turn` before it answers anything."""
+
+    def __init__(self, instructions: str, chat_ctx: llm.ChatContext, tools: list[Any], turns: Turns) -> None:
+        super().__init__(instructions=instructions, chat_ctx=chat_ctx, tools=tools)
+        self._turns = turns
+
+    async def on_user_turn_completed(self, turn_ctx: llm.ChatContext, new_message: llm.ChatMessage) -> None:
+        await self._turns.on_turn(self, turn_ctx, new_message)
+
+    async def llm_node(
+        self, chat_ctx: llm.ChatContext, tools: list[llm.Tool], model_settings: ModelSettings
+    ) -> AsyncGenerator[llm.ChatChunk | str | FlushSentinel, None]:
+        """What the mind says, in sentences that may be spoken; an apology where it has nothing to say for itself."""
+        gate = self._turns.mind.new_gate()
+        said = False
+        try:
+            async with aclosing(Agent.default.llm_node(self, chat_ctx, tools, model_settings)) as pieces:
+                async for piece in pieces:
+                    for part in _checked(piece, gate):
+                        said = True
+                        yield part
+        except APIError:
+            # The session tells of it by itself. A mind that fails in mid-sentence has made itself heard.
+            if said:
+                raise
+            yield _CANNOT_THINK
+        if gate is not None:
+            for sentence in gate.finish():
+                yield f"{sentence} "
+            self._turns.told_off(gate)
+
+
+def _checked(
+    piece: llm.ChatChunk | str | FlushSentinel, gate: SentenceGate | None
+) -> Iterator[llm.ChatChunk | str | FlushSentinel]:
+    """The sentences that a piece completes, and whatever in it is no text."""
+    if gate is None or not isinstance(piece, llm.ChatChunk) or piece.delta is None:
+        yield piece
+        return
+    for sentence in gate.feed(piece.delta.content or ""):
+        yield f"{sentence} "
+    if piece.delta.tool_calls:
+        yield piece.model_copy(update={"delta": piece.delta.model_copy(update={"content": None})})
