@@ -5,7 +5,7 @@ import json
 import sys
 from pathlib import Path
 
-ALL = ("creating", "listing", "startup", "roomlet", "carrierbox", "turns", "engines", "gateway", "agent")
+ALL = ("creating", "listing", "startup", "roomlet", "carrierbox", "turns", "engines", "gateway", "agent", "sdk")
 RESULTS = Path(__file__).parent / "results"
 
 
