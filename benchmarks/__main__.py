@@ -5,7 +5,20 @@ import json
 import sys
 from pathlib import Path
 
-ALL = ("creating", "listing", "startup", "roomlet", "carrierbox", "turns", "engines", "gateway", "agent")
+ALL = (
+    "creating",
+    "listing",
+    "startup",
+    "post_call",
+    "roomlet",
+    "carrierbox",
+    "turns",
+    "engines",
+    "gateway",
+    "agent",
+    "sdk",
+    "thinking",
+)
 RESULTS = Path(__file__).parent / "results"
 
 

@@ -38,6 +38,9 @@ class TestACall:
             assert turn.answer_heard_at_ms - turn.decided_at_ms < 500
             assert call.of(Remembered)
             assert {"listening", "thinking", "speaking"} <= set(call.room.states)
+            began = [each.started_at_ms for each in call.room.shown if each.final]
+            assert began == sorted(began)
+            assert began[-1] >= turn.decided_at_ms
             call.room.leave("alice")
             assert await call.ends() == "everyone_left"
 

@@ -58,6 +58,14 @@ class TestThePage:
     async def test_serves_nothing_but_its_files(self, name: str, http: httpx.AsyncClient) -> None:
         assert (await http.get(f"/talk/site/{name}")).status_code in (400, 404)
 
+    async def test_is_sent_again_only_where_it_has_changed(self, http: httpx.AsyncClient) -> None:
+        first = await http.get("/talk/site/rymi.js")
+        assert first.headers["content-type"].startswith("text/javascript")
+        again = await http.get("/talk/site/rymi.js", headers={"If-None-Match": first.headers["etag"]})
+        assert (again.status_code, again.content) == (304, b"")
+        changed = await http.get("/talk/site/rymi.js", headers={"If-None-Match": '"another"'})
+        assert changed.content == first.content
+
     def test_has_its_credential_where_no_server_sees_it(self) -> None:
         assert talk_url("http://localhost:8000/", "abc") == "http://localhost:8000/talk#abc"
 

@@ -1,15 +1,17 @@
 """What comes after a call, done by a real worker: final, analysed, settled, told."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+import sqlalchemy as sa
 from tests.support.after_calls import (
     TALK,
+    Receiver,
     agent_closes,
     agent_of,
     ended_call,
@@ -17,6 +19,7 @@ from tests.support.after_calls import (
     new_call,
     receiver,
     recorded,
+    settings_with,
     sound,
     webhook,
     working,
@@ -27,7 +30,14 @@ from tests.support.clocks import SetClock
 from tests.support.waiting import until
 
 from rymi_server.call_control.join_timeouts import JoinTimeouts
+from rymi_server.foundation.clock import SystemClock
 from rymi_server.foundation.database import Database
+from rymi_server.foundation.ids import CallId
+from rymi_server.post_call.forget import delete_old
+from rymi_server.post_call.mending import Mender
+from rymi_server.recordings import store as recordings
+from rymi_server.recordings.deposit import folder_of
+from rymi_server.tenants.store import keep_recordings
 
 RECORDED = {"post_call": {"recording": {"enabled": True}}}
 EVERYTHING = (
@@ -144,15 +154,131 @@ class TestACall:
         assert answer.json()["recording"]["status"] == "disabled"
 
 
-def _has(hook, event: str):
+def _has(hook: Receiver, event: str) -> Callable[[], Awaitable[bool]]:
     async def has() -> bool:
         return event in hook.events
 
     return has
 
 
-def _billed(customer: Customer, call_id: str):
+def _billed(customer: Customer, call_id: str) -> Callable[[], Awaitable[bool]]:
     async def billed() -> bool:
         return (await detail_of(customer, call_id))["bill_duration"] is not None
 
     return billed
+
+
+class TestABadDay:
+    async def test_with_the_storage_away_keeps_the_recording_for_later(
+        self, own_database: Database, acme: Customer, tmp_path: Path
+    ) -> None:
+        call_id = await ended_call(own_database, acme, **RECORDED)
+        await recorded(own_database, tmp_path, acme, call_id, sound(1, people=[(0.2, 0.8)]))
+        (tmp_path / "storage").rename(tmp_path / "away")
+        (tmp_path / "storage").write_bytes(b"no folder any more")
+        async with working(own_database, tmp_path):
+            await until("the analysis", _shows(acme, call_id, "Post-call analysis completed."))
+            recording = (await acme.get(f"/v1/calls/{call_id}/recording")).json()["recording"]
+            assert recording["status"] == "pending"
+            (tmp_path / "storage").unlink()
+            (tmp_path / "away").rename(tmp_path / "storage")
+            await finished(own_database, call_id, seconds=60)
+        assert (await acme.get(f"/v1/calls/{call_id}/recording")).json()["recording"]["status"] == "ready"
+
+    async def test_with_an_agent_that_died_says_that_nothing_was_recorded_until_its_piece_turns_up(
+        self, own_database: Database, acme: Customer, tmp_path: Path
+    ) -> None:
+        call_id = await ended_call(own_database, acme, **RECORDED)
+        async with working(own_database, tmp_path):
+            await finished(own_database, call_id)
+        assert (await acme.get(f"/v1/calls/{call_id}/recording")).json()["recording"]["status"] == "failed"
+        await recorded(own_database, tmp_path, acme, call_id, sound(1, people=[(0.2, 0.8)]), started_at_ms=500)
+        async with own_database.transaction() as tx:
+            await Mender(SystemClock()).late_pieces(tx)
+        async with working(own_database, tmp_path):
+            await until("the recording", _shows(acme, call_id, "Recording is ready"), seconds=60)
+        recording = (await acme.get(f"/v1/calls/{call_id}/recording")).json()["recording"]
+        assert (recording["status"], recording["metadata"]["duration_ms"]) == ("ready", 1_500)
+
+    async def test_that_lost_every_job_is_made_up_for(
+        self, own_database: Database, acme: Customer, tmp_path: Path
+    ) -> None:
+        call_id = await ended_call(own_database, acme)
+        clock = SetClock.from_now()
+        clock.pass_by(minutes=5)
+        async with own_database.transaction() as tx:
+            await tx.execute(sa.text("delete from bullmq.job"))
+            await Mender(clock).forgotten(tx)
+        async with working(own_database, tmp_path):
+            await finished(own_database, call_id)
+        assert (await detail_of(acme, call_id))["bill_duration"] > 0
+
+    async def test_of_ten_hours_is_finished_like_any_other(
+        self, own_database: Database, acme: Customer, tmp_path: Path
+    ) -> None:
+        talk = [TALK[index % len(TALK)] for index in range(9_000)]
+        async with receiver() as hook, working(own_database, tmp_path):
+            await webhook(acme, hook.url, "call.completed")
+            call_id = await ended_call(own_database, acme, talk)
+            await finished(own_database, call_id, seconds=60)
+            await until("the news", _has(hook, "call.completed"))
+        assert hook.got[0].json["data"]["transcript"] is None
+        assert len((await acme.get(f"/v1/calls/{call_id}/transcript")).json()["segments"]) == 9_000
+
+
+class TestRecordings:
+    async def test_are_deleted_when_their_tenant_keeps_them_no_longer(
+        self, own_database: Database, acme: Customer, tmp_path: Path
+    ) -> None:
+        call_id = await ended_call(own_database, acme, **RECORDED)
+        key = await recorded(own_database, tmp_path, acme, call_id, sound(1, people=[(0.2, 0.8)]))
+        storage = settings_with(own_database, tmp_path).storage()
+        async with working(own_database, tmp_path):
+            await finished(own_database, call_id)
+            clock = SetClock.from_now()
+            clock.pass_by(days=31)
+            async with own_database.transaction() as tx:
+                await delete_old(tx, clock)
+                assert await recordings.latest(tx, CallId(call_id)) is not None
+                await keep_recordings(tx, acme.tenant.id, 30)
+                await delete_old(tx, clock)
+
+            async def gone() -> bool:
+                return await storage.keys_below(folder_of(acme.tenant.id, call_id)) == []
+
+            await until("the files to be gone", gone, seconds=30)
+        assert await storage.size(key) is None
+        assert (await acme.get(f"/v1/calls/{call_id}/recording")).status_code == 404
+
+
+class TestMoney:
+    async def test_that_runs_out_is_told_once(self, own_database: Database, acme: Customer, tmp_path: Path) -> None:
+        async with receiver() as hook, working(own_database, tmp_path, low_balance_usd="9.999"):
+            await webhook(acme, hook.url, "billing.low_balance", "call.completed")
+            for _ in range(2):
+                await finished(own_database, await ended_call(own_database, acme))
+
+            async def both() -> bool:
+                return hook.events.count("call.completed") == 2
+
+            await until("both calls to be told", both)
+        assert hook.events.count("billing.low_balance") == 1
+
+    async def test_batches_are_told_when_the_last_of_their_calls_is_over(
+        self, own_database: Database, acme: Customer, tmp_path: Path
+    ) -> None:
+        body = {"agent_id": await acme.new_agent(), "to": ["+15550001111", "+15550001112"]}
+        async with receiver() as hook, working(own_database, tmp_path):
+            await webhook(acme, hook.url, "batch.completed")
+            batch = (await acme.post("/v1/calls/batch", {**body, "from_number": "+15550002222"})).json()
+            await until("the batch to be told", _has(hook, "batch.completed"), seconds=60)
+        (told,) = hook.got
+        assert told.json["data"]["batch_id"] == batch["batch_id"]
+        assert told.json["data"]["by_status"] == {"failed": 2}
+
+
+def _shows(customer: Customer, call_id: str, message: str) -> Callable[[], Awaitable[bool]]:
+    async def shows() -> bool:
+        return message in [each["message"] for each in (await detail_of(customer, call_id))["events"]]
+
+    return shows

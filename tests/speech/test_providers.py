@@ -1,12 +1,16 @@
 """Providers' engines as our own, against servers on this machine that speak their protocols."""
 
 import asyncio
+import json
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import web
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 from livekit.agents import llm
 from tests.speech.ear_promise import VOCABULARY, EarPromise, heard
 from tests.speech.sounding import push, said
@@ -15,9 +19,13 @@ from tests.speech.voice_promise import VoicePromise
 from tests.support.waiting import until
 
 from rymi_server.foundation.sound.wav import Shape, header
+from rymi_server.runtime.session.providers.access import Access
 from rymi_server.runtime.session.providers.installed import InstalledEngines
+from rymi_server.runtime.session.providers.plugins import load_plugins, recogniser, speaker, thinker
+from rymi_server.speech_engines.casting import Defaults
 from rymi_server.speech_engines.errors import EngineFailed, EngineNotReady
-from rymi_server.speech_engines.promises import Ear, Listeners, Voice
+from rymi_server.speech_engines.naming import Part, parse
+from rymi_server.speech_engines.promises import Ear, Listeners, Vocabulary, Voice
 from rymi_server.speech_engines.readiness import Equipment
 
 EQUIPMENT = Equipment({"DEEPGRAM_API_KEY": "dg-key", "OPENAI_API_KEY": "sk-key"}, Path("/nowhere"))
@@ -266,3 +274,68 @@ class TestTheEnginesOfAProcess:
         await engines.aclose()
         assert await spoken(engines.voice({}), "Hello.")
         await engines.aclose()
+
+
+NAMES = [
+    (Part.EAR, "deepgram:nova-2"),
+    (Part.EAR, "deepgram:nova-3"),
+    (Part.EAR, "openai"),
+    (Part.EAR, "cartesia"),
+    (Part.EAR, "elevenlabs"),
+    (Part.EAR, "google"),
+    (Part.VOICE, "openai"),
+    (Part.VOICE, "deepgram"),
+    (Part.VOICE, "cartesia"),
+    (Part.VOICE, "elevenlabs"),
+    (Part.VOICE, "google"),
+    (Part.VOICE, "google:chirp@en-US-Chirp3-HD-Kore"),
+    (Part.MIND, "openai"),
+    (Part.MIND, "anthropic"),
+    (Part.MIND, "google"),
+]
+
+
+@pytest.fixture(scope="module")
+def account(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A file as Google gives it to an account, of an account that does not exist."""
+    key = rsa.generate_private_key(public_exponent=65_537, key_size=2_048)
+    encoding, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    file = tmp_path_factory.mktemp("google") / "account.json"
+    file.write_text(
+        json.dumps(
+            {
+                "type": "service_account",
+                "project_id": "p",
+                "private_key_id": "k",
+                "private_key": key.private_bytes(encoding, form, serialization.NoEncryption()).decode(),
+                "client_email": "a@p.test",
+                "token_uri": "https://127.0.0.1/token",
+            }
+        )
+    )
+    return str(file)
+
+
+class TestEveryProvider:
+    @pytest.mark.parametrize(("part", "text"), NAMES)
+    async def test_is_made_of_its_name_and_a_key(self, part: Part, text: str, account: str) -> None:
+        name = parse(text, part)
+        keys = {key: "key" for key in name.entry.keys} | {"GOOGLE_APPLICATION_CREDENTIALS": account}
+        access = Access(keys)
+        words = Vocabulary(keywords=("opening hours",))
+        made: Any
+        if part is Part.EAR:
+            made = recogniser(name, access, words)
+            assert made.capabilities is not None
+        elif part is Part.VOICE:
+            made = speaker(name, access, "en-US")
+            assert made.sample_rate in (16_000, 22_050, 24_000, 44_100, 48_000)
+        else:
+            made = thinker(name, access, 0.5)
+            assert made.model == name.model
+        await made.aclose()
+        await access.aclose()
+
+    def test_is_loaded_ahead_where_there_is_a_key(self) -> None:
+        load_plugins(Equipment({"OPENAI_API_KEY": "sk"}, Path("/nowhere")), Defaults(ear="deepgram:nova-3"))
+        assert {"livekit.plugins.openai", "livekit.plugins.deepgram"} <= sys.modules.keys()

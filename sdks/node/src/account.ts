@@ -152,6 +152,26 @@ export class Webhooks {
     return this.http.ask('deleteWebhook', { path: { webhook_id: webhookId } }, options);
   }
 
+  /** Have it told something, to see whether it arrives. */
+  test(webhookId: string, options?: RequestOptions): Promise<Answer<'testWebhook'>> {
+    return this.http.ask('testWebhook', { path: { webhook_id: webhookId } }, options);
+  }
+
+  /** What was told to it, or is to be. */
+  deliveries(webhookId: string, query: Query<'listWebhookDeliveries'> = {}, options?: RequestOptions): Listing<'listWebhookDeliveries', 'deliveries'> {
+    const path = { webhook_id: webhookId };
+    const page = (next: object | undefined) => this.http.ask('listWebhookDeliveries', { path, query: { ...query, ...next } }, options);
+    return new Pages(page, (each) => each.deliveries, byOffset(query.offset ?? 0));
+  }
+
+  delivery(deliveryId: string, options?: RequestOptions): Promise<Answer<'getWebhookDelivery'>> {
+    return this.http.ask('getWebhookDelivery', { path: { delivery_id: deliveryId } }, options);
+  }
+
+  redeliver(deliveryId: string, options?: RequestOptions): Promise<Answer<'redeliverWebhook'>> {
+    return this.http.ask('redeliverWebhook', { path: { delivery_id: deliveryId } }, options);
+  }
+
   readonly verifySignature = verifySignature;
   readonly sign = sign;
 }

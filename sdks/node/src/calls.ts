@@ -63,6 +63,16 @@ export class Calls {
     return this.http.ask('getCallRecording', { path: { call_id: callId } }, options);
   }
 
+  /** For good: the sound, not the transcript. */
+  deleteRecording(callId: string, options?: RequestOptions): Promise<Answer<'deleteCallRecording'>> {
+    return this.http.ask('deleteCallRecording', { path: { call_id: callId } }, options);
+  }
+
+  /** How the conversation went, measured from the sound: gaps, interruptions, silences. */
+  quality(callId: string, options?: RequestOptions): Promise<Answer<'getCallQuality'>> {
+    return this.http.ask('getCallQuality', { path: { call_id: callId } }, options);
+  }
+
   events(callId: string, query: NonNullable<Query<'listCallEvents'>> = {}, options?: RequestOptions): Pages<Answer<'listCallEvents'>, EventBody> {
     return new Pages(
       (next) => this.http.ask('listCallEvents', { path: { call_id: callId }, query: { ...query, ...next } }, options),

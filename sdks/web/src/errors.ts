@@ -1,5 +1,5 @@
 /** The one error of a call: match on `code`; `message` is for people and may change. */
-import { ConnectionError, ConnectionErrorReason } from 'livekit-client';
+import { ConnectionError, ConnectionErrorReason, DisconnectReason } from 'livekit-client';
 
 export type CallErrorCode =
   | 'wrong_url'
@@ -50,7 +50,7 @@ export function connectFailure(cause: unknown, expired: boolean): CallError {
       if (cause.status === NOT_FOUND) return say('call_over', 'This call is over');
       return expired ? say('token_expired', 'The token of this call has expired') : say('token_refused', 'The token does not open this call');
     case ConnectionErrorReason.LeaveRequest:
-      return say('call_over', 'The call ended while it was entered');
+      return dismissed(cause);
     case ConnectionErrorReason.Cancelled:
       return say('aborted', 'The call was left before it was entered');
     case ConnectionErrorReason.Timeout:
@@ -58,6 +58,15 @@ export function connectFailure(cause: unknown, expired: boolean): CallError {
     default:
       return say('server_unreachable', `The server of the call cannot be reached: ${cause.message}`);
   }
+}
+
+const OVER = new Set<unknown>([DisconnectReason.ROOM_DELETED, DisconnectReason.ROOM_CLOSED, DisconnectReason.PARTICIPANT_REMOVED]);
+
+/** The server said to leave before one was in. */
+function dismissed(cause: ConnectionError): CallError {
+  if (OVER.has(cause.context)) return new CallError('call_over', 'The call ended while it was entered', { cause });
+  const why = DisconnectReason[cause.context as DisconnectReason] ?? 'no reason';
+  return new CallError('server_unreachable', `The server of the call let nobody in (${why})`, { cause });
 }
 
 const MICROPHONE: Record<string, [CallErrorCode, string]> = {

@@ -30,6 +30,7 @@ COMMANDS = {
     "rooms": Command("commands.rooms", "Run the embedded room server alone."),
     "carrierbox": Command("commands.carrierbox", "Run Twilio, Plivo and Vonage in a box."),
     "call": Command("commands.call", "Call an agent from this terminal."),
+    "replay": Command("commands.replay", "Run a recorded call through another turn detector."),
     "migrate": Command("commands.migrate", "Bring the database up to date."),
     "doctor": Command("commands.doctor", "Check this installation, and say how to mend it."),
     "tenants": Command("commands.tenants", "The tenants of this installation."),

@@ -54,17 +54,22 @@ class Mender:
     async def late_pieces(self, tx: Transaction) -> None:
         """Recordings of which a piece turned up after they were made: a torn one, repaired where its agent had died."""
         late = (
-            sa.select(post_call_progress.c.call_id, post_call_progress.c.tenant_id)
+            sa.select(
+                post_call_progress.c.call_id,
+                post_call_progress.c.tenant_id,
+                sa.func.max(recording_segments.c.reported_at),
+            )
             .join(recording_segments, recording_segments.c.call_id == post_call_progress.c.call_id)
             .join(recordings, recordings.c.call_id == post_call_progress.c.call_id)
             .where(recording_segments.c.reported_at > post_call_progress.c.recorded_at)
             .where(recordings.c.deleted_at.is_(None))
-            .distinct()
+            .group_by(post_call_progress.c.call_id, post_call_progress.c.tenant_id)
             .limit(100)
         )
-        found = {row[0]: row[1] for row in await tx.execute(late)}
-        for call_id in found.keys() - await still_live(tx, LAY.queue, "call_id", list(found)):
-            await enqueue(tx, LAY, lay_job(call_id, found[call_id]))
+        for call_id, tenant_id, reported_at in (await tx.execute(late)).all():
+            # Named for the piece, so that it is done once however often it is found meanwhile.
+            number = f"lay-{call_id}-{int(reported_at.timestamp() * 1000)}"
+            await enqueue(tx, LAY, NewJob({"call_id": call_id, "tenant_id": tenant_id}, id=number))
 
     async def _go_on(self, tx: Transaction, at: Progress) -> None:
         now = self._clock.now()

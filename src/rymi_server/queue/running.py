@@ -29,7 +29,7 @@ _SETTINGS = {
     "drainDelay": 1,
     "lockDuration": 30_000,
     "stalledInterval": 15_000,
-    "maxStalledCount": 1,
+    "maxStalledCount": 3,
     "runRetryDelay": 1_000,
 }
 

@@ -75,6 +75,8 @@ const orNotReady = async (what) => {
 await orNotReady(calls.summary(call.id));
 await orNotReady(calls.transcript(call.id));
 await orNotReady(calls.recording(call.id));
+await orNotReady(calls.deleteRecording(call.id));
+await orNotReady(calls.quality(call.id));
 assert.equal((await calls.reprocess(call.id)).status, 'queued');
 assert.ok('waiting' in (await calls.queueStats()));
 const { batch_id } = await calls.batch({ agent_id: agentId, to: ['+15550001111'], from_number: '+15550002222' });
@@ -110,6 +112,15 @@ assert.ok('total_calls' in (await analytics.spend()));
 const hook = await webhooks.create({ url: 'https://example.com/', events: ['call.completed'] });
 assert.ok((await webhooks.list()).webhooks.length >= 1);
 assert.ok(await webhooks.update(hook.id, { url: 'https://example.org/' }));
+const told = await webhooks.test(hook.id);
+const [delivery] = (await webhooks.deliveries(hook.id)).deliveries;
+assert.equal((await webhooks.delivery(delivery.id)).id, delivery.id);
+assert.ok(told);
+try {
+  assert.ok(await webhooks.redeliver(delivery.id));
+} catch (error) {
+  assert.equal(error.status, 409, error); // It is still on its way.
+}
 assert.ok(await webhooks.delete(hook.id));
 const raw = '{"type":"call.completed"}';
 const now = String(Date.now());

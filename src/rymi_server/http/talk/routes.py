@@ -1,6 +1,8 @@
 """`/talk`: the page, and what it asks for: which agents there are, a call with one of them, a place in a call."""
 
+import hashlib
 import secrets
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -55,13 +57,13 @@ class TalkJoinBody(RequestBody):
 
 
 @routes.get("")
-async def get_page() -> Response:
-    return _file("index.html")
+async def get_page(request: Request) -> Response:
+    return _file(request, "index.html")
 
 
 @routes.get("/site/{name}")
-async def get_file(name: str) -> Response:
-    return _file(name)
+async def get_file(request: Request, name: str) -> Response:
+    return _file(request, name)
 
 
 @with_pass.get("/agents")
@@ -93,13 +95,26 @@ async def post_join(asking: AskingDep, request: Request, body: TalkJoinBody) -> 
     return JSONResponse(_let_in(asking.edge, asking.caller, created), status_code=201)
 
 
-def _file(name: str) -> Response:
-    """Only what lies there: a name with a slash in it is no name of this path."""
-    path = SITE / name
-    kind = _KINDS.get(path.suffix)
-    if kind is None or path.parent != SITE or not path.is_file():
+def _file(request: Request, name: str) -> Response:
+    """Sent once, and again only where it has changed."""
+    found = _site().get(name)
+    if found is None:
         raise NotFound("There is no such path.")
-    return Response(path.read_bytes(), media_type=kind, headers=_HEADERS)
+    content, kind, tag = found
+    headers = {**_HEADERS, "ETag": tag}
+    if request.headers.get("if-none-match") == tag:
+        return Response(status_code=304, headers=headers)
+    return Response(content, media_type=kind, headers=headers)
+
+
+@cache
+def _site() -> dict[str, tuple[bytes, str, str]]:
+    """Every file by its name, with its kind and what its content is known by. Nothing else can be asked for."""
+    files = {path.name: path.read_bytes() for path in SITE.iterdir() if path.suffix in _KINDS}
+    return {
+        name: (content, _KINDS[Path(name).suffix], f'"{hashlib.sha256(content).hexdigest()[:32]}"')
+        for name, content in files.items()
+    }
 
 
 def _shown(agent: Agent) -> dict[str, Any]:

@@ -108,7 +108,7 @@ class Call:
         told = Told(SessionEar(output), ledger, *([self.tape] if self.tape else []), CutSignal(self.media))
         self.player = output.player = Player(self.media.line, told, self.times.now)
         self.hub = Hub(self._hear, self.times.now, self.clock.ms, lambda: self.player.left_ms, self._book.name)
-        agent_text = AgentText(self._show, ledger.agent_drafted)
+        agent_text = AgentText(self._show, ledger.agent_drafted, self.clock.ms)
         self._synchronizer = TranscriptSynchronizer(next_in_chain_audio=output, next_in_chain_text=agent_text)
         session = new_session(
             self._replay,

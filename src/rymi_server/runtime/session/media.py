@@ -26,6 +26,8 @@ class ShownText:
     segment_id: str
     text: str
     final: bool
+    # On the call's clock.
+    started_at_ms: int
 
 
 class Guests(Protocol):

@@ -181,6 +181,7 @@ class LiveKitRoom:
         attributes = {
             "lk.segment_id": text.segment_id,
             "lk.transcription_final": "true" if text.final else "false",
+            "rymi.started_at_ms": str(text.started_at_ms),
         }
         if (track := self._track_of(text.identity)) is not None:
             attributes["lk.transcribed_track_id"] = track

@@ -27,21 +27,25 @@ class PeoplesText:
         if now - self._shown_at.get(utterance.identity, -1.0) < _DRAFT_EVERY_S:
             return False
         self._shown_at[utterance.identity] = now
-        self.show(ShownText(utterance.identity, utterance.segment_id, utterance.text, final=False))
+        self.show(ShownText(utterance.identity, utterance.segment_id, utterance.text, False, utterance.started_at_ms))
         return True
 
     def final(self, utterance: Utterance) -> None:
         self._shown_at.pop(utterance.identity, None)
-        self.show(ShownText(utterance.identity, utterance.segment_id, utterance.text, final=True))
+        self.show(ShownText(utterance.identity, utterance.segment_id, utterance.text, True, utterance.started_at_ms))
 
 
 class AgentText(io.TextOutput):
     """The agent's words in step with its voice. Each text shown is all of the segment so far."""
 
-    def __init__(self, show: Callable[[ShownText], None], on_text: Callable[[str, str], None]) -> None:
+    def __init__(
+        self, show: Callable[[ShownText], None], on_text: Callable[[str, str], None], clock_ms: Callable[[], int]
+    ) -> None:
         super().__init__(label="room", next_in_chain=None)
         self._show = show
         self._on_text = on_text
+        self._clock_ms = clock_ms
+        self._began_at_ms = 0
         self._parts: list[str] = []
         self.segment_id = uuid.uuid4().hex[:12]
         self.last_segment_id = self.segment_id
@@ -53,6 +57,8 @@ class AgentText(io.TextOutput):
         return self.segment_id if self._parts else self.last_segment_id
 
     async def capture_text(self, text: str) -> None:
+        if not self._parts:
+            self._began_at_ms = self._clock_ms()
         self._parts.append(str(text))
         if self._due is None:
             self._due = asyncio.get_running_loop().call_later(
@@ -63,7 +69,7 @@ class AgentText(io.TextOutput):
         self._stop_timer()
         if not self._parts:
             return
-        self._show(ShownText(None, self.segment_id, self._text, final=True))
+        self._show(ShownText(None, self.segment_id, self._text, True, self._began_at_ms))
         self._parts = []
         self.last_segment_id, self.segment_id = self.segment_id, uuid.uuid4().hex[:12]
 
@@ -73,7 +79,7 @@ class AgentText(io.TextOutput):
 
     def _draft(self) -> None:
         self._due = None
-        self._show(ShownText(None, self.segment_id, self._text, final=False))
+        self._show(ShownText(None, self.segment_id, self._text, False, self._began_at_ms))
         self._on_text(self.segment_id, self._text)
 
     def _stop_timer(self) -> None:

@@ -9,7 +9,7 @@ from rymi_server.runtime.session.providers.access import Access
 from rymi_server.runtime.session.providers.batch_ear import BatchEar
 from rymi_server.runtime.session.providers.own_voice import OwnVoice
 from rymi_server.runtime.session.providers.plugin_voice import PluginVoice
-from rymi_server.runtime.session.providers.plugins import recogniser, speaker, thinker
+from rymi_server.runtime.session.providers.plugins import load_plugins, recogniser, speaker, thinker
 from rymi_server.runtime.session.providers.streaming_ear import StreamingEar
 from rymi_server.speech_engines.casting import Defaults, Wanted, wanted_by
 from rymi_server.speech_engines.chain import EarChain, Report, VoiceChain, unheard
@@ -49,6 +49,7 @@ class InstalledEngines:
         self._espeak.start_early()
         if self._defaults.ear == "pocketsphinx":
             self._sphinx.start_early()
+        load_plugins(self._equipment, self._defaults)
 
     def ear(self, agent: Mapping[str, Any], *, on_phone: bool = False, report: Report = unheard) -> Ear:
         """Raise `EngineNotReady`, `EngineFailed`, `UnknownEngine`."""

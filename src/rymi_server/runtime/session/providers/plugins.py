@@ -7,13 +7,24 @@ from typing import Any, Final
 from livekit.agents import llm, stt, tts
 
 from rymi_server.runtime.session.providers.access import Access
+from rymi_server.speech_engines.casting import Defaults
 from rymi_server.speech_engines.errors import EngineFailed, EngineNotReady
-from rymi_server.speech_engines.naming import EngineName
+from rymi_server.speech_engines.naming import ENGINES, EngineName, Place, parse
 from rymi_server.speech_engines.promises import HEARING_RATE, Vocabulary
+from rymi_server.speech_engines.readiness import Equipment, is_installed
 
 _ENDPOINTING_MS: Final = 300
 _UTTERANCE_END_MS: Final = 1_000
 _MOST_KEYWORDS: Final = 100
+
+
+def load_plugins(equipment: Equipment, defaults: Defaults) -> None:
+    """Those that calls may ask for, because there is a key or they are the default: a call shall not wait for them."""
+    by_default = {parse(name).engine for name in (defaults.ear, defaults.voice)}
+    for entry in ENGINES.values():
+        has_key = any(equipment.keys.get(key) for key in entry.keys)
+        if entry.place is Place.REMOTE and (has_key or entry.name in by_default) and is_installed(entry.module):
+            importlib.import_module(entry.module)
 
 
 def recogniser(name: EngineName, access: Access, vocabulary: Vocabulary) -> stt.STT[Any]:

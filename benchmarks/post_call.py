@@ -1,0 +1,157 @@
+"""What comes after a call: how soon it is told, what an hour's recording costs, and what a dead endpoint costs others.
+
+Budgets: call end to `call.intelligence.ready` delivered, p95 within 2 s; an hour of stereo within 64 MB; of a thousand
+deliveries with one dead endpoint, the others' p95 as without it.
+"""
+
+import asyncio
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from tests.support.after_calls import TALK, Received, Receiver, ended_call, receiver, recorded, sound, webhook, working
+from tests.support.asking import CLOCK, Customer, client_for, new_customer
+from tests.support.waiting import until
+
+from benchmarks.measuring import Times, table
+from rymi_server.entrypoints.migrate import migrate
+from rymi_server.foundation.database import Database
+from rymi_server.foundation.postgres_supervisor import PostgresServer
+from rymi_server.recordings.wav import header
+from rymi_server.webhooks.models import News
+from rymi_server.webhooks.telling import tell
+
+CALLS = 40
+DELIVERIES = 1_000
+RECORDED = {"post_call": {"recording": {"enabled": True}}}
+
+
+def main() -> dict[str, object]:
+    return asyncio.run(_measure())
+
+
+async def _measure() -> dict[str, object]:
+    hour = _hour()
+    async with _installed() as (database, folder, customer):
+        after = await _ends(database, folder, customer)
+        alone = await _deliveries(database, folder, customer, with_dead=False)
+        beside = await _deliveries(database, folder, customer, with_dead=True)
+    rows: list[Sequence[object]] = [
+        ("call end → call.intelligence.ready, p50", f"{after.percentile(50):.0f} ms", ""),
+        ("call end → call.intelligence.ready, p95", f"{after.percentile(95):.0f} ms", "2000 ms"),
+        ("an hour of stereo: memory", f"{hour['megabytes']:.0f} MB", "64 MB"),
+        ("an hour of stereo: time", f"{hour['seconds']:.1f} s", ""),
+        ("1 000 deliveries, p95", f"{alone.percentile(95):.0f} ms", ""),
+        ("1 000 deliveries beside a dead endpoint, p95", f"{beside.percentile(95):.0f} ms", "as without it"),
+    ]
+    table(("what", "measured", "budget"), rows)
+    return {
+        "told_after_end_ms": {"p50": after.percentile(50), "p95": after.percentile(95)},
+        "hour": hour,
+        "deliveries_ms": {"alone_p95": alone.percentile(95), "beside_a_dead_one_p95": beside.percentile(95)},
+    }
+
+
+def _hour() -> dict[str, float]:
+    """An hour laid on the clock by the process that does it, in two pieces."""
+    with tempfile.TemporaryDirectory() as folder:
+        here = Path(folder)
+        half = os.urandom(32_000) + bytes(32_000)
+        for name in ("a.wav", "b.wav"):
+            with (here / name).open("wb") as file:
+                file.write(header(2, 16_000, 0))
+                for _ in range(1_800):
+                    file.write(half)
+        order = here / "order.json"
+        order.write_text(
+            f'{{"pieces": [{{"path": "{here}/a.wav", "started_at_ms": 0}}, {{"path": "{here}/b.wav", '
+            f'"started_at_ms": 1800000}}], "into": "{here}/stereo.wav", "outline": "{here}/peaks.json"}}'
+        )
+        begun = time.monotonic()
+        subprocess.run(
+            [sys.executable, "-m", "rymi_server.recordings.laying", str(order)], check=True, stdout=subprocess.DEVNULL
+        )
+        seconds = time.monotonic() - begun
+    return {"megabytes": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024, "seconds": seconds}
+
+
+@asynccontextmanager
+async def _installed() -> AsyncIterator[tuple[Database, Path, Customer]]:
+    with tempfile.TemporaryDirectory(prefix="rymi-bench-", dir="/tmp") as home:
+        os.chmod(home, 0o755)
+        postgres = PostgresServer(Path(home))
+        postgres.start()
+        try:
+            await migrate(postgres.url)
+            database = Database(postgres.url, connections=20)
+            async with client_for(database, allow_private_webhooks=True) as http:
+                yield database, Path(home), await new_customer(database, http, credit="1000")
+            await database.close()
+        finally:
+            postgres.stop()
+
+
+async def _ends(database: Database, folder: Path, customer: Customer) -> Times:
+    """One call after the other, each with a recording, by the offline engines."""
+    agent_id = await customer.new_agent()
+    content = sound(3, people=[(0.2, 1.0)], agent=[(1.5, 2.5)])
+    seconds: list[float] = []
+    begun = time.monotonic()
+    async with receiver() as hook, working(database, folder):
+        webhook_id = await webhook(customer, hook.url, "call.intelligence.ready")
+        for number in range(CALLS):
+            call_id = await ended_call(database, customer, TALK, agent_id=agent_id, **RECORDED)
+            ended = time.monotonic()
+            await recorded(database, folder, customer, call_id, content)
+            await until("the news", _got(hook, number + 1), seconds=30)
+            seconds.append(time.monotonic() - ended)
+        await customer.ask("DELETE", f"/v1/webhooks/{webhook_id}")
+    return Times(seconds, time.monotonic() - begun)
+
+
+async def _deliveries(database: Database, folder: Path, customer: Customer, *, with_dead: bool) -> Times:
+    """From being written down to being received, of ten endpoints that are well."""
+    arrived: dict[str, float] = {}
+    told: dict[str, float] = {}
+
+    async def hang(_: Received) -> bytes | None:
+        await asyncio.sleep(60)
+        return None
+
+    async def note(got: Received) -> bytes | None:
+        arrived[got.json["id"]] = time.monotonic()
+        return b"HTTP/1.1 204 X\r\nContent-Length: 0\r\n\r\n"
+
+    event = "batch.completed" if with_dead else "call.completed"
+    async with receiver(note) as well, receiver(hang) as dead, working(database, folder):
+        await webhook(customer, well.url, event)
+        if with_dead:
+            await webhook(customer, dead.url, event)
+        begun = time.monotonic()
+        for number in range(DELIVERIES):
+            name = f"evt_{event}_{number}"
+            told[name] = time.monotonic()
+            async with database.transaction() as tx:
+                await tell(tx, customer.tenant.id, [News(event, name, name, CLOCK.now(), {})], CLOCK.now())
+        await until("all deliveries", _all(arrived, told), seconds=120)
+    return Times([arrived[name] - told[name] for name in told], time.monotonic() - begun)
+
+
+def _got(hook: Receiver, count: int):  # type: ignore[no-untyped-def]
+    async def enough() -> bool:
+        return len(hook.got) >= count
+
+    return enough
+
+
+def _all(arrived: dict[str, float], told: dict[str, float]):  # type: ignore[no-untyped-def]
+    async def enough() -> bool:
+        return arrived.keys() >= told.keys()
+
+    return enough
