@@ -9,6 +9,7 @@ ALL = (
     "creating",
     "listing",
     "startup",
+    "dialing",
     "post_call",
     "roomlet",
     "carrierbox",
