@@ -41,7 +41,7 @@ from rymi_server.telephony.carriers.carrier import (
 )
 from rymi_server.telephony.hang_up import enqueue_hang_up
 from rymi_server.telephony.models import Leg, LegReason
-from rymi_server.telephony.pace import NotYet, Turn, slow_down, take_turn, without_room
+from rymi_server.telephony.pace import NotYet, Turn, interval_of, slow_down, take_turn, without_room
 
 log = structlog.get_logger(__name__)
 
@@ -212,7 +212,7 @@ class Dialer:
                 return
             await store.let_go(tx, leg.id, now + wait, attempts)
             if throttled:
-                await slow_down(tx, claimed.connected, now + wait)
+                await slow_down(tx, claimed.connected, now + interval_of(claimed.connected))
             elif attempts == 1:
                 await record(tx, leg.call_id, Source.TELEPHONY, "The carrier cannot be reached; trying again", now)
         raise Later(_ms(wait))
