@@ -17,6 +17,7 @@ ALL = (
     "gateway",
     "agent",
     "sdk",
+    "thinking",
 )
 RESULTS = Path(__file__).parent / "results"
 

@@ -31,6 +31,7 @@ from rymi_server.foundation.ids import new_uuid
 from rymi_server.runtime.reports import TurnTaken
 
 TURNS = 5
+_WARMS_UP_S = 10.0
 ASK, STOP = "tell me a story", "please stop that now"
 AGENT = {
     "playbook": {**PLAYBOOK, "objectionHandlers": [{"trigger": ASK, "response": STORY}]},
@@ -125,10 +126,17 @@ async def _measure(side: Side) -> Measured:
 async def _stock(rooms: Running, administration: livekit_api.LiveKitAPI) -> AsyncIterator[Side]:
     environment = {**os.environ, "LIVEKIT_URL": rooms.url, "LIVEKIT_API_KEY": KEY, "LIVEKIT_API_SECRET": SECRET}
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "benchmarks.stock_agent", env=environment, stderr=asyncio.subprocess.DEVNULL
+        sys.executable,
+        "-m",
+        "benchmarks.stock_agent",
+        env=environment,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
     )
     try:
-        await asyncio.sleep(15)
+        assert process.stdout
+        await asyncio.wait_for(process.stdout.readline(), 180)
+        await asyncio.sleep(_WARMS_UP_S)
         yield Side("livekit-agents", rooms, administration, psutil.Process(process.pid))
     finally:
         process.terminate()

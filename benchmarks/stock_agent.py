@@ -68,9 +68,11 @@ async def main() -> None:
         load_fnc=lambda: 0.0,
         load_threshold=float("inf"),
         num_idle_processes=4,
+        initialize_process_timeout=120.0,
         port=0,
         host="127.0.0.1",
     )
+    server.on("worker_registered", lambda *_: print("registered", flush=True))
     server.rtc_session(serve, agent_name="stock", on_request=accept)
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, lambda: asyncio.ensure_future(server.aclose()))
     await server.run(devmode=False)

@@ -174,6 +174,16 @@ function meters(): void {
   setTimeout(() => requestAnimationFrame(meters), METER_MS);
 }
 
+async function toggle(): Promise<void> {
+  if (!call) return;
+  await (call.muted || !call.hasMicrophone ? call.unmute() : call.mute());
+  // There was none before, so nothing was unmuted that would say so.
+  if (call.hasMicrophone && !call.muted) {
+    label(find('mute'), 'mic', 'Mute');
+    alarm('');
+  }
+}
+
 function save(): void {
   const url = URL.createObjectURL(new Blob([lines.text], { type: 'text/plain' }));
   Object.assign(document.createElement('a'), { href: url, download: `call-${joined?.call_id ?? ''}.txt` }).click();
@@ -191,7 +201,7 @@ find('say').addEventListener('submit', (event) => {
   if (!text || !call) return;
   call.sendText(text).then(() => (input.value = ''), failed);
 });
-find('mute').addEventListener('click', () => (call?.muted || !call?.hasMicrophone ? call?.unmute() : call.mute())?.catch(failed));
+find('mute').addEventListener('click', () => toggle().catch(failed));
 find('end').addEventListener('click', () => call?.disconnect().catch(failed));
 find('again').addEventListener('click', () => void start());
 find('save').addEventListener('click', save);

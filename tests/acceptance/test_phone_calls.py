@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from tests.support.phone_lab import CREDENTIALS
-from tests.support.up import Up
+from tests.support.up import Up, kill
 from tests.support.waiting import until, wait_for
 
 from rymi_server.entrypoints.calling.caller import Caller, Hearing
@@ -82,6 +82,12 @@ class Desk:
         """Whether somebody is being called there, or is on the line."""
         calls = self.box.get("/control/calls", params={"live": "1"}).json()["calls"]
         return any(each["to"] == number for each in calls)
+
+    def gateway_is_ready(self) -> bool:
+        try:
+            return httpx.get(f"http://127.0.0.1:{self.up.gateway_metrics_port}/readyz").status_code == 200
+        except httpx.TransportError:
+            return False
 
     def over(self, call_id: str) -> dict[str, Any]:
         """The call once it is billed."""
@@ -236,3 +242,20 @@ class TestATransfer:
         # Nobody hangs up a call that goes on without us.
         assert desk.box.get(f"/control/calls/{boxed}").json()["state"] == "in_progress"
         desk.box.post(f"/control/calls/{boxed}/hang-up")
+
+
+class TestAGatewayThatIsKilled:
+    async def test_costs_its_own_calls_and_is_back_for_the_next(self, desk: Desk, carrier: str) -> None:
+        desk.script(PHONE, {"do": "stay"})
+        made = desk.call({"transport": "pstn", "identity": PHONE})
+        await eventually("the phone", lambda: desk.phone(made["id"])["status"] == "active")
+        kill(desk.up.pid_of("gateway"))
+        call = await asyncio.to_thread(desk.over, made["id"])
+        # Who notices first, the carrier or the room server, is a matter of chance.
+        assert call["end_reason"] in ("user_disconnect", "provider_disconnect", "room_closed")
+        # Nobody stays on a line that nobody listens to.
+        await eventually("the phone's end", lambda: not desk.rings(PHONE))
+        await eventually("a new gateway", desk.gateway_is_ready)
+        again = desk.call({"transport": "pstn", "identity": PHONE})
+        await eventually("the next phone", lambda: desk.phone(again["id"])["status"] == "active")
+        assert desk.api.post(f"/v1/calls/{again['id']}/end").status_code == 200

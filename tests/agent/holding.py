@@ -18,7 +18,7 @@ from tests.roomlet.waiting import within
 from rymi_server.runtime.briefing import Briefing
 from rymi_server.runtime.recording.tape import Tape
 from rymi_server.runtime.reporting.journal import Address, Journal
-from rymi_server.runtime.reporting.reporter import Reporter
+from rymi_server.runtime.reporting.reporter import Pace, Reporter
 from rymi_server.runtime.reports import Answer, AnyReport, Happened, Order, Reports, Said, TurnTaken
 from rymi_server.runtime.session.call import run_call
 from rymi_server.runtime.session.cast import Cast, Times
@@ -83,6 +83,7 @@ class Held:
     reports: list[AnyReport]
     orders: list[Order] = field(default_factory=list)
     over: bool = False
+    obeyed: int = 0
     running: "asyncio.Task[str] | None" = None
 
     def of(self, kind: type) -> list[Any]:
@@ -123,11 +124,17 @@ async def held_call(
     held = Held(room, [])
 
     async def post(batch: Reports) -> Answer:
+        held.obeyed = max(held.obeyed, batch.obeyed)
         held.reports.extend(each.report for each in batch.reports)
         accepted = max((each.sequence for each in batch.reports), default=-1)
         return Answer(accepted=accepted, over=held.over, orders=tuple(held.orders))
 
-    reporter = Reporter(post, "run1", Journal(tmp_path / "journal", Address("", told.call_id, "", "run1")))
+    reporter = Reporter(
+        post,
+        "run1",
+        Journal(tmp_path / "journal", Address("", told.call_id, "", "run1")),
+        pace=Pace(sign_of_life_s=0.3),
+    )
     engines = OneEar(ear or ScriptedEar([]), model)
     tools = HttpTools(allow_private=True)
     casting = Casting(engines, installed_scores(), tools, lambda: datetime.now(UTC))

@@ -220,7 +220,7 @@ class TestAnEnd:
             call.room.enter("alice")
             await call.said(GREETING)
             call.orders.append(Order(number=1, kind="step_back"))
-            await asyncio.sleep(2.2)
+            await eventually("it has stepped back", lambda: call.room.guests and call.obeyed == 1)
             call.room.say("alice", spoken("What about Saturday?"))
             await call.said("alice: What about Saturday?")
             await stays("the agent is silent", lambda: len(call.lines) == 2, 1.0)

@@ -44,7 +44,7 @@ def talking() -> Iterator[Talking]:
     up = Up(rooms=True, agents=True)
     up.start()
     try:
-        up.wait_until_ready()
+        up.wait_until_ready(seconds=120)
         printed = re.search(r"^http\S+/talk#\S+", up.output, re.MULTILINE)
         assert printed, up.output
         yield Talking(up, printed.group())
@@ -96,11 +96,11 @@ class TestTheTalkPage:
         await show(page, f"{size}-lobby")
         await enter(page, "Anna")
         # The greeting, what was understood of the voice, and the answer to it.
-        await page.until(f"{SAID.format('agent')}.some((text) => text.includes('Harbour Dental'))", 40)
-        await page.until("document.body.dataset.agent === 'listening'", 20)
-        await page.until(f"{SAID.format('me')}.length >= 1", 60)
+        await page.until(f"{SAID.format('agent')}.some((text) => text.includes('Harbour Dental'))", 90)
+        await page.until("document.body.dataset.agent === 'listening'", 60)
+        await page.until(f"{SAID.format('me')}.length >= 1", 90)
         before = await page.run(f"{SAID.format('agent')}.length")
-        await page.until(f"{SAID.format('agent')}.length > {before} || {before} >= 2", 40)
+        await page.until(f"{SAID.format('agent')}.length > {before} || {before} >= 2", 90)
         await show(page, f"{size}-call")
         assert await page.run("document.documentElement.scrollWidth <= innerWidth"), "it does not fit the width"
         await page.do("click", "#end")
@@ -112,7 +112,7 @@ class TestTheTalkPage:
     async def test_answers_what_is_typed_and_lets_a_second_browser_in(self, talking: Talking, browser: Browser) -> None:
         page = await browser.open(talking.link, **DESKTOP)
         await enter(page, "Anna")
-        await page.until(f"{SAID.format('agent')}.length >= 1", 40)
+        await page.until(f"{SAID.format('agent')}.length >= 1", 90)
         await page.do("click", "#invite")
         link = await page.run("document.querySelector('#link').value")
         await show(page, "desktop-invite")
@@ -122,11 +122,11 @@ class TestTheTalkPage:
         await show(guest, "phone-invited")
         await enter(guest, "Ben")
         for each in (page, guest):
-            await each.until("document.querySelectorAll('#people li').length === 2", 20)
+            await each.until("document.querySelectorAll('#people li').length === 2", 60)
         before = await page.run(f"{SAID.format('agent')}.length")
         await page.do("fill", "#text", "What does a cleaning cost?")
         await page.press("Enter")
-        await page.until(f"{SAID.format('agent')}.length > {before}", 40)
+        await page.until(f"{SAID.format('agent')}.length > {before}", 90)
         await page.do("click", "#mute")
         await page.until("document.querySelector('#mute').getAttribute('aria-pressed') === 'true'")
         await page.do("click", "#keypad")
@@ -156,5 +156,5 @@ class TestTheTalkPage:
             await enter(page, "Cleo")
             await page.until("document.querySelector('#alert').textContent.includes('microphone is not allowed')")
             await show(page, "phone-no-microphone")
-            await page.until(f"{SAID.format('agent')}.length >= 1", 40)
+            await page.until(f"{SAID.format('agent')}.length >= 1", 90)
             assert await without.problems() == []

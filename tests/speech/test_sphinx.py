@@ -21,7 +21,7 @@ from rymi_server.speech_engines.sphinx.phrases import lines, spelt
 from rymi_server.speech_engines.sphinx.pronouncing import phones
 from rymi_server.speech_engines.workers.process import WorkerProcess
 
-SLOW_LOOP_SECONDS = 0.25
+SLOW_LOOP_SECONDS = 0.5
 
 
 @pytest.fixture(scope="module")

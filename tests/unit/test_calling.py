@@ -11,6 +11,7 @@ from rich.console import Console
 
 from rymi_server.entrypoints.calling.account import Account, CannotCall, Told, where_to_call
 from rymi_server.entrypoints.calling.caller import Hearing
+from rymi_server.entrypoints.calling.dialogue import booking, saying
 from rymi_server.entrypoints.calling.telling import ForPeople, ForPrograms
 
 CALL = {"id": "c-1", "status": "completed", "end_reason": "user_disconnect", "bill_duration": 30, "total_cost": 0.025}
@@ -76,6 +77,25 @@ class TestHearing:
         hearing.take(b"\x00\x40" * 480)
         assert hearing.loud_at is not None
         assert time.monotonic() - hearing.loud_at < 5
+
+
+class TestTheDialogue:
+    def test_says_the_lines_that_were_given(self) -> None:
+        line = saying(["one", "two"])
+        assert [line("whatever"), line("is asked"), line("now")] == ["one", "two", None]
+
+    def test_answers_what_is_asked_last_and_again_if_it_is_asked_again(self) -> None:
+        line = booking()
+        assert line("Hello. Would you like to book an appointment?") == "Yes please."
+        for _ in range(2):
+            assert line("Sorry, I did not get that. Which day suits you?") == "On Friday."
+        assert line("All right, for Anna. And at what time?") == "At ten o'clock."
+        assert line("May I have your name? So that is a cleaning. Is that right?") == "Yes, that is right."
+        assert line("Goodbye!") is None
+
+    def test_comes_to_an_end_with_an_agent_that_never_understands(self) -> None:
+        line = booking()
+        assert [line("Which day?") for _ in range(15)][-1] is None
 
 
 def account(*answers: httpx.Response | httpx.TransportError) -> Account:

@@ -9,6 +9,7 @@ from typing import Any
 
 from rymi_server.entrypoints.calling.account import Account, CannotCall
 from rymi_server.entrypoints.calling.caller import Caller, Hearing
+from rymi_server.entrypoints.calling.dialogue import NextLine
 from rymi_server.entrypoints.calling.sounds import Devices, Lines
 from rymi_server.entrypoints.calling.telling import Telling
 
@@ -16,6 +17,7 @@ from rymi_server.entrypoints.calling.telling import Telling
 _FINISHED_AFTER_SECONDS = 0.8
 _ANSWERS_WITHIN_SECONDS = 12.0
 _LOOKS_EVERY_SECONDS = 0.05
+_WRITTEN_WITHIN_SECONDS = 1.5
 _RESULTS_WITHIN_SECONDS = 30.0
 _ANALYSIS_BEGINS_WITHIN_SECONDS = 6.0
 
@@ -26,13 +28,16 @@ class Talk:
     telling: Telling
     identity: str
     agent_state: str = ""
+    # The agent's words since the caller spoke last.
+    agent_said: list[str] = field(default_factory=list)
+    agent_spoke: asyncio.Event = field(default_factory=asyncio.Event)
     _over: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def with_lines(self, agent: dict[str, Any], lines: Sequence[str], voice: str) -> None:
-        """Say the lines one by one, each when the agent has finished, and leave after its answer to the last."""
+    async def with_lines(self, agent: dict[str, Any], next_line: NextLine, voice: str) -> None:
+        """Say a line each time the agent has finished, and leave when there is none."""
         mouth = Lines(voice)
         try:
-            await self._hold(agent, Caller(mouth, Hearing()), self._script(mouth, lines))
+            await self._hold(agent, Caller(mouth, Hearing()), _Script(self, mouth, next_line))
         finally:
             await mouth.aclose()
 
@@ -60,9 +65,6 @@ class Talk:
                 here.uncancel()
             await self.account.end(call["id"])
         await self._conclude(call["id"], watching)
-
-    def _script(self, mouth: Lines, lines: Sequence[str]) -> "_Script":
-        return _Script(self, mouth, tuple(lines))
 
     async def _hold(self, agent: dict[str, Any], caller: Caller, script: "_Script | None") -> None:
         call = await self.account.create_call(agent["id"], [{"transport": "webrtc", "identity": self.identity}])
@@ -104,6 +106,9 @@ class Talk:
         async for told in self.account.stream(call_id):
             if told.kind == "agent_state":
                 self.agent_state = told.data["state"]
+            if told.kind == "transcript" and told.data["speaker"] == "agent":
+                self.agent_said.append(told.data["text"])
+                self.agent_spoke.set()
             if told.kind == "status" and told.data["status"] in ("completed", "failed"):
                 self._over.set()
             self.telling.happened(told)
@@ -124,15 +129,27 @@ class Talk:
 class _Script:
     talk: Talk
     mouth: Lines
-    lines: tuple[str, ...]
+    next_line: NextLine
 
     async def run(self, hearing: Hearing) -> None:
         since = time.monotonic()
-        for line in self.lines:
+        while True:
             await self._agent_finishes(hearing, since)
+            line = self.next_line(await self._asked())
+            if line is None:
+                return
             await self.mouth.say(line)
             since = time.monotonic()
-        await self._agent_finishes(hearing, since)
+
+    async def _asked(self) -> str:
+        """What was heard is written down a moment later."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_WRITTEN_WITHIN_SECONDS):
+                await self.talk.agent_spoke.wait()
+        asked = " ".join(self.talk.agent_said)
+        self.talk.agent_said.clear()
+        self.talk.agent_spoke.clear()
+        return asked
 
     async def _agent_finishes(self, hearing: Hearing, since: float) -> None:
         """It has spoken since then and is quiet now. One that says nothing for long has nothing to say."""

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from rymi_server.entrypoints.calling.account import Account, CannotCall, where_to_call
+from rymi_server.entrypoints.calling.dialogue import NextLine, booking, saying
 from rymi_server.entrypoints.calling.phoning import call_of, ring, where_the_box_is
 from rymi_server.entrypoints.calling.talking import Talk, refuse_no_lines
 from rymi_server.entrypoints.calling.telling import ForPeople, ForPrograms, Telling
@@ -62,7 +63,7 @@ def call(
     elif from_phone:
         asyncio.run(_from_phone(telling, identity, lines, voice))
     else:
-        asyncio.run(_call(telling, identity, agent, None if mic else lines, voice))
+        asyncio.run(_call(telling, identity, agent, None if mic else (saying(say) if say else booking()), voice))
 
 
 async def _to_phone(telling: Telling, identity: str, wanted: str | None, number: str) -> None:
@@ -84,7 +85,7 @@ async def _from_phone(telling: Telling, identity: str, lines: tuple[str, ...], v
         await account.aclose()
 
 
-async def _call(telling: Telling, identity: str, wanted: str | None, lines: tuple[str, ...] | None, voice: str) -> None:
+async def _call(telling: Telling, identity: str, wanted: str | None, lines: NextLine | None, voice: str) -> None:
     account = Account.at(*where_to_call())
     try:
         agent = await account.agent(wanted)

@@ -36,7 +36,7 @@ class Asker:
         if memory.asking == "opener" and not memory.slots and self._asked_to_begin():
             return self._asked_to_begin()
         if memory.declined:
-            return self._ask("more", self._playbook.anything_else)
+            return self._ask("more", self.written(self._playbook.anything_else))
         missing = next(
             (s for s in self._playbook.slots if s.name not in memory.slots and s.name not in memory.skipped), None
         )
@@ -44,7 +44,7 @@ class Asker:
             return self._ask("slot", self.written(missing.question), missing.name)
         if self._playbook.closing and not memory.closed:
             return self._ask("closing", self.written(self._playbook.closing))
-        return self._ask("more", self._playbook.anything_else)
+        return self._ask("more", self.written(self._playbook.anything_else))
 
     def repeat_question(self) -> str:
         """The question that is open, once more."""
@@ -72,7 +72,7 @@ class Asker:
         return _ANYTHING if self._memory.asking in {"opener", "closing", "change", "more"} else None
 
     def _asked_to_begin(self) -> str:
-        sentences = self._playbook.opener.replace("!", ".").split(". ")
+        sentences = self.written(self._playbook.opener).replace("!", ".").split(". ")
         return sentences[-1].strip() if sentences[-1].rstrip().endswith("?") else ""
 
     def _ask(self, asking: str, words: str, subject: str = "") -> str:

@@ -38,7 +38,7 @@ class Turn:
             self._moves.speaker = each.identity
             if each.identity not in self.memory.people:
                 self.memory.people.append(each.identity)
-            self._hear(each.text[:_LONGEST])
+            self._hear(each.text[:_LONGEST].replace("{{", ""))
             if any(isinstance(step, EndCall) for step in self._moves.answer.does):
                 break
         return self._steps()
@@ -60,7 +60,7 @@ class Turn:
 
     def _allowed(self, says: list[str]) -> list[str]:
         guardrails, before, allowed = self._moves.situation.guardrails, "", []
-        for said in says:
+        for said in map(self._moves.asker.written, says):
             checked = guardrails.check(said, before)
             before = said
             if checked.text not in allowed:

@@ -110,7 +110,7 @@ class Moves:
     def took(self, echoes: list[str]) -> bool:
         """What was understood, and what of it is not possible."""
         if echoes or not self.filler.problem:
-            self.answer.say(wording.took(echoes, self.memory.turn))
+            self.answer.say(wording.took(list(dict.fromkeys(echoes)), self.memory.turn))
         return self.answer.say(self.filler.problem)
 
     def went_on(self) -> str:

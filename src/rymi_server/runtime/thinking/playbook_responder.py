@@ -18,6 +18,7 @@ from rymi_server.runtime.thinking.matching import Matcher
 from rymi_server.runtime.thinking.memory import Memory
 from rymi_server.runtime.thinking.moves import Situation
 from rymi_server.runtime.thinking.playbook import read_playbook
+from rymi_server.runtime.thinking.reading import mapping
 from rymi_server.runtime.thinking.replies import Heard, Step, UseTool, Words
 from rymi_server.runtime.thinking.templates import RESULT, fill
 from rymi_server.runtime.thinking.tools import Offered, Tool, ToolExecutor, hand_off_of, tools_of
@@ -79,12 +80,12 @@ class PlaybookResponder:
             present=present,
             guardrails=Guardrails.for_agent(agent),
         )
-        greets = (agent.get("advanced") or {}).get("startSpeakingPhrasing") != "wait_for_user"
+        greets = mapping(agent, "advanced").get("startSpeakingPhrasing") != "wait_for_user"
         return cls(situation, greets=greets, remembered=remembered, missing=missing, offered=offered, executor=executor)
 
     @property
     def opener(self) -> str | None:
-        return self._situation.playbook.opener or None if self._greets else None
+        return self._opener() or None if self._greets else None
 
     @property
     def expected(self) -> Expected | None:
@@ -133,8 +134,12 @@ class PlaybookResponder:
         filled = fill(answer, {f"{RESULT}{name}": value for name, value in content.items()}, drop_results=True)
         return self._situation.guardrails.check(filled.text).text
 
+    def _opener(self) -> str:
+        """A slot in it has no value yet."""
+        return Asker(self._situation.playbook, Memory()).written(self._situation.playbook.opener)
+
     def _begin(self) -> None:
-        opener = self._situation.playbook.opener
+        opener = self._opener()
         if self._greets and opener:
             self._memory.said = opener
             self._memory.asking = "opener" if opener.rstrip().endswith("?") else ""
