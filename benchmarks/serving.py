@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from decimal import Decimal
@@ -37,7 +37,8 @@ class Served:
 
 
 @asynccontextmanager
-async def served() -> AsyncIterator[Served]:
+async def served(environment: Mapping[str, str] | None = None) -> AsyncIterator[Served]:
+    """`environment` is the API's, over what it has anyway."""
     home = tempfile.mkdtemp(prefix="rymi-bench-", dir="/tmp")
     os.chmod(home, 0o755)
     postgres = PostgresServer(Path(home))
@@ -47,7 +48,7 @@ async def served() -> AsyncIterator[Served]:
         database = Database(postgres.url, connections=40)
         tenant_id, agent_id, key = await _tenant(database)
         port = _free_port()
-        process = _start_api(postgres.url, port)
+        process = _start_api(postgres.url, port, environment or {})
         try:
             await _ready(port)
             yield Served(database, port, tenant_id, agent_id, key)
@@ -70,9 +71,11 @@ async def _tenant(database: Database) -> tuple[TenantId, str, str]:
     return tenant.id, agent.id, key.plaintext
 
 
-def _start_api(database_url: str, port: int) -> subprocess.Popen[bytes]:
+def _start_api(database_url: str, port: int, more: Mapping[str, str]) -> subprocess.Popen[bytes]:
     environment = {
         **os.environ,
+        "PUBLIC_BASE_URL": f"http://127.0.0.1:{port}",
+        **more,
         "DATABASE_URL": database_url,
         "RYMI_SECRET": SECRET,
         "RYMI_HTTP_PORT": str(port),
@@ -85,7 +88,7 @@ def _start_api(database_url: str, port: int) -> subprocess.Popen[bytes]:
 
 
 async def _ready(port: int) -> None:
-    for _ in range(300):
+    for _ in range(1200):
         try:
             _, writer = await asyncio.open_connection("127.0.0.1", port)
         except OSError:
@@ -93,7 +96,7 @@ async def _ready(port: int) -> None:
         else:
             writer.close()
             return
-    raise RuntimeError("the API did not start within 15 s")
+    raise RuntimeError("the API did not start within 60 s")
 
 
 def _free_port() -> int:

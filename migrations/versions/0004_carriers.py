@@ -72,8 +72,9 @@ create index telephony_legs_unpriced on telephony_legs (ended_at) where cost is 
 
 -- When each carrier account may be dialed next. Losing a row in a crash costs one interval.
 create unlogged table dial_pace (
-    account text primary key,
-    next_at timestamptz not null
+    account     text primary key,
+    next_at     timestamptz not null,
+    promised_at timestamptz not null
 );
 
 -- The hours that a tenant's calls go out in, by the clock of whoever is called.

@@ -20,7 +20,7 @@ from rymi_server.telephony.leg_watch import LegWatch
 from rymi_server.telephony.number_routing import REFRESH, RELEASE, ROUTE, NumberRouting
 
 # Jobs that wait for their turn in place, for two seconds at most, and those that wait for a carrier's answer.
-DIALED_AT_ONCE = 200
+DIALED_AT_ONCE = 150
 
 
 def connections_of(settings: Settings, clock: Clock) -> Connections:

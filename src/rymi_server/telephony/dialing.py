@@ -23,7 +23,7 @@ from rymi_server.foundation.clock import Clock
 from rymi_server.foundation.database import Database, Transaction
 from rymi_server.foundation.ids import LegId
 from rymi_server.queue.enqueue import NewJob, enqueue_many
-from rymi_server.queue.kinds import JobKind
+from rymi_server.queue.kinds import Backoff, JobKind
 from rymi_server.queue.later import Later
 from rymi_server.rooms.dispatch import enqueue_dispatch
 from rymi_server.telephony import legs, store
@@ -41,14 +41,16 @@ from rymi_server.telephony.carriers.carrier import (
 )
 from rymi_server.telephony.hang_up import enqueue_hang_up
 from rymi_server.telephony.models import Leg, LegReason
-from rymi_server.telephony.pace import GRACE, NoRoom, reserve, slow_down
+from rymi_server.telephony.pace import NotYet, Turn, slow_down, take_turn, without_room
 
 log = structlog.get_logger(__name__)
 
-DIAL = JobKind("dial", "dial")
+# Run again when the database is away: whoever finds the leg claimed does not dial.
+DIAL = JobKind("dial", "dial", attempts=5, backoff=Backoff(first_ms=1_000))
+# Many jobs wait for their turn at once; so many of them ask the database at a time.
+_AT_THE_DATABASE = 5
 
-# A job that waits for its turn is woken this much earlier, because the queue wakes it to the second only.
-_EARLY = timedelta(seconds=2)
+_SHORTEST_WAIT_MS = 100
 _FIRST_RETRY = timedelta(seconds=2)
 _LONGEST_RETRY = timedelta(seconds=60)
 _MOST_ATTEMPTS = 8
@@ -68,13 +70,6 @@ class DialTerms:
 class _Claimed:
     leg: Leg
     connected: ConnectedCarrier
-
-
-@dataclass(frozen=True, slots=True)
-class _Wait:
-    """Not before then."""
-
-    until: datetime
 
 
 async def enqueue_dials(tx: Transaction, legs: Sequence[Leg]) -> None:
@@ -105,25 +100,25 @@ class Dialer:
         self._clock = clock
         self._terms = terms or DialTerms()
         self._sleep = sleep
+        self._at_the_database = asyncio.Semaphore(_AT_THE_DATABASE)
 
     async def __call__(self, job: Mapping[str, Any]) -> None:
         """Raise `Later` while it is too early."""
         leg_id = LegId(job["leg_id"])
         decided = await self._decide(leg_id)
-        if isinstance(decided, _Wait):
-            left = decided.until - self._clock.now()
-            if left > _EARLY * 1.25:
-                raise Later(_ms(left - _EARLY))
-            await self._sleep(max(0.0, left.total_seconds()))
-            decided = await self._decide(leg_id)
-        if isinstance(decided, _Wait):
-            raise Later(max(100, _ms(decided.until - self._clock.now() - _EARLY)))
-        if decided:
+        if isinstance(decided, Turn):
+            left = (decided.at - self._clock.now()).total_seconds()
+            if left > 0:
+                await self._sleep(left)
+            decided = await self._decide(leg_id, has_turn=True)
+        if isinstance(decided, NotYet):
+            raise Later(max(_SHORTEST_WAIT_MS, _ms(decided.ask_at - self._clock.now())))
+        if isinstance(decided, _Claimed):
             await self._place(decided)
 
-    async def _decide(self, leg_id: LegId) -> _Claimed | _Wait | None:
-        """Claim the leg if it is to be dialed now; None where it is not to be dialed, which is then on record."""
-        async with self._database.transaction() as tx:
+    async def _decide(self, leg_id: LegId, *, has_turn: bool = False) -> _Claimed | Turn | NotYet | None:
+        """Claim the leg once it has its turn; None where it is not to be dialed, which is then on record."""
+        async with self._at_the_database, self._database.transaction() as tx:
             known = await store.find(tx, leg_id)
             if known is None:
                 return None
@@ -138,25 +133,26 @@ class Dialer:
             if connected is None:
                 await legs.failed(tx, leg_id, LegReason.NO_CARRIER, self._clock.now())
                 return None
-            return await self._turn(tx, call, leg, connected)
+            return await self._in_turn(tx, call, leg, connected, has_turn)
 
     async def _why_not(self, tx: Transaction, call: Call, leg: Leg) -> LegReason | None:
         if call.status in OVER:
             return LegReason.CALL_ENDED
         return LegReason.DO_NOT_CALL if await listed(tx, leg.tenant_id, [leg.to_number]) else None
 
-    async def _turn(self, tx: Transaction, call: Call, leg: Leg, connected: ConnectedCarrier) -> _Claimed | _Wait:
+    async def _in_turn(
+        self, tx: Transaction, call: Call, leg: Leg, connected: ConnectedCarrier, has_turn: bool
+    ) -> _Claimed | Turn | NotYet:
         now = self._clock.now()
         if held := await self._held_until(tx, leg, now):
-            return _Wait(held)
-        is_due = leg.dial_at is not None and now <= leg.dial_at + GRACE
-        turn = leg.dial_at if leg.dial_at and is_due else await reserve(tx, connected, now)
-        if isinstance(turn, NoRoom):
-            await store.change(tx, leg.id, dial_at=None)
-            return _Wait(turn.ask_again_at)
-        if turn > now:
-            await store.change(tx, leg.id, dial_at=turn)
-            return _Wait(turn)
+            return NotYet(held, None)
+        if not has_turn:
+            turn = await take_turn(tx, connected, leg.dial_at, now)
+            if isinstance(turn, NotYet):
+                await store.change(tx, leg.id, dial_at=turn.promised)
+            return turn
+        if full := await without_room(tx, connected, now):
+            return full
         await store.claim(
             tx,
             leg.id,
@@ -197,7 +193,7 @@ class Dialer:
             await self._placed(leg, connected, placed_as)
 
     async def _placed(self, leg: Leg, connected: ConnectedCarrier, placed_as: str) -> None:
-        async with self._database.transaction() as tx:
+        async with self._at_the_database, self._database.transaction() as tx:
             call = await calls.lock(tx, leg.tenant_id, leg.call_id)
             await store.placed(tx, leg.id, connected.carrier.name, placed_as)
             await record(tx, leg.call_id, Source.TELEPHONY, "PSTN leg handed to the carrier", self._clock.now())

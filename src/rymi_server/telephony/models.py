@@ -91,6 +91,7 @@ dial_pace = sa.Table(
     metadata,
     sa.Column("account", sa.Text, primary_key=True),
     sa.Column("next_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("promised_at", sa.DateTime(timezone=True), nullable=False),
     prefixes=["UNLOGGED"],
 )
 
@@ -160,7 +161,7 @@ class Leg:
     # The carrier's own word for how it ended.
     cause: str | None = None
     attempts: int = 0
-    # When it is this leg's turn to be dialed, by the pace of its account.
+    # Roughly when its turn to be dialed comes, by the pace of its account.
     dial_at: datetime | None = None
     # It is not dialed before then: by the hours of its tenant, or because the carrier could not take it.
     held_until: datetime | None = None

@@ -1,6 +1,7 @@
-"""How fast a carrier account may be dialed: a row that says when the next call is due, held by whoever reserves it.
+"""How fast a carrier account may be dialed: one row an account, held by whoever asks it.
 
-Turns are handed out in order, one every so often, whichever process asks.
+A leg is told roughly when its turn comes, so that it need not ask again and again, and takes the next free turn when
+that time is near. Whoever comes late takes the next one all the same, so that no turn is lost while anybody waits.
 """
 
 from dataclasses import dataclass
@@ -14,41 +15,77 @@ from rymi_server.telephony import store
 from rymi_server.telephony.carriers.carrier import ConnectedCarrier
 from rymi_server.telephony.models import dial_pace
 
-# Who is later than this has missed its turn: taking it now could come too close to the next.
-GRACE = timedelta(milliseconds=250)
-ASK_AGAIN_ABOUT_ROOM = timedelta(seconds=3)
+# Turns that are nearer than this are waited for in place.
+NEAR = timedelta(seconds=3)
+# Who waits elsewhere comes back this much earlier, because the queue wakes a job to the second only.
+EARLY = timedelta(seconds=2)
+_ASK_AGAIN_ABOUT_ROOM = timedelta(seconds=3)
 
-_adding = insert(dial_pace).values(account=sa.bindparam("account"), next_at=sa.bindparam("now"))
+_adding = insert(dial_pace).values(
+    account=sa.bindparam("account"), next_at=sa.bindparam("now"), promised_at=sa.bindparam("now")
+)
 _HOLD = _adding.on_conflict_do_update(
     index_elements=[dial_pace.c.account], set_={"next_at": dial_pace.c.next_at}
-).returning(dial_pace.c.next_at)
+).returning(dial_pace.c.next_at, dial_pace.c.promised_at)
 
 
 @dataclass(frozen=True, slots=True)
-class NoRoom:
-    """The account has as many calls as it may have."""
+class Turn:
+    """One call may be placed at that moment."""
 
-    ask_again_at: datetime
+    at: datetime
 
 
-async def reserve(tx: Transaction, connected: ConnectedCarrier, now: datetime) -> datetime | NoRoom:
-    """The moment at which one call may be placed. Others wait for this transaction meanwhile."""
-    due = (await tx.execute(_HOLD, {"account": connected.account, "now": now})).scalar_one()
+@dataclass(frozen=True, slots=True)
+class NotYet:
+    """Come back then. `promised` is roughly when the turn will be; None where nobody can say."""
+
+    ask_at: datetime
+    promised: datetime | None
+
+
+async def take_turn(
+    tx: Transaction, connected: ConnectedCarrier, promised: datetime | None, now: datetime
+) -> Turn | NotYet:
+    """The next free turn, if it is near. Others wait for this transaction meanwhile."""
+    if promised and promised - now > NEAR:
+        return NotYet(promised - EARLY, promised)
+    next_at, promised_at = (await tx.execute(_HOLD, {"account": connected.account, "now": now})).one()
+    if not await has_room(tx, connected):
+        return NotYet(now + _ASK_AGAIN_ABOUT_ROOM, None)
+    interval = timedelta(seconds=1 / connected.calls_per_second)
+    turn = max(next_at, now)
+    last_promise = max(promised_at, now)
+    if turn - now > NEAR or (promised is None and last_promise - now > NEAR):
+        await _write(tx, connected, promised_at=last_promise + interval)
+        return NotYet(max(now, last_promise - EARLY), last_promise)
+    following = {"next_at": turn + interval}
+    # Who was promised nothing stands in the line of promises, too.
+    if promised is None:
+        following["promised_at"] = last_promise + interval
+    await _write(tx, connected, **following)
+    return Turn(turn)
+
+
+async def without_room(tx: Transaction, connected: ConnectedCarrier, now: datetime) -> NotYet | None:
+    """Asked once more by whoever has a turn, because others have taken theirs meanwhile."""
+    if connected.concurrent_calls is None:
+        return None
+    await tx.execute(_HOLD, {"account": connected.account, "now": now})
+    return None if await has_room(tx, connected) else NotYet(now + _ASK_AGAIN_ABOUT_ROOM, None)
+
+
+async def has_room(tx: Transaction, connected: ConnectedCarrier) -> bool:
     most = connected.concurrent_calls
-    if most is not None and await store.live_on_account(tx, connected.account) >= most:
-        return NoRoom(now + ASK_AGAIN_ABOUT_ROOM)
-    turn: datetime = max(due, now)
-    following = turn + timedelta(seconds=1 / connected.calls_per_second)
-    await tx.execute(dial_pace.update().where(dial_pace.c.account == connected.account).values(next_at=following))
-    return turn
+    return most is None or await store.live_on_account(tx, connected.account) < most
 
 
 async def slow_down(tx: Transaction, connected: ConnectedCarrier, until: datetime) -> None:
     """The carrier says that it is too much: nobody's turn comes before then."""
-    adding = insert(dial_pace).values(account=connected.account, next_at=until)
-    await tx.execute(
-        adding.on_conflict_do_update(
-            index_elements=[dial_pace.c.account],
-            set_={"next_at": sa.func.greatest(dial_pace.c.next_at, adding.excluded.next_at)},
-        )
-    )
+    adding = insert(dial_pace).values(account=connected.account, next_at=until, promised_at=until)
+    later = {name: sa.func.greatest(dial_pace.c[name], adding.excluded[name]) for name in ("next_at", "promised_at")}
+    await tx.execute(adding.on_conflict_do_update(index_elements=[dial_pace.c.account], set_=later))
+
+
+async def _write(tx: Transaction, connected: ConnectedCarrier, **values: datetime) -> None:
+    await tx.execute(dial_pace.update().where(dial_pace.c.account == connected.account).values(**values))

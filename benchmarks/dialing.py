@@ -1,0 +1,132 @@
+"""How closely a batch keeps to the pace of a carrier account: calls a second, as the carrier sees them come.
+
+The carriers are in a box, the API and the worker are processes of their own. Everybody is busy, so that nothing but
+dialing is measured. Vonage refuses what comes too fast, so its row runs at its own limit.
+"""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+import httpx
+
+from benchmarks.measuring import table
+from benchmarks.serving import LIVEKIT_SECRET, SECRET, Served, served
+from carrierbox import stock
+from carrierbox.box import Box
+from carrierbox.callees.script import Pickup, Script
+from carrierbox.clock import SteadyClock
+from carrierbox.server import serving
+from carrierbox.settings import Settings as BoxSettings
+
+TWILIO = {"provider": "twilio", "auth_id": stock.TWILIO_SID, "auth_token": stock.TWILIO_TOKEN}
+VONAGE = {"provider": "vonage", "api_key": stock.VONAGE_KEY, "api_secret": stock.VONAGE_SECRET}
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    credentials: dict[str, str]
+    account: str
+    per_second: float
+    recipients: int
+
+
+LOADS = (
+    Load(TWILIO, stock.TWILIO_SID, 50, 500),
+    Load(TWILIO, stock.TWILIO_SID, 20, 500),
+    Load(VONAGE, stock.VONAGE_KEY, 3, 90),
+)
+
+
+def main() -> dict[str, object]:
+    return asyncio.run(_measure())
+
+
+async def _measure() -> dict[str, object]:
+    rows = [await _one(load) for load in LOADS]
+    headings = list(rows[0])
+    table(headings, [[row[heading] for heading in headings] for row in rows])
+    return {"dialing": rows}
+
+
+async def _one(load: Load) -> dict[str, object]:
+    rates = {"twilio_calls_per_second": 500.0, "vonage_calls_per_second": 3.0}
+    settings = BoxSettings(port=0, max_calls=2_000, remembered_calls=2_000, **rates)
+    async with serving(settings, SteadyClock()) as (box, address), served(_at_the_box(address)) as api:
+        numbers = [f"+1202555{2000 + index}" for index in range(load.recipients)]
+        for number in numbers:
+            box.exchange.scripts[number] = Script(pickup=Pickup.BUSY)
+        with _worker(api, address):
+            await _dial_all(api, load, numbers)
+            placed = await _until_all_are_placed(box, load)
+    seconds = [call.timestamp() for call in placed]
+    rate = (len(seconds) - 1) / (seconds[-1] - seconds[0])
+    return {
+        "carrier": load.credentials["provider"],
+        "calls": load.recipients,
+        "limit /s": load.per_second,
+        "dialed /s": round(rate, 2),
+        "off by %": round((rate / load.per_second - 1) * 100, 2),
+        "most in any second": _most_in_a_second(seconds),
+    }
+
+
+async def _dial_all(api: Served, load: Load, numbers: list[str]) -> None:
+    headers = {"Authorization": f"Bearer {api.key}"}
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{api.port}", headers=headers, timeout=60) as http:
+        connect = {**load.credentials, "calls_per_second": float(load.per_second)}
+        (await http.post("/v1/telephony/connect", json=connect)).raise_for_status()
+        (await http.post("/v1/calls/batch", json={"agent_id": api.agent_id, "to": numbers})).raise_for_status()
+
+
+async def _until_all_are_placed(box: Box, load: Load) -> list[datetime]:
+    def placed() -> list[datetime]:
+        calls = box.exchange.ledger.of_account(load.credentials["provider"], load.account)
+        return sorted(call.created_at for call in calls)
+
+    async with asyncio.timeout(load.recipients / load.per_second * 2 + 60):
+        while len(placed()) < load.recipients:  # noqa: ASYNC110 - The box has no event for it.
+            await asyncio.sleep(0.2)
+    return placed()
+
+
+def _most_in_a_second(seconds: list[float]) -> int:
+    return max(sum(1 for other in seconds[index:] if other < at + 1) for index, at in enumerate(seconds))
+
+
+def _at_the_box(address: str) -> dict[str, str]:
+    return {
+        "RYMI_TWILIO_URL": f"{address}/twilio",
+        "RYMI_PLIVO_URL": f"{address}/plivo",
+        "RYMI_VONAGE_URL": f"{address}/vonage",
+        "RYMI_VONAGE_ACCOUNT_URL": f"{address}/vonage",
+        "RYMI_CARRIER_LIMITS": json.dumps({n: {"calls_per_second": 1} for n in ("twilio", "plivo", "vonage")}),
+    }
+
+
+@contextmanager
+def _worker(api: Served, address: str) -> Iterator[None]:
+    environment = {
+        **os.environ,
+        **_at_the_box(address),
+        "DATABASE_URL": api.database.url,
+        "RYMI_SECRET": SECRET,
+        "RYMI_WORKER_PORT": "0",
+        "RYMI_LOG_LEVEL": "error",
+        "PUBLIC_BASE_URL": f"http://127.0.0.1:{api.port}",
+        "LIVEKIT_API_KEY": "devkey",
+        "LIVEKIT_API_SECRET": LIVEKIT_SECRET,
+    }
+    process = subprocess.Popen([sys.executable, "-m", "rymi_server.entrypoints.worker"], env=environment)
+    try:
+        yield
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait()
