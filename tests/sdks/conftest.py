@@ -21,7 +21,7 @@ def up() -> Iterator[Up]:
     up = Up(rooms=True)
     up.start()
     try:
-        up.wait_until_ready()
+        up.wait_until_ready(seconds=120)
         yield up
     finally:
         up.stop()

@@ -44,7 +44,7 @@ def talking() -> Iterator[Talking]:
     up = Up(rooms=True, agents=True)
     up.start()
     try:
-        up.wait_until_ready()
+        up.wait_until_ready(seconds=120)
         printed = re.search(r"^http\S+/talk#\S+", up.output, re.MULTILINE)
         assert printed, up.output
         yield Talking(up, printed.group())

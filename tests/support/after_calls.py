@@ -204,8 +204,8 @@ class Receiver:
                     break
                 writer.write(answer)
                 await writer.drain()
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
+        except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
+            pass  # The other end has gone, or the test is over.
         finally:
             self._open.discard(writer)
             writer.close()

@@ -66,11 +66,11 @@ class TestTheDataFolder:
 class TestTheTableOfChildren:
     def test_leaves_rooms_to_a_server_that_is_named(self) -> None:
         names = [child.name for child in children_of(Settings(), {"LIVEKIT_URL": "wss://rooms.example"})]
-        assert names == ["api", "worker", "agent"]
+        assert names == ["api", "worker", "agent", "gateway", "carrierbox"]
 
     def test_leaves_out_what_runs_elsewhere(self) -> None:
         names = [child.name for child in children_of(Settings(up_without="agent, rooms"), {})]
-        assert names == ["api", "worker"]
+        assert names == ["api", "worker", "gateway", "carrierbox"]
 
     def test_finds_each_on_this_machine_whatever_it_listens_on(self) -> None:
         (api, *_) = children_of(Settings(http_host="0.0.0.0", http_port=8123), {"LIVEKIT_URL": "wss://rooms.example"})

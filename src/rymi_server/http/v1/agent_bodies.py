@@ -1,8 +1,9 @@
 """What an agent is described by. Everything but the name may be left out; null takes back what was said."""
 
+import re
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from rymi_server.agents.post_call_config import refuse_invalid
 from rymi_server.foundation.errors import Refused
@@ -18,9 +19,20 @@ Word = Annotated[str, Field(max_length=256)]
 
 
 # Encrypted, or on this very machine, where people run models of their own.
-Endpoint = Annotated[
-    str, Field(max_length=2_048, pattern=r"^((https|wss)://|(http|ws)://(localhost|127\.0\.0\.1)(:[0-9]+)?(/|$))")
-]
+_ENDPOINT = r"^((https|wss)://|(http|ws)://(localhost|127\.0\.0\.1)(:[0-9]+)?(/|$))"
+Endpoint = Annotated[str, Field(max_length=2_048, pattern=_ENDPOINT)]
+_ADDRESS_IN_A_NAME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://.*", re.DOTALL)
+
+
+def _reachable(name: str) -> str:
+    """A name may carry the address of a server, for which the rule of all addresses holds."""
+    found = _ADDRESS_IN_A_NAME.search(name)
+    if found and not re.match(_ENDPOINT, found[0].partition("#")[0]):
+        raise ValueError("a model's address must be https or wss, or on this machine")
+    return name
+
+
+ModelName = Annotated[str, Field(max_length=256), AfterValidator(_reachable)]
 
 
 class Advanced(RequestBody):
@@ -100,18 +112,18 @@ class AgentFields(RequestBody):
     voice: Word | None = None
     language: Word | None = None
     supported_languages: Annotated[list[Word], Field(max_length=100)] | None = None
-    llm_provider: Word | None = None
-    llm_model: Word | None = None
-    llm_fallback_provider: Word | None = None
-    llm_fallback_model: Word | None = None
-    stt_provider: Word | None = None
-    stt_model: Word | None = None
-    stt_fallback_provider: Word | None = None
-    stt_fallback_model: Word | None = None
-    tts_provider: Word | None = None
-    tts_model: Word | None = None
-    tts_fallback_provider: Word | None = None
-    tts_fallback_model: Word | None = None
+    llm_provider: ModelName | None = None
+    llm_model: ModelName | None = None
+    llm_fallback_provider: ModelName | None = None
+    llm_fallback_model: ModelName | None = None
+    stt_provider: ModelName | None = None
+    stt_model: ModelName | None = None
+    stt_fallback_provider: ModelName | None = None
+    stt_fallback_model: ModelName | None = None
+    tts_provider: ModelName | None = None
+    tts_model: ModelName | None = None
+    tts_fallback_provider: ModelName | None = None
+    tts_fallback_model: ModelName | None = None
     custom_llm_url: Endpoint | None = None
     custom_voice_url: Endpoint | None = None
     custom_transcriber_url: Endpoint | None = None

@@ -74,7 +74,11 @@ class Casting:
             guesses=not any(tool.http and tool.writes for tool in tools_of(agent).available),
         )
         model = self.engines.mind(agent, report=report)
-        return cast if model is None else self._with_model(cast, model, agent, by_name, manners, report)
+        if model is not None:
+            return self._with_model(cast, model, agent, by_name, manners, report)
+        if unknown := read_playbook(agent, by_name)[1]:
+            report(f"The playbook names variables without a value: {', '.join(unknown)}.")
+        return cast
 
     def _detectors(self, agent: Mapping[str, Any], ear: Ear) -> Callable[[], Detector]:
         advanced = mapping(agent, "advanced")
