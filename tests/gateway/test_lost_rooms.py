@@ -46,7 +46,7 @@ async def test_a_lost_room_is_entered_again_and_the_phone_stays_on_the_line(
         ):
             browser = await come("browser")
             await browser.play(440)
-            await eventually("it is back", lambda: ("joined", phone.identity) in browser.happened, 60)
+            await eventually("it is back", lambda: phone.identity in browser.room.remote_participants, 60)
             await lab.http.post(f"{lab.address}/control/calls/{phone.box_id}/play", data=write_wav(tone(620, 25)))
             await browser.hears(phone.identity, 620)
             await phone_hears(lab, phone, 440)

@@ -111,9 +111,7 @@ class RoomSeat:
             await room.connect(access.url, access.token, rtc.RoomOptions(auto_subscribe=False))
             self._room = room
             self._undirect = self._events.direct_room(room, asyncio.get_running_loop())
-            for person in room.remote_participants.values():
-                for publication in person.track_publications.values():
-                    self._published(publication, person)
+            self._subscribe_all(room)
             if self._speaks:
                 await self._publish(room)
 
@@ -155,7 +153,15 @@ class RoomSeat:
         room.on("track_unsubscribed", lambda track, _publication, _person: self._gone(track.sid))
         room.on("data_received", self._data)
         room.on("sip_dtmf_received", self._dtmf)
+        # What was published while the connection was being mended is in the room without an event.
+        room.on("reconnected", lambda: self._subscribe_all(room))
+        room.on("participant_connected", lambda _: self._subscribe_all(room))
         room.on("disconnected", lambda reason: self._disconnected(room, reason))
+
+    def _subscribe_all(self, room: rtc.Room) -> None:
+        for person in room.remote_participants.values():
+            for publication in person.track_publications.values():
+                self._published(publication, person)
 
     @staticmethod
     def _published(publication: rtc.RemoteTrackPublication, _person: rtc.RemoteParticipant) -> None:
