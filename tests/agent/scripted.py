@@ -10,11 +10,13 @@ from rymi_server.speech_engines.promises import Abilities, EarStream, Expected, 
 
 @dataclass
 class ScriptedEar:
-    """Each utterance is the next line, whoever says it. `drafts`: tell it word by word while somebody speaks."""
+    """Each utterance is the next line, whoever says it. `drafts`: tell it word by word while somebody speaks, or what
+    stands in `guesses` in its place, and the line itself only at the end."""
 
     lines: Sequence[str]
     delay_s: float = 0.02
     drafts: bool = False
+    guesses: Sequence[str] = ()
     fails: int = 0
     _next: int = 0
     opened: int = 0
@@ -35,7 +37,8 @@ class ScriptedEar:
         return self.lines[self._next - 1] if self._next <= len(self.lines) else ""
 
     def coming(self) -> str:
-        return self.lines[self._next] if self._next < len(self.lines) else ""
+        lines = self.guesses or self.lines
+        return lines[self._next] if self._next < len(lines) else ""
 
     async def aclose(self) -> None: ...
 
@@ -56,6 +59,8 @@ class _Stream:
 
     async def finish_utterance(self) -> Heard:
         line, self.loud = self.ear.line(), 0
+        if self.ear.guesses:
+            self.listeners.on_draft(line)
         await asyncio.sleep(self.ear.delay_s)
         return Heard(line, 1.0, engine="scripted")
 

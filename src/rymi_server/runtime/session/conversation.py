@@ -49,6 +49,19 @@ _WAITS_FOR_THE_END_S: Final = 10.0
 
 
 @dataclass(slots=True)
+class _Reply:
+    """An answer that was begun. Of a guess that was given up, the session never schedules any of it."""
+
+    handle: SpeechHandle
+    heard_s: float = 0.0
+
+    @property
+    def was_cut(self) -> bool:
+        """Whether it came too early: the person went on before it was heard."""
+        return self.handle.done() and self.handle.interrupted and self.heard_s < HEARD_FROM_S
+
+
+@dataclass(slots=True)
 class Conversation:
     """`leave` ends the call for this agent; `expect` passes on what was just asked for."""
 
@@ -74,8 +87,7 @@ class Conversation:
     _ending: bool = False
     _person_heard_at: float = 0.0
     _began_at: float | None = None
-    _reply: SpeechHandle | None = None
-    _reply_heard_s: float = 0.0
+    _replies: list[_Reply] = field(default_factory=list)
     _obeying: "asyncio.Task[None] | None" = None
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -139,13 +151,12 @@ class Conversation:
         if self.asks_consent:
             self._consent_answered(new_message.text_content or "")
             raise StopResponse
-        if self._was_cut():
+        if (reply := self._last_given()) is not None and reply.was_cut:
             await self._join(agent, turn_ctx, new_message)
 
-    def _was_cut(self) -> bool:
-        """Whether the last answer came too early: the person went on before it was heard."""
-        reply = self._reply
-        return reply is not None and reply.done() and reply.interrupted and self._reply_heard_s < HEARD_FROM_S
+    def _last_given(self) -> _Reply | None:
+        """The last answer that was more than a guess."""
+        return next((reply for reply in reversed(self._replies) if reply.handle.scheduled), None)
 
     async def _join(self, agent: Agent, turn_ctx: llm.ChatContext, new_message: llm.ChatMessage) -> None:
         """The turn that was answered too early and this one are one; nothing was said in between."""
@@ -158,7 +169,7 @@ class Conversation:
         new_message.content = [f"{earlier.text_content or ''} {new_message.text_content or ''}".strip()]
         del items[last:]
         await agent.update_chat_ctx(turn_ctx.copy())
-        self._reply = None
+        self._replies.clear()
 
     def typed(self, text: str) -> None:
         """Somebody wrote instead of speaking."""
@@ -261,19 +272,23 @@ class Conversation:
     def _on_item(self, event: ConversationItemAddedEvent) -> None:
         item = event.item
         if isinstance(item, llm.ChatMessage) and item.role == "assistant":
-            self._reply_heard_s += self.ledger.heard_s
+            if (reply := self._last_given()) is not None:
+                reply.heard_s += self.ledger.heard_s
             self.ledger.agent_said(
                 self.text.spoken_segment_id, (item.text_content or "").strip(), interrupted=item.interrupted
             )
 
     def _on_speech(self, event: SpeechCreatedEvent) -> None:
         if event.source == "generate_reply":
-            self._reply, self._reply_heard_s = event.speech_handle, 0.0
+            given = self._last_given()
+            guesses = [reply for reply in self._replies if not reply.handle.done() and reply is not given]
+            self._replies = [*([given] if given else []), *guesses, _Reply(event.speech_handle)]
             event.speech_handle.add_done_callback(self._on_reply_done)
 
     def _on_reply_done(self, reply: SpeechHandle) -> None:
         memory = self.mind.memory()
-        if reply.interrupted or reply is not self._reply:
+        given = self._last_given()
+        if reply.interrupted or given is None or reply is not given.handle:
             return
         if memory is not None:
             self.send(Remembered(memory=memory))

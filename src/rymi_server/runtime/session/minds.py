@@ -16,6 +16,8 @@ from rymi_server.speech_engines.promises import Expected
 
 log = structlog.get_logger(__name__)
 
+# A turn joins the one before it, and those that joined already have gone.
+_CAN_GO_BACK = 3
 _LABEL = re.compile(r"\[([^\[\]]{1,256})\] ")
 
 
@@ -72,7 +74,7 @@ class ResponderMind(llm.LLM[Any]):
         super().__init__()
         self._make = make
         self._responder = make(memory)
-        self._attempt: _Attempt | None = None
+        self._attempts: list[_Attempt] = []
         self._speaker: Callable[[], str] = str
         self._names: Callable[[], Sequence[str]] = tuple
 
@@ -116,10 +118,10 @@ class ResponderMind(llm.LLM[Any]):
         return self._responder.silence(prompts_so_far)
 
     def take_effects(self) -> list[Step]:
-        if self._attempt is None or self._attempt.taken:
+        if not self._attempts or self._attempts[-1].taken:
             return []
-        self._attempt.taken = True
-        return list(self._attempt.effects)
+        self._attempts[-1].taken = True
+        return list(self._attempts[-1].effects)
 
     def chat(
         self,
@@ -134,11 +136,14 @@ class ResponderMind(llm.LLM[Any]):
         return _Answer(self, chat_ctx=chat_ctx, tools=tools or [], conn_options=conn_options)
 
     def begin(self, turn: int) -> tuple[Responder, _Attempt]:
-        """The responder as it was before this turn."""
-        if self._attempt is not None and self._attempt.turn == turn:
-            self._responder = self._make(self._attempt.before)
-        self._attempt = _Attempt(turn, self._responder.memory())
-        return self._responder, self._attempt
+        """The responder as it was before this turn, and before all that were guessed to come after it."""
+        undone = [attempt for attempt in self._attempts if attempt.turn >= turn]
+        if undone:
+            self._responder = self._make(undone[0].before)
+        kept = [attempt for attempt in self._attempts if attempt.turn < turn]
+        attempt = _Attempt(turn, self._responder.memory())
+        self._attempts = [*kept[-_CAN_GO_BACK:], attempt]
+        return self._responder, attempt
 
 
 class _Answer(llm.LLMStream):
