@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
 
 import httpx
 import pytest
@@ -187,26 +186,6 @@ class TestThePace:
         for _ in range(3):
             await dial({"leg_id": await waiting_leg(acme)})
         assert (len(carrier.rang), slept) == (3, [1.03, 1.03])
-
-    async def test_is_kept_to_by_those_who_were_held_up_together(self, database: Database, acme: Customer) -> None:
-        clock, woken, asleep = SetClock.from_now(), asyncio.Event(), list[float]()
-
-        async def sleep(seconds: float) -> None:
-            if woken.is_set():
-                clock.pass_by(seconds=seconds)
-                return
-            asleep.append(seconds)
-            if len(asleep) == 2:
-                clock.pass_by(seconds=5)
-                woken.set()
-            await woken.wait()
-
-        dial = Dialer(database, NotedCarrier(per_second=1), ADDRESSES, clock, sleep=sleep)
-        ids = [await waiting_leg(acme) for _ in range(3)]
-        await dial({"leg_id": ids[0]})
-        await asyncio.gather(*(dial({"leg_id": leg_id}) for leg_id in ids[1:]))
-        claimed = sorted([(await _leg(database, leg_id)).claimed_at or clock.now() for leg_id in ids])
-        assert min((later - earlier).total_seconds() for earlier, later in pairwise(claimed)) >= 1
 
     async def test_has_room_for_so_many_calls_at_once(self, database: Database, acme: Customer) -> None:
         carrier, clock = NotedCarrier(at_once=1), SetClock.from_now()

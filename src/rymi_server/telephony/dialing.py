@@ -41,7 +41,7 @@ from rymi_server.telephony.carriers.carrier import (
 )
 from rymi_server.telephony.hang_up import enqueue_hang_up
 from rymi_server.telephony.models import Leg, LegReason
-from rymi_server.telephony.pace import NotYet, Turn, has_passed, interval_of, slow_down, take_turn, without_room
+from rymi_server.telephony.pace import NotYet, Turn, interval_of, slow_down, take_turn, without_room
 
 log = structlog.get_logger(__name__)
 
@@ -105,18 +105,18 @@ class Dialer:
     async def __call__(self, job: Mapping[str, Any]) -> None:
         """Raise `Later` while it is too early."""
         leg_id = LegId(job["leg_id"])
-        decided = await self._decide(leg_id, None)
-        while isinstance(decided, Turn):
+        decided = await self._decide(leg_id)
+        if isinstance(decided, Turn):
             left = (decided.at - self._clock.now()).total_seconds()
             if left > 0:
                 await self._sleep(left)
-            decided = await self._decide(leg_id, decided)
+            decided = await self._decide(leg_id, has_turn=True)
         if isinstance(decided, NotYet):
             raise Later(max(_SHORTEST_WAIT_MS, _ms(decided.ask_at - self._clock.now())))
         if isinstance(decided, _Claimed):
             await self._place(decided)
 
-    async def _decide(self, leg_id: LegId, turn: Turn | None) -> _Claimed | Turn | NotYet | None:
+    async def _decide(self, leg_id: LegId, *, has_turn: bool = False) -> _Claimed | Turn | NotYet | None:
         """Claim the leg once it has its turn; None where it is not to be dialed, which is then on record."""
         async with self._at_the_database, self._database.transaction() as tx:
             known = await store.find(tx, leg_id)
@@ -133,7 +133,7 @@ class Dialer:
             if connected is None:
                 await legs.failed(tx, leg_id, LegReason.NO_CARRIER, self._clock.now())
                 return None
-            return await self._in_turn(tx, call, leg, connected, turn)
+            return await self._in_turn(tx, call, leg, connected, has_turn)
 
     async def _why_not(self, tx: Transaction, call: Call, leg: Leg) -> LegReason | None:
         if call.status in OVER:
@@ -141,16 +141,16 @@ class Dialer:
         return LegReason.DO_NOT_CALL if await listed(tx, leg.tenant_id, [leg.to_number]) else None
 
     async def _in_turn(
-        self, tx: Transaction, call: Call, leg: Leg, connected: ConnectedCarrier, turn: Turn | None
+        self, tx: Transaction, call: Call, leg: Leg, connected: ConnectedCarrier, has_turn: bool
     ) -> _Claimed | Turn | NotYet:
         now = self._clock.now()
         if held := await self._held_until(tx, leg, now):
             return NotYet(held, None)
-        if turn is None or has_passed(turn, now):
-            taken = await take_turn(tx, connected, leg.dial_at, now)
-            if isinstance(taken, NotYet):
-                await store.change(tx, leg.id, dial_at=taken.promised)
-            return taken
+        if not has_turn:
+            turn = await take_turn(tx, connected, leg.dial_at, now)
+            if isinstance(turn, NotYet):
+                await store.change(tx, leg.id, dial_at=turn.promised)
+            return turn
         if full := await without_room(tx, connected, now):
             return full
         await store.claim(

@@ -22,8 +22,6 @@ EARLY = timedelta(seconds=2)
 # A little slower than the limit: a request under way may be held up, and the next one not, and a carrier that refuses
 # what is too much in any rolling second would see one too many.
 _MARGIN = 1.03
-# So late is everybody now and then.
-_JITTER = timedelta(milliseconds=40)
 _ASK_AGAIN_ABOUT_ROOM = timedelta(seconds=3)
 
 _adding = insert(dial_pace).values(
@@ -70,12 +68,6 @@ async def take_turn(
         following["promised_at"] = last_promise + interval
     await _write(tx, connected, **following)
     return Turn(turn)
-
-
-def has_passed(turn: Turn, now: datetime) -> bool:
-    """Whoever was held up takes another turn: several who were held up together would else ring at once, and more often
-    than the carrier allows."""
-    return now - turn.at > _JITTER
 
 
 def interval_of(connected: ConnectedCarrier) -> timedelta:
