@@ -13,10 +13,10 @@ from psycopg_pool import AsyncConnectionPool
 
 from benchmarks.measuring import HttpConnection, Times, table, timed
 from benchmarks.serving import Served, served
-from rymi_server.call_control.admission import Admission
 from rymi_server.call_control.create import CallCreator
 from rymi_server.call_control.wanted import Caller, WantedCall, WantedParticipant
 from rymi_server.calls.models import Transport
+from rymi_server.entrypoints.building import build_admission
 from rymi_server.entrypoints.settings import Settings
 from rymi_server.foundation.clock import SystemClock
 from rymi_server.foundation.database import driver_of, for_libpq
@@ -122,7 +122,7 @@ async def _record_create(api: Served) -> Statements:
             return await super().execute(query, params, **options)
 
     settings, clock = Settings(), SystemClock()
-    creator = CallCreator(Admission(settings.price_list(), settings.plan_list()), clock)
+    creator = CallCreator(build_admission(settings), clock)
     wanted = WantedCall(api.agent_id, [WantedParticipant(Transport.WEBRTC, "browser")])
     async with api.database.engine.connect() as tx:
         transaction = await tx.begin()
