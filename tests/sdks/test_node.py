@@ -1,7 +1,7 @@
 """`@rymi/node` as it is packed, against a running API."""
 
 import pytest
-from tests.sdks.building import HERE, Project
+from tests.sdks.building import HERE, SDKS, Project
 from tests.sdks.runtimes import run_at_the_edge, run_script
 from tests.support.up import Up
 
@@ -11,9 +11,12 @@ def environment(up: Up) -> dict[str, str]:
 
 
 class TestTheNodeSdk:
-    def test_has_every_method_answered_by_the_api(self, project: Project, up: Up) -> None:
+    def test_has_every_method_answered_by_the_api_and_a_method_for_every_operation(
+        self, project: Project, up: Up
+    ) -> None:
         script = project.write("every_method.mjs", (HERE / "node" / "every_method.mjs").read_text())
-        assert "methods" in project.node(script, **environment(up))
+        contract = str(SDKS / "contract" / "openapi.json")
+        assert "methods" in project.node(script, CONTRACT=contract, **environment(up))
 
 
 class TestInEveryRuntime:
