@@ -18,12 +18,13 @@ from tests.roomlet.waiting import NeverHappened, eventually, within
 
 NAMED = "RYMI_TEST_FIREFOX"
 HUM_HZ = 600
+PLAYS, PLAYS_ONCE_TOUCHED = 0, 1
 PREFERENCES = {
     # A microphone that hums, and that nobody is asked for.
     "media.navigator.streams.fake": True,
     "media.navigator.audio.fake_frequency": HUM_HZ,
     "media.navigator.permission.disabled": True,
-    "media.autoplay.default": 0,
+    "media.autoplay.default": PLAYS,
     "media.autoplay.blocking_policy": 0,
     # A sound card where the machine has none.
     "media.cubeb.force_mock_context": True,
@@ -75,6 +76,12 @@ class Firefox:
         assert said["type"] == "success", said["exceptionDetails"]["text"]
         return json.loads(said["result"]["value"])
 
+    async def touch(self) -> None:
+        """In the middle of nowhere, as a person does."""
+        pointer = [{"type": "pointerMove", "x": 5, "y": 5}, {"type": "pointerDown", "button": 0}]
+        actions = [{"type": "pointer", "id": "finger", "actions": [*pointer, {"type": "pointerUp", "button": 0}]}]
+        await self._ask("input.performActions", context=self._page, actions=actions)
+
     async def until(self, condition: str, seconds: float = 30) -> None:
         end = asyncio.get_running_loop().time() + seconds
         while not await self.run(condition):
@@ -93,11 +100,13 @@ class Firefox:
 
 
 @contextlib.asynccontextmanager
-async def firefox() -> AsyncIterator[Firefox]:
+async def firefox(**preferences: int) -> AsyncIterator[Firefox]:
+    """Preferences are named as Firefox names them, with `__` for a dot."""
     program = find_firefox()
+    preferred = PREFERENCES | {name.replace("__", "."): value for name, value in preferences.items()}
     with tempfile.TemporaryDirectory(prefix="rymi-firefox-") as folder:
         profile = Path(folder)
-        lines = [f"user_pref({json.dumps(name)}, {json.dumps(value)});" for name, value in PREFERENCES.items()]
+        lines = [f"user_pref({json.dumps(name)}, {json.dumps(value)});" for name, value in preferred.items()]
         (profile / "user.js").write_text("\n".join(lines))
         process = await asyncio.create_subprocess_exec(
             program,

@@ -9,7 +9,7 @@ from tests.roomlet.people import new_name, token
 from tests.roomlet.running import Running, roomlet
 from tests.sdks.agents import ScriptedAgent, scripted_agent
 from tests.sdks.building import Project
-from tests.sdks.firefox import HUM_HZ, Firefox, firefox
+from tests.sdks.firefox import HUM_HZ, PLAYS_ONCE_TOUCHED, Firefox, firefox
 from tests.sdks.site import site
 
 ME = "firefox"
@@ -80,3 +80,15 @@ class TestFirefox:
             await agent.person.hears(ME, HUM_HZ)
             await browser.run("call.disconnect()")
         assert await browser.run("unhandled") == []
+
+    async def test_plays_once_the_page_is_touched(self, pages: str, rooms: Running, agent: ScriptedAgent) -> None:
+        async with firefox(media__autoplay__default=PLAYS_ONCE_TOUCHED) as strict:
+            await strict.open(pages)
+            minted = token(rooms, agent.person.room_name, "listener", can_publish=False)
+            await strict.run(f"make({json.dumps(rooms.url)}, {json.dumps(minted)}).connect()")
+            await strict.until("saw('audio_blocked', { blocked: true }) && call.audioBlocked")
+            await strict.touch()
+            await strict.until("saw('audio_blocked', { blocked: false }) && !call.audioBlocked")
+            await strict.until("call.level('agent') > 0.3")
+            assert await strict.run("seen.filter(([name]) => name === 'error')") == []
+            await strict.run("call.disconnect()")
