@@ -69,7 +69,7 @@ def hearing(database: Database, listeners: Listeners) -> dict[JobKind, Work]:
     return {fact_type.kind(): job_for(fact_type) for fact_type in listeners}
 
 
-class _Asking(Worker):
+class _Asking(Worker):  # type: ignore[misc]  # BullMQ has no types.
     """Asks for one job at a time.
 
     This version's worker asks once for each job that it could still take, all at once and after every job: forty
