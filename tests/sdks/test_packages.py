@@ -106,7 +106,7 @@ class TestModules:
         [
             ("import { verifySignature } from '@rymi/node'; console.log(verifySignature);", 4_000),
             ("import { ApiError } from '@rymi/node'; console.log(ApiError);", 2_000),
-            ("import { CallError } from '@rymi/web'; console.log(CallError);", 600),
+            ("import { CallError } from '@rymi/web'; console.log(CallError);", 1_200),
         ],
         ids=["verifySignature", "ApiError", "CallError"],
     )

@@ -7,8 +7,8 @@ import typer
 
 from rymi_server.agents import store as agents
 from rymi_server.entrypoints.operating import within
-from rymi_server.entrypoints.ports import url_on_this_machine
 from rymi_server.entrypoints.settings import Settings
+from rymi_server.entrypoints.up.invitation import talk_address
 from rymi_server.foundation.clock import SystemClock
 from rymi_server.foundation.database import Transaction
 from rymi_server.foundation.errors import Refused
@@ -38,16 +38,9 @@ def talk_link(tenant: Whose, agent: Which = None, days: Days = TALK_LIVES.days) 
         owner = (await find(tx, tenant)).id
         opens = TalkPass(owner, await _agent(tx, owner, agent) if agent else None)
         pepper = pepper_from_text(settings.required_secret())
-        return talk_url(_page(settings), talk_pass(pepper, opens, _clock.now(), timedelta(days=days)))
+        return talk_url(talk_address(settings), talk_pass(pepper, opens, _clock.now(), timedelta(days=days)))
 
     print(within(make))
-
-
-def _page(settings: Settings) -> str:
-    """Where others reach it, if that was set; else where `rymi api` listens."""
-    if "public_base_url" in settings.model_fields_set:
-        return settings.public_base_url
-    return url_on_this_machine(settings.http_host, settings.http_port)
 
 
 async def _agent(tx: Transaction, tenant_id: TenantId, name_or_id: str) -> AgentId:
