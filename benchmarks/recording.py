@@ -23,7 +23,7 @@ ZERO = 1_000.0
 EVERY_S, PIP_S = 10.0, 0.4
 PIECE_MS = 40
 LOST_AT_S = 4.0
-SKEWS = (0.0, 50e-6, -50e-6, 200e-6, -200e-6)
+SKEWS = (0.0, 200e-6, -200e-6)
 
 
 @dataclass
