@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -148,14 +148,14 @@ async def _deliveries(database: Database, folder: Path, customer: Customer, *, w
     return Times([arrived[name] - told[name] for name in told], time.monotonic() - begun)
 
 
-def _got(hook: Receiver, count: int):  # type: ignore[no-untyped-def]
+def _got(hook: Receiver, count: int) -> Callable[[], Awaitable[bool]]:
     async def enough() -> bool:
         return len(hook.got) >= count
 
     return enough
 
 
-def _all(arrived: dict[str, float], told: dict[str, float]):  # type: ignore[no-untyped-def]
+def _all(arrived: dict[str, float], told: dict[str, float]) -> Callable[[], Awaitable[bool]]:
     async def enough() -> bool:
         return arrived.keys() >= told.keys()
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+import sqlalchemy as sa
 from tests.support.asking import CLOCK, NOBODY, SECRET, Customer, phone, web
 from tests.support.calling import everybody_joins
 
@@ -196,6 +197,21 @@ class TestReports:
         answer = await agent.report(said("Goodbye", speaker="agent"), closing=True)
         assert answer["over"] is True
         assert "Agent: Goodbye" in (await acme.get(f"/v1/calls/{agent.call_id}/transcript")).json()["text"]
+
+    async def test_of_a_call_that_is_over_let_what_waits_for_them_go_on(
+        self, acme: Customer, agent: Agent, database: Database
+    ) -> None:
+        async def told() -> int:
+            closed = sa.text("select count(*) from bullmq.job where name = 'AgentClosed' and data->>'call_id' = :call")
+            async with database.transaction() as tx:
+                return int((await tx.execute(closed, {"call": agent.call_id})).scalar_one())
+
+        await acme.post(f"/v1/calls/{agent.call_id}/end")
+        await agent.report(said("Goodbye", speaker="agent"))
+        assert await told() == 0
+        await agent.report(closing=True)
+        await agent.report(closing=True)
+        assert await told() == 1
 
     async def test_end_with_the_run_s_own_word(self, agent: Agent, database: Database) -> None:
         await agent.report(closing=True)

@@ -30,11 +30,13 @@ from tests.support.clocks import SetClock
 from tests.support.waiting import until
 
 from rymi_server.call_control.join_timeouts import JoinTimeouts
+from rymi_server.calls.facts import AgentClosed
 from rymi_server.foundation.clock import SystemClock
 from rymi_server.foundation.database import Database
 from rymi_server.foundation.ids import CallId
 from rymi_server.post_call.forget import delete_old
 from rymi_server.post_call.mending import Mender
+from rymi_server.queue.facts import publish
 from rymi_server.recordings import store as recordings
 from rymi_server.recordings.deposit import folder_of
 from rymi_server.tenants.store import keep_recordings
@@ -126,7 +128,10 @@ class TestACall:
             assert "Transcript is final" not in [e["message"] for e in (await detail_of(acme, call_id))["events"]]
             await say(own_database, call_id, *TALK)
             await agent_closes(own_database, call_id)
+            async with own_database.transaction() as tx:
+                await publish(tx, AgentClosed(call_id, acme.tenant.id, "1"))
             await finished(own_database, call_id)
+        assert await _was_done(own_database, f"finalize-{call_id}-1"), "nobody needs to look again"
         assert (await detail_of(acme, call_id))["transcript"]["text"].startswith("Caller: Hello")
 
     async def test_that_nobody_came_to_has_failed_and_costs_nothing(
@@ -166,6 +171,12 @@ def _billed(customer: Customer, call_id: str) -> Callable[[], Awaitable[bool]]:
         return (await detail_of(customer, call_id))["bill_duration"] is not None
 
     return billed
+
+
+async def _was_done(database: Database, job_id: str) -> bool:
+    done = sa.text("select count(*) from bullmq.job where id = :id and state = 'completed'")
+    async with database.transaction() as tx:
+        return bool((await tx.execute(done, {"id": job_id})).scalar_one())
 
 
 class TestABadDay:

@@ -90,6 +90,10 @@ class TestTheInvitation:
         assert page == "http://127.0.0.1:8000/talk"
         assert talk_tenant(pepper_from_text(SETTINGS.secret), opens, NOW) == "t-1"
 
+    def test_opens_the_page_where_the_outside_reaches_it(self) -> None:
+        settings = Settings(secret=SETTINGS.secret, public_base_url="https://voice.example")
+        assert "https://voice.example/talk#" in invitation_to_call(settings, "rymi_key", DEMO, NOW, first=False)
+
     def test_is_a_command_that_a_shell_reads_as_meant(self) -> None:
         text = invitation_to_call(SETTINGS, "rymi_key", DEMO, NOW, first=False)
         command = text[text.index("curl") :].split("\n\n")[0]

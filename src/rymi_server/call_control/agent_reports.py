@@ -10,7 +10,7 @@ from typing import Any
 
 from rymi_server.calls import agent_orders, agent_runs, store, turns
 from rymi_server.calls.agent_runs import AgentRun
-from rymi_server.calls.facts import HandoffWanted
+from rymi_server.calls.facts import AgentClosed, HandoffWanted
 from rymi_server.calls.lifecycle import OVER
 from rymi_server.calls.live_word import tell
 from rymi_server.calls.models import Call, EndReason, Transport
@@ -44,6 +44,8 @@ async def take(tx: Transaction, tenant_id: TenantId, call_id: str, batch: Report
     await agent_runs.change(tx, run, accepted=accepted, obeyed=obeyed, closed_at=closed_at)
     # Looked at again, because a report may have ended it.
     call = await store.get(tx, tenant_id, call_id)
+    if batch.closing and not run.closed_at and call.status in OVER:
+        await publish(tx, AgentClosed(call.id, call.tenant_id, run.run))
     orders = await agent_orders.outstanding(tx, call.id, obeyed, now)
     return Answer(
         accepted=accepted,

@@ -40,6 +40,15 @@ class CallEnded(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class AgentClosed(Fact):
+    """A run of the agent has told everything that it had to tell of a call that is over."""
+
+    call_id: str
+    tenant_id: str
+    run: str
+
+
+@dataclass(frozen=True, slots=True)
 class HandoffWanted(Fact):
     """The agent asks for a human on the line: at the number `to`, or at the one that the tenant has set."""
 

@@ -1,12 +1,19 @@
 """Who hears which fact. Whatever is published must stand here, or nobody would ever know."""
 
 from rymi_server.call_control.transfer import brief_human, come_back_to_caller, look_for_human
-from rymi_server.calls.facts import CallEnded, CallStarted, HandoffWanted, ParticipantJoined, ParticipantLeft
+from rymi_server.calls.facts import (
+    AgentClosed,
+    CallEnded,
+    CallStarted,
+    HandoffWanted,
+    ParticipantJoined,
+    ParticipantLeft,
+)
 from rymi_server.credits.facts import BalanceLow
 from rymi_server.foundation.clock import SystemClock
 from rymi_server.keys.facts import ApiKeyCreated, ApiKeyRevoked
 from rymi_server.numbers.facts import NumberAssigned
-from rymi_server.post_call.begin import begin_when_call_ended
+from rymi_server.post_call.begin import begin_when_call_ended, go_on_when_agent_closed
 from rymi_server.post_call.facts import PostCallCompleted, RecordingReady
 from rymi_server.post_call.settle import settle_when_call_ended
 from rymi_server.queue.facts import Listeners
@@ -29,6 +36,7 @@ LISTENERS: Listeners = {
         _desk.of_call,
         _desk.of_batch,
     ),
+    AgentClosed: (go_on_when_agent_closed,),
     RecordingReady: (_desk.of_call,),
     PostCallCompleted: (_desk.of_call,),
     BalanceLow: (_desk.of_balance,),

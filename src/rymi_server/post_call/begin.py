@@ -1,7 +1,7 @@
 """What is done the moment a call has ended: its end is written down, and the first step of many is queued."""
 
 from rymi_server.calls import store
-from rymi_server.calls.facts import CallEnded
+from rymi_server.calls.facts import AgentClosed, CallEnded
 from rymi_server.calls.models import Call, CallStatus, IntelligenceStatus
 from rymi_server.foundation.database import Transaction
 from rymi_server.foundation.ids import TenantId
@@ -17,6 +17,12 @@ FINALIZE = JobKind("post_call", "finalize", attempts=10, backoff=Backoff(first_m
 
 async def begin_when_call_ended(tx: Transaction, fact: CallEnded) -> None:
     await begin(tx, await store.lock(tx, TenantId(fact.tenant_id), fact.call_id))
+
+
+async def go_on_when_agent_closed(tx: Transaction, fact: AgentClosed) -> None:
+    """What was waiting for the agent's last word need not look again by itself."""
+    data = {"call_id": fact.call_id, "tenant_id": fact.tenant_id}
+    await enqueue(tx, FINALIZE, NewJob(data, id=f"finalize-{fact.call_id}-{fact.run}"))
 
 
 async def begin(tx: Transaction, call: Call) -> None:

@@ -24,7 +24,8 @@ from rymi_server.transcripts.models import Entry
 
 # An agent that goes on reporting for longer than this after the end of its call is not waited for.
 _LONGEST_WAIT = timedelta(seconds=60)
-_LOOK_AGAIN_MS = 150
+# Its last word makes this job's like come at once; looking is for an agent that falls silent instead.
+_LOOK_AGAIN_MS = 1_000
 
 
 class Finalizer:

@@ -69,6 +69,22 @@ def hearing(database: Database, listeners: Listeners) -> dict[JobKind, Work]:
     return {fact_type.kind(): job_for(fact_type) for fact_type in listeners}
 
 
+class _Asking(Worker):  # type: ignore[misc]  # BullMQ has no types.
+    """Asks for one job at a time.
+
+    This version's worker asks once for each job that it could still take, all at once and after every job: forty
+    questions to PostgreSQL for one delivery.
+    """
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self._turn = asyncio.Lock()
+
+    async def getNextJob(self, token: str) -> Job | None:  # noqa: N802 (the name is BullMQ's)
+        async with self._turn:
+            return None if self.closing else await super().getNextJob(token)
+
+
 class JobRunner:
     """Runs the given kinds of jobs until it is closed."""
 
@@ -138,7 +154,7 @@ class JobRunner:
         async def process(job: Job, token: str) -> None:
             await self._process(queue, job, token)
 
-        worker = Worker(
+        worker = _Asking(
             queue,
             process,
             {

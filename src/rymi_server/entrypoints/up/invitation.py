@@ -17,7 +17,9 @@ def invitation_to_call(settings: Settings, key: str, demo: Demo | None, now: dat
     made = f"Made to try things: tenant {TENANT!r} with {CREDIT} USD of credit, an agent, and its number {NUMBER}.\n\n"
     body = {"agent_id": demo.agent_id, "participants": [{"transport": "webrtc", "identity": "me"}]}
     url = url_on_this_machine(settings.http_host, settings.http_port)
-    page = talk_url(url, talk_pass(pepper_from_text(settings.required_secret()), demo.tenant_id, now))
+    # Who has named an address for the outside has others in mind than this machine.
+    outside = settings.public_base_url if "public_base_url" in settings.model_fields_set else url
+    page = talk_url(outside, talk_pass(pepper_from_text(settings.required_secret()), demo.tenant_id, now))
     return (made if first else "") + "\n".join(
         (
             "Talk to the agent in your browser (the link is good for a week):",
