@@ -18,11 +18,30 @@ from rymi_server.runtime.reports import AnyReport, ClockStarted, Said, SegmentRe
 RATE = 16_000
 SATURDAY = "what about saturday"
 OPEN = "when are you open"
+# By this word a line is known. The recogniser is of demonstration quality, and a busy machine loses sound.
+WORD = {SATURDAY: "saturday", OPEN: "open"}
+CLOSED_THEN, OPEN_THEN = "We are closed on Saturday.", "We are open from nine to five."
+# For so long an API may be away.
+AWAY_S = 20.0
+# What is promised of an agent that was killed.
+HEARD_AGAIN_S = 2.0
 RECORDED = {"recording": {"enabled": True, "tracks": True}}
 
 
 def words(line: str) -> str:
     return "".join(letter for letter in line.lower() if letter.isalpha() or letter == " ").strip()
+
+
+def heard(call: Call) -> list[tuple[str | None, str]]:
+    """Who has said which of the two lines, in order."""
+    return [
+        (who, next((line for line, word in WORD.items() if word in text), text))
+        for who, text in user_lines(call.api.reports)
+    ]
+
+
+def answers(call: Call, line: str) -> int:
+    return call.api.lines.count(f"agent: {line}")
 
 
 def user_lines(reports: list[AnyReport]) -> list[tuple[str | None, str]]:
@@ -60,31 +79,31 @@ class TestAWebCall:
         bob = await call.caller("bob")
         await alice.hears_silence()
 
-        for caller, voice, text in ((alice, "slt", SATURDAY), (bob, "rms", OPEN)):
-            seconds = caller.say(spoken(text, voice))
-            await asyncio.sleep(seconds)
-            await caller.hears_agent(time.monotonic())
+        for caller, voice, text, answer in ((alice, "slt", SATURDAY, CLOSED_THEN), (bob, "rms", OPEN, OPEN_THEN)):
+            caller.say(spoken(text, voice))
+            # Said in full. What the ear takes for the end of it may be a gap that a busy machine makes.
+            await eventually(f"{caller.identity} is answered", lambda line=answer: answers(call, line) == 1)
             await alice.hears_silence()
+        assert heard(call) == [("alice", SATURDAY), ("bob", OPEN)]
 
         seconds = alice.say(spoken(SATURDAY))
+        overlapped = time.monotonic()
         bob.say(spoken(OPEN, "rms"), after_s=seconds * 0.6)
-        await eventually("all is heard", lambda: len(user_lines(call.api.reports)) == 4)
-        assert sorted(user_lines(call.api.reports)[2:], key=str) == [("alice", "saturday"), ("bob", OPEN)] or sorted(
-            user_lines(call.api.reports)[2:], key=str
-        ) == [("alice", SATURDAY), ("bob", OPEN)]
-        await alice.hears_agent(time.monotonic())
+        await eventually("all is heard", lambda: len(heard(call)) == 4)
+        assert sorted(heard(call)[2:], key=str) == [("alice", SATURDAY), ("bob", OPEN)]
+        await alice.hears_agent(overlapped + seconds)
+        await eventually("both are answered", lambda: call.api.lines[-1].startswith("agent"))
         await alice.hears_silence()
 
         finals = [(who, words(text)) for who, text, final in alice.texts if final]
-        assert ("bob", OPEN) in finals
-        assert ("agent-run1", "we are open from nine to five") in finals
+        assert any(who == "bob" and WORD[OPEN] in text for who, text in finals)
+        assert ("agent-run1", words(OPEN_THEN)) in finals
 
         await bob.leave()
         call.callers.remove(bob)
         alice.say(spoken(OPEN))
-        await eventually("the call goes on", lambda: len(user_lines(call.api.reports)) == 5)
-        await alice.hears_agent(time.monotonic())
-        await alice.hears_silence()
+        await eventually("the call goes on", lambda: heard(call)[4:] == [("alice", OPEN)])
+        await eventually("she is answered", lambda: call.api.lines[-1] == f"agent: {OPEN_THEN}")
         await call.everyone_leaves()
         await eventually("the recording is reported", lambda: call.api.of(SegmentRecorded))
         self.recording_lines_up(call, recorded)
@@ -123,7 +142,7 @@ class TestAWebCall:
         await asyncio.sleep(0.8)
         alice.say(spoken(SATURDAY))
         await eventually("alice speaks", lambda: alice.spoke_at)
-        await eventually("the words are heard", lambda: len(user_lines(call.api.reports)) == 2)
+        await eventually("the words are heard", lambda: ("alice", SATURDAY) in heard(call))
         assert alice.silent_from(alice.spoke_at - 0.05) - alice.spoke_at < 0.6
         await eventually("she is answered", lambda: any("closed" in each for each in call.api.lines))
         story = next(each for each in call.api.lines if "Once upon" in each)
@@ -140,7 +159,7 @@ class TestAWebCall:
         await alice.hears_silence()
         await asyncio.sleep(0.5)
         bob.say(spoken(OPEN, "rms"))
-        await eventually("bob is heard", lambda: user_lines(call.api.reports) == [("bob", OPEN)])
+        await eventually("bob is heard", lambda: heard(call) == [("bob", OPEN)])
         await eventually("he is answered", lambda: any("nine to five" in each for each in call.api.lines))
         assert len([each for each in call.api.lines if "Hello" in each]) == 1
 
@@ -169,17 +188,21 @@ class TestAKilledAgent:
         started = call.api.of(ClockStarted)[0].started_at
         call.told(post_call=RECORDED, said=said, clock_started_at=started)
         killed = time.monotonic()
-        os.kill(worker.jobs[-1], signal.SIGKILL)
+        os.kill(worker.job_of(call.call_id), signal.SIGKILL)
         # The room server gives the job out again, and with it the same run.
-        heard = await alice.hears_agent(killed + 0.2)
-        assert heard - killed < 5.0
+        again = await alice.hears_agent(killed + 0.2)
         await eventually("it says that it is back", lambda: any("back now" in each for each in call.api.lines))
         assert [each for each in call.api.lines if "closed" in each], "what was reported before is kept"
+        assert again - killed < HEARD_AGAIN_S
         await call.everyone_leaves()
-        await eventually("the second piece is reported", lambda: call.api.of(SegmentRecorded))
-        torn = worker.folder / f"{call.call_id}.run1-0.wav"
-        assert loud_parts(samples_of(torn)[:, 1])
-        assert len(samples_of(torn)) / RATE > 2.0
+        torn = f"{call.call_id}.run1-0.wav"
+        await eventually(
+            "the second piece is reported",
+            lambda: [each for each in call.api.of(SegmentRecorded) if not each.key.endswith("run1-0.wav")],
+        )
+        kept = piece_left(worker.folder / torn, recorded / "tenant" / call.call_id / "run1-0.wav")
+        assert loud_parts(kept[:, 1])
+        assert len(kept) / RATE > 2.0
 
 
 class TestAnApiThatGoesAway:
@@ -189,16 +212,25 @@ class TestAnApiThatGoesAway:
         await eventually("the greeting was said", lambda: call.api.lines)
         await alice.hears_silence()
         await call.api.stop()
+        away = time.monotonic()
         for _ in range(2):
-            await asyncio.sleep(alice.say(spoken(SATURDAY)))
-            await alice.hears_agent(time.monotonic())
+            said = alice.finals("agent")
+            alice.say(spoken(SATURDAY))
+            await eventually("she is answered", lambda before=said: alice.finals("agent") > before)
             await alice.hears_silence()
+        await asyncio.sleep(max(0.0, away + AWAY_S - time.monotonic()))
         await call.api.start()
         await eventually("all lines are there", lambda: len(call.api.lines) == 5, 20)
-        assert (
-            call.api.lines[1:] == ["alice: saturday", "agent: We are closed on Saturday."] * 2
-            or [each for each in call.api.lines if "closed" in each] == ["agent: We are closed on Saturday."] * 2
-        )
+        assert heard(call) == [("alice", SATURDAY)] * 2
+        assert [each for each in call.api.lines[1:] if each.startswith("agent")] == [f"agent: {CLOSED_THEN}"] * 2
+
+
+def piece_left(here: Path, handed_in: Path) -> np.ndarray:
+    """What a killed agent has recorded. Its worker brings it to the others when it looks for such, once a minute."""
+    try:
+        return samples_of(here)
+    except FileNotFoundError:
+        return samples_of(handed_in)
 
 
 def _within(moment: int, parts: list[tuple[int, int]]) -> bool:
