@@ -202,7 +202,7 @@ class TestAlerts:
         [
             *({"thresholds_usd": [0]}, {"thresholds_usd": [-1]}, {"thresholds_usd": 5}, {"thresholds_usd": ["5"]}),
             *({"thresholds_usd": [1] * 11}, {"thresholds_usd": [1e12]}, {"low_balance_pct": 101}),
-            *({"low_balance_pct": -1}, {"email_enabled": True}, []),
+            *({"low_balance_pct": -1}, {"email_enabled": True}, {"email_enabled": 0}, []),
         ],
     )
     async def test_refuse_what_is_wrong(self, acme: Customer, sent: Any) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
 from rymi_server.call_views.usage import RECENT
 from rymi_server.calls.models import CallStatus
@@ -33,6 +33,13 @@ _HIGHEST_THRESHOLD_USD = 1_000_000
 ThresholdUsd = Annotated[float, Field(ge=0.01, le=_HIGHEST_THRESHOLD_USD, allow_inf_nan=False)]
 
 
+def _no_number(value: object) -> object:
+    """0 is equal to false, and is not what the contract says."""
+    if not isinstance(value, bool):
+        raise ValueError("must be false")
+    return value
+
+
 class AlertsBody(RequestBody):
     """Only what is sent is changed; null is what the operator has set."""
 
@@ -44,7 +51,7 @@ class AlertsBody(RequestBody):
     low_balance_pct: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)] | None = Field(
         default=None, description="One more threshold: so many per cent of the newest credit that was added."
     )
-    email_enabled: Literal[False] | None = Field(
+    email_enabled: Annotated[Literal[False], BeforeValidator(_no_number)] | None = Field(
         default=None,
         description="Only `false`: this server sends no mail. Take `billing.low_balance` by a webhook.",
     )
