@@ -21,6 +21,10 @@ STORAGES: dict[str, Callable[[Path], AbstractContextManager[str]]] = {
 }
 
 
+# rclone sends the part that was asked for, and calls it a whole.
+STATUS_OF_A_PART = {"moto": 206, "rclone": 200}
+
+
 @pytest.fixture
 async def own_database(database_url: str) -> AsyncIterator[Database]:
     database = Database(database_url)
@@ -29,10 +33,16 @@ async def own_database(database_url: str) -> AsyncIterator[Database]:
 
 
 @pytest.fixture(params=sorted(STORAGES))
-async def gate(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Gate]:
+def kind(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    return name
+
+
+@pytest.fixture
+async def gate(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Gate]:
     for name, value in CREDENTIALS.items():
         monkeypatch.setenv(name, value)
-    with STORAGES[request.param](tmp_path) as endpoint:
+    with STORAGES[kind](tmp_path) as endpoint:
         gate = Gate(endpoint)
         await gate.open()
         yield gate
@@ -41,7 +51,7 @@ async def gate(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pyte
 
 class TestARecordingInABucket:
     async def test_is_made_once_the_storage_is_back_and_is_read_by_its_link(
-        self, own_database: Database, gate: Gate, tmp_path: Path
+        self, own_database: Database, gate: Gate, kind: str, tmp_path: Path
     ) -> None:
         where = {"storage_url": f"s3://{BUCKET}?endpoint={gate.endpoint}&region=us-east-1"}
         async with client_for(own_database, **where) as http:
@@ -54,10 +64,10 @@ class TestARecordingInABucket:
                 assert (await _recording(acme, call_id))["status"] == "pending"
                 await gate.open()
                 await until("the recording", _is_ready(acme, call_id), seconds=60)
-                await self._is_read(acme, call_id)
+                await self._is_read(acme, call_id, STATUS_OF_A_PART[kind])
                 await self._is_deleted(acme, call_id)
 
-    async def _is_read(self, customer: Customer, call_id: str) -> None:
+    async def _is_read(self, customer: Customer, call_id: str, status: int) -> None:
         metadata = (await _recording(customer, call_id))["metadata"]
         async with httpx.AsyncClient() as anybody:
             whole = await anybody.get(metadata["stereo_mix"]["signed_url"])
@@ -65,7 +75,7 @@ class TestARecordingInABucket:
             outline = await anybody.get(metadata["peaks"]["signed_url"])
         assert whole.content[44:] == CONTENT
         assert metadata["duration_ms"] == len(CONTENT) * 1000 // (4 * RATE)
-        assert (part.status_code, part.content) == (206, CONTENT[:100])
+        assert (part.status_code, part.content) == (status, CONTENT[:100])
         assert outline.json()["channels"] == 2
 
     async def _is_deleted(self, customer: Customer, call_id: str) -> None:

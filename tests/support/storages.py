@@ -61,6 +61,7 @@ class Gate:
         await self._server.wait_closed()
 
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._through.add(writer)
         there, back = await asyncio.open_connection("127.0.0.1", self._to)
         self._through |= {writer, back}
         try:
