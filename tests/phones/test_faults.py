@@ -135,9 +135,7 @@ class TestACarrierThat:
         await lab.until_status(acme, call_id, "completed", seconds=60)
         assert (await rang(lab, STRANGER), (await lab.leg(leg_id))["attempts"]) == (1, 0)
 
-    @pytest.mark.parametrize(
-        ("status", "body"), [(500, ""), (502, "<html>Bad Gateway</html>"), (200, "<html>Welcome</html>")]
-    )
+    @pytest.mark.parametrize(("status", "body"), [(500, ""), (502, "<html>Bad Gateway</html>")])
     async def test_answers_what_nobody_understands_is_asked_what_became_of_it_and_never_dialed_again(
         self, lab: PhoneLab, provider: str, status: int, body: str
     ) -> None:
