@@ -40,7 +40,7 @@ class WorkerSocket:
         waiting: asyncio.Queue[bytes] = asyncio.Queue()
 
         def put(message: bytes) -> None:
-            """Called from the middle of a room's affairs: a worker that does not read is cut off, and raises nothing."""
+            """Called from the middle of a room's affairs. A worker that does not read is cut off and raises nothing."""
             if waiting.qsize() < self.limits.signal_backlog:
                 waiting.put_nowait(message)
             elif request.transport is not None:
