@@ -171,6 +171,15 @@ class TestACall:
         said = [event["muted"] for name, event in await page.run("seen") if name == "muted"]
         assert said == [True, False]
 
+    async def test_shows_what_is_typed_to_everybody(self, agent: ScriptedAgent, enter: Enter) -> None:
+        page, other = await enter(), await enter("browser-tab-2")
+        await page.run("call.sendText('Do you take insurance?')")
+        for each, is_mine in ((page, True), (other, False)):
+            await each.until("lines().length === 1")
+            (line,) = await each.run("lines()")
+            assert (line["text"], line["role"], line["isFinal"]) == ("Do you take insurance?", "user", True)
+            assert (line["participant"]["identity"], line["participant"]["isMe"]) == (ME, is_mine)
+
     async def test_sends_text_and_keys(self, agent: ScriptedAgent, enter: Enter) -> None:
         page = await enter()
         await page.run("call.sendText('Do you take insurance?')")
