@@ -31,13 +31,16 @@ EARLY = timedelta(seconds=2)
 # A little slower than the limit: a request under way may be held up, and the next one not, and a carrier that refuses
 # what is too much in any rolling second would see one too many.
 _MARGIN = 1.03
-# That margin leaves so much of a second over. A turn may be taken so late without the next one being later for it,
-# and be used so late without being given up.
+# That margin leaves so much of a second over. A turn may be taken so late without the next one being later for it.
 _LEEWAY_S = 0.025
-# So long before its moment a turn is handed out, for what has still to be done then.
-_AHEAD_S = 0.12
-# Whoever was held up twice goes when they can, or a busy machine would have everybody wait for ever.
-_MOST_TURNS = 2
+# A turn is used a quarter of an interval late beyond that, which is at most one call too many in any second, and not
+# later.
+_USED_LATE = 0.25
+# So long before its moment a turn is handed out, for what has still to be done then. Two are at a time, at least,
+# because one may take longer than an interval to prepare; and not many, because they are what a crash costs.
+_AHEAD_S, _FEWEST_AHEAD, _MOST_AHEAD = 0.5, 2, 4
+# Whoever was held up three times goes when they can, or a busy machine would have everybody wait for ever.
+_MOST_TURNS = 3
 _ASK_AGAIN_ABOUT_ROOM = timedelta(seconds=3)
 
 Sleep = Callable[[float], Awaitable[None]]
@@ -145,7 +148,8 @@ class Turnstile:
         account = connected.account
         line = self._lines.get(account)
         if line is None:
-            line = self._lines[account] = asyncio.Semaphore(max(1, ceil(_AHEAD_S / interval_s)))
+            ahead = min(max(_FEWEST_AHEAD, ceil(_AHEAD_S / interval_s)), _MOST_AHEAD)
+            line = self._lines[account] = asyncio.Semaphore(ahead)
         self._waiting[account] += 1
         try:
             await line.acquire()
@@ -166,6 +170,7 @@ class Turn:
 
     def __init__(self, database: Database, connected: ConnectedCarrier, sleep: Sleep) -> None:
         self.account = connected.account
+        self._late_s = _LEEWAY_S + _USED_LATE * interval_of(connected).total_seconds()
         self._asked = {"account": connected.account, "interval": interval_of(connected)}
         self._database = database
         self._sleep = sleep
@@ -188,8 +193,10 @@ class Turn:
         asked_at = time.monotonic()
         async with self._database.single_statements() as statements:
             left = float((await statements.execute(_TAKE_TURN, self._asked)).scalar_one())
-        # It lies between these two; whoever is late by the earlier one may be late.
-        self._due, self._over = time.monotonic() + left, asked_at + max(left, 0.0) + _LEEWAY_S
+        # The database has looked at its clock somewhere between the question and the answer.
+        looked_at = (asked_at + time.monotonic()) / 2
+        self._due = looked_at + left
+        self._over = looked_at + max(left, 0.0) + self._late_s
 
     async def _sleep_until(self, moment: float) -> None:
         left = moment - time.monotonic()
