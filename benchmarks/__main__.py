@@ -17,6 +17,7 @@ ALL = (
     "engines",
     "gateway",
     "agent",
+    "recording",
     "sdk",
     "thinking",
 )

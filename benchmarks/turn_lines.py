@@ -62,6 +62,8 @@ PLAIN = (
 SHORT = ("yes", "no", "okay", "sure", "yeah", "right", "hello", "no thanks", "yes please", "stop")
 ESPEAK = {"e_us": ("en-us", 160, 45), "e_usf3": ("en-us+f3", 165, 55), "e_gbm3": ("en+m3", 165, 45)}
 VOICES = (*ESPEAK, "slt", "rms", "awb")
+# In this order the dice choose among them, so that the callers are those of the tables that this is compared with.
+CALLERS = ("e_us", "e_usf3", "slt", "rms", "awb", "e_gbm3")
 BABBLE = (
     "the train leaves from platform nine and then we go to the market to buy some bread and cheese",
     "he said that the weather would be much better on the weekend but i do not believe him at all",
@@ -150,7 +152,7 @@ def caller(voices: Voices, seed: int) -> Line:
 
     for at in dice.permutation(len(texts)):
         loudness = 10 ** (dice.uniform(-7, 5) / 20)
-        voice = VOICES[dice.integers(len(VOICES))]
+        voice = CALLERS[dice.integers(len(CALLERS))]
         parts, begins, pauses = texts[at].split("|"), now, []
         for number, part in enumerate(parts):
             if number:
@@ -264,8 +266,9 @@ def _cough(dice: Dice) -> Sound:
         length = int(dice.uniform(0.10, 0.22) * RATE)
         t = np.arange(length) / RATE
         swell = np.minimum(t / 0.008, 1) * np.exp(-t / dice.uniform(0.04, 0.08))
+        low, high = dice.uniform(250, 500), dice.uniform(1_800, 3_800)
         noise = dice.standard_normal(length).astype(np.float32)
-        pieces.append(_banded(noise, dice.uniform(250, 500), dice.uniform(1_800, 3_800)) * swell)
+        pieces.append(_banded(noise, low, high) * swell)
         pieces.append(silence(dice.uniform(0.06, 0.18)))
     sound = np.concatenate(pieces)
     return (sound / np.abs(sound).max()).astype(np.float32)

@@ -14,6 +14,7 @@ from google.protobuf.message import Message
 from livekit.protocol import models, rtc
 
 from roomlet import data
+from roomlet.hearers import Hearers
 from roomlet.ice import IcePorts
 from roomlet.identifiers import new_id
 from roomlet.limits import Limits
@@ -41,6 +42,7 @@ class Surroundings(Protocol):
 
     def on_active(self, participant: "Participant") -> None: ...
     def on_changed(self, participant: "Participant", tell_self: bool) -> None: ...
+    def on_hearers_changed(self, participant: "Participant") -> None: ...
     def on_published(self, track: PublishedTrack) -> None: ...
     def on_unpublished(self, track: PublishedTrack) -> None: ...
     def on_data(self, sender: "Participant", packet: models.DataPacket) -> None: ...
@@ -81,6 +83,7 @@ class Participant:
         self.subscribing: Subscribing = (
             DualSubscribing(self, auto_subscribe) if dual else SingleSubscribing(self, auto_subscribe)
         )
+        self.hearers = Hearers()
         self._channels: dict[str, Channel] = {}
         self._queued: list[tuple[str, bytes]] = []
         self._outbox: Outbox | None = None
@@ -240,6 +243,10 @@ class Participant:
         else:
             self.subscribing.drop_all()
         self.changed(tell_self=True)
+
+    def choose_hearers(self, hearers: Hearers) -> None:
+        self.hearers = hearers
+        self.surroundings.on_hearers_changed(self)
 
     def may_publish(self, source: models.TrackSource) -> bool:
         allowed = self.permission.can_publish_sources

@@ -162,6 +162,11 @@ class Room:
         for other in list(self.participants.values()):
             other.subscribing.follow(track)
 
+    def on_hearers_changed(self, participant: Participant) -> None:
+        for track in list(participant.publishing.tracks.values()):
+            for other in list(self.participants.values()):
+                other.subscribing.reconsider(track)
+
     def on_unpublished(self, track: PublishedTrack) -> None:
         participant = self._publisher(track)
         if participant is None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from livekit.protocol import models, rtc
 
+from roomlet.hearers import hearers_of
 from roomlet.participant import Participant
 
 
@@ -45,6 +46,10 @@ def _subscription(participant: Participant, request: rtc.SignalRequest) -> None:
     asked = request.subscription
     sids = [*asked.track_sids, *(sid for tracks in asked.participant_tracks for sid in tracks.track_sids)]
     participant.subscribing.choose(sids, asked.subscribe)
+
+
+def _subscription_permission(participant: Participant, request: rtc.SignalRequest) -> None:
+    participant.choose_hearers(hearers_of(request.subscription_permission))
 
 
 def _update_metadata(participant: Participant, request: rtc.SignalRequest) -> None:
@@ -107,6 +112,7 @@ ACTIONS: dict[str, Callable[[Participant, rtc.SignalRequest], None]] = {
     "ping": _ping,
     "ping_req": _ping_request,
     "subscription": _subscription,
+    "subscription_permission": _subscription_permission,
     "update_metadata": _update_metadata,
     "update_audio_track": _update_audio_track,
     "sync_state": _sync_state,

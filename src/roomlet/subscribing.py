@@ -31,6 +31,7 @@ class Subscribing:
         self._who, self._auto_subscribe = participant, auto_subscribe
         self._unwanted: set[str] = set()
         self._wanted: set[str] = set()
+        self._refused: set[str] = set()
         self._is_open = False
         self._gathering: asyncio.TimerHandle | None = None
         self.by_track: dict[str, Subscription] = {}
@@ -57,10 +58,42 @@ class Subscribing:
             return
         if track.publisher is self._who or not track.is_announced:
             return
-        if track.sid in self._wanted or (self._auto_subscribe and track.sid not in self._unwanted):
+        if not self._wants(track.sid):
+            return
+        if self._may_hear(track):
             subscription = self.by_track[track.sid] = Subscription(track, self._who.subscribing_transport)
             track.subscriptions.append(subscription)
             self._renegotiate()
+        elif track.sid not in self._refused:
+            self._refused.add(track.sid)
+            self._tell_permission(track, allowed=False)
+
+    def reconsider(self, track: PublishedTrack) -> None:
+        """Its publisher has chosen anew who may hear it."""
+        if track.publisher is self._who or not self._is_open:
+            return
+        if self._may_hear(track):
+            if track.sid in self._refused:
+                self._refused.discard(track.sid)
+                self._tell_permission(track, allowed=True)
+                self.follow(track)
+        elif track.sid in self.by_track:
+            self._refused.add(track.sid)
+            self._tell_permission(track, allowed=False)
+            self.drop(track.sid)
+
+    def _wants(self, sid: str) -> bool:
+        return sid in self._wanted or (self._auto_subscribe and sid not in self._unwanted)
+
+    def _may_hear(self, track: PublishedTrack) -> bool:
+        return track.publisher.hearers.include(self._who.identity, self._who.sid, track.sid)
+
+    def _tell_permission(self, track: PublishedTrack, allowed: bool) -> None:
+        self._who.send(
+            subscription_permission_update=rtc.SubscriptionPermissionUpdate(
+                participant_sid=track.publisher.sid, track_sid=track.sid, allowed=allowed
+            )
+        )
 
     def drop(self, sid: str) -> None:
         subscription = self.by_track.pop(sid, None)
@@ -89,6 +122,7 @@ class Subscribing:
         """The track is gone for good."""
         self._wanted.discard(sid)
         self._unwanted.discard(sid)
+        self._refused.discard(sid)
         self.drop(sid)
 
     def outgoing(self, subscription: Subscription) -> Outgoing:

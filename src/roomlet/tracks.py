@@ -10,6 +10,7 @@ from livekit.protocol import models
 
 from roomlet import rtcp
 from roomlet.answers import NO_PAYLOAD_TYPE, Agreed
+from roomlet.hearers import Hearers
 from roomlet.metrics import Counters
 from roomlet.reception import Reception
 from roomlet.rtp import NO_LEVEL, SILENCE, payload_start, red_primary
@@ -28,6 +29,8 @@ class Publisher(Protocol):
     def sid(self) -> str: ...
     @property
     def publishing_transport(self) -> PeerTransport: ...
+    @property
+    def hearers(self) -> Hearers: ...
     def on_first_subscriber(self, track: "PublishedTrack") -> None: ...
 
 

@@ -77,6 +77,10 @@ class Caller:
     async def hears_silence(self, quiet_s: float = 0.7, seconds: float = 40) -> None:
         await eventually("the agent is silent", lambda: not self.heard(time.monotonic() - quiet_s), seconds)
 
+    def finals(self, who: str) -> int:
+        """How many whole lines of theirs were shown to us."""
+        return sum(final and identity.startswith(who) for identity, _, final in self.texts)
+
     def silent_from(self, since: float, gap_s: float = 0.15) -> float:
         last = since
         for at in self.heard(since):

@@ -10,13 +10,11 @@ from rymi_server.speech_engines.promises import Abilities, EarStream, Expected, 
 
 @dataclass
 class ScriptedEar:
-    """Each utterance is the next line, whoever says it. `drafts`: tell it word by word while somebody speaks, or what
-    stands in `guesses` in its place, and the line itself only at the end."""
+    """Each utterance is the next line, whoever says it. `drafts`: tell it word by word while somebody speaks."""
 
     lines: Sequence[str]
     delay_s: float = 0.02
     drafts: bool = False
-    guesses: Sequence[str] = ()
     fails: int = 0
     _next: int = 0
     opened: int = 0
@@ -37,8 +35,7 @@ class ScriptedEar:
         return self.lines[self._next - 1] if self._next <= len(self.lines) else ""
 
     def coming(self) -> str:
-        lines = self.guesses or self.lines
-        return lines[self._next] if self._next < len(lines) else ""
+        return self.lines[self._next] if self._next < len(self.lines) else ""
 
     async def aclose(self) -> None: ...
 
@@ -59,8 +56,6 @@ class _Stream:
 
     async def finish_utterance(self) -> Heard:
         line, self.loud = self.ear.line(), 0
-        if self.ear.guesses:
-            self.listeners.on_draft(line)
         await asyncio.sleep(self.ear.delay_s)
         return Heard(line, 1.0, engine="scripted")
 

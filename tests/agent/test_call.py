@@ -125,21 +125,6 @@ class TestACall:
                 "agent: We are closed on Saturday.",
             ]
 
-    async def test_takes_no_guess_that_was_given_up_for_an_answer(self, tmp_path: Path) -> None:
-        heard, guessed = ["What about Saturday?", "When are you open?"], ["What about Saturday?", "Where are you"]
-        async with held_call(tmp_path, ScriptedEar(heard, 0.15, drafts=True, guesses=guessed)) as call:
-            call.room.enter("alice")
-            await call.said(GREETING)
-            call.room.say("alice", spoken("Well now what about Saturday then please"))
-            await call.said("agent: We are closed on Saturday.")
-            call.room.say("alice", spoken("And tell me when are you open on the other days"))
-            await call.said("agent: We are open from nine to five.")
-            assert [each for each in call.lines if each.startswith("agent")] == [
-                GREETING,
-                "agent: We are closed on Saturday.",
-                "agent: We are open from nine to five.",
-            ]
-
     async def test_answers_what_is_typed_and_what_is_keyed_in(self, tmp_path: Path) -> None:
         async with held_call(tmp_path) as call:
             call.room.enter("alice")

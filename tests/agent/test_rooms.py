@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from tests.agent.conftest import Call
 from tests.agent.patience import eventually
+from tests.agent.people import Caller
 from tests.agent.voices import cough, spoken
 from tests.agent.workers import Worker
 
@@ -18,11 +19,44 @@ from rymi_server.runtime.reports import AnyReport, ClockStarted, Said, SegmentRe
 RATE = 16_000
 SATURDAY = "what about saturday"
 OPEN = "when are you open"
+# By this word a line is known. The recogniser is of demonstration quality, and a busy machine loses sound.
+WORD = {SATURDAY: "saturday", OPEN: "open"}
+CLOSED_THEN, OPEN_THEN = "We are closed on Saturday.", "We are open from nine to five."
+# For so long an API may be away.
+AWAY_S = 20.0
+# What is promised of an agent that was killed.
+HEARD_AGAIN_S = 2.0
 RECORDED = {"recording": {"enabled": True, "tracks": True}}
 
 
 def words(line: str) -> str:
     return "".join(letter for letter in line.lower() if letter.isalpha() or letter == " ").strip()
+
+
+def heard(call: Call) -> list[tuple[str | None, str]]:
+    """Who has said which of the two lines, in order. What was misheard counts for nothing."""
+    said = user_lines(call.api.reports)
+    return [(who, line) for who, text in said for line, word in WORD.items() if word in text]
+
+
+async def understood(call: Call, caller: Caller, line: str, voice: str = "slt") -> None:
+    """Say it, and again as long as the agent answers something else, like anybody whom it has not understood."""
+    before = len(heard(call))
+    for _ in range(4):
+        lines = len(call.api.lines)
+        caller.say(spoken(line, voice))
+        await eventually(
+            f"{caller.identity} is answered",
+            lambda since=lines: [each for each in call.api.lines[since:] if each.startswith("agent")],
+        )
+        await caller.hears_silence()
+        if len(heard(call)) > before:
+            break
+    assert heard(call)[before:] == [(caller.identity, line)]
+
+
+def answers(call: Call, line: str) -> int:
+    return call.api.lines.count(f"agent: {line}")
 
 
 def user_lines(reports: list[AnyReport]) -> list[tuple[str | None, str]]:
@@ -60,34 +94,37 @@ class TestAWebCall:
         bob = await call.caller("bob")
         await alice.hears_silence()
 
-        for caller, voice, text in ((alice, "slt", SATURDAY), (bob, "rms", OPEN)):
-            seconds = caller.say(spoken(text, voice))
-            await asyncio.sleep(seconds)
-            await caller.hears_agent(time.monotonic())
-            await alice.hears_silence()
+        await understood(call, alice, SATURDAY)
+        await understood(call, bob, OPEN, "rms")
+        assert (answers(call, CLOSED_THEN), answers(call, OPEN_THEN)) == (1, 1)
 
-        seconds = alice.say(spoken(SATURDAY))
-        bob.say(spoken(OPEN, "rms"), after_s=seconds * 0.6)
-        await eventually("all is heard", lambda: len(user_lines(call.api.reports)) == 4)
-        assert sorted(user_lines(call.api.reports)[2:], key=str) == [("alice", "saturday"), ("bob", OPEN)] or sorted(
-            user_lines(call.api.reports)[2:], key=str
-        ) == [("alice", SATURDAY), ("bob", OPEN)]
-        await alice.hears_agent(time.monotonic())
-        await alice.hears_silence()
+        await self.both_at_once(call, alice, bob)
 
         finals = [(who, words(text)) for who, text, final in alice.texts if final]
-        assert ("bob", OPEN) in finals
-        assert ("agent-run1", "we are open from nine to five") in finals
+        assert any(who == "bob" and WORD[OPEN] in text for who, text in finals)
+        assert ("agent-run1", words(OPEN_THEN)) in finals
 
         await bob.leave()
         call.callers.remove(bob)
-        alice.say(spoken(OPEN))
-        await eventually("the call goes on", lambda: len(user_lines(call.api.reports)) == 5)
-        await alice.hears_agent(time.monotonic())
-        await alice.hears_silence()
+        await understood(call, alice, OPEN)
+        assert call.api.lines[-1] == f"agent: {OPEN_THEN}"
         await call.everyone_leaves()
         await eventually("the recording is reported", lambda: call.api.of(SegmentRecorded))
         self.recording_lines_up(call, recorded)
+
+    async def both_at_once(self, call: Call, alice: Caller, bob: Caller) -> None:
+        for _ in range(3):
+            before, spoke = len(heard(call)), len(user_lines(call.api.reports))
+            seconds = alice.say(spoken(SATURDAY))
+            overlapped = time.monotonic()
+            bob.say(spoken(OPEN, "rms"), after_s=seconds * 0.6)
+            await eventually("both have been heard", lambda since=spoke: len(user_lines(call.api.reports)) >= since + 2)
+            await alice.hears_agent(overlapped + seconds)
+            await eventually("both are answered", lambda: call.api.lines[-1].startswith("agent"))
+            await alice.hears_silence()
+            if len(heard(call)) >= before + 2:
+                break
+        assert sorted(heard(call)[before:], key=str) == [("alice", SATURDAY), ("bob", OPEN)]
 
     def recording_lines_up(self, call: Call, recorded: Path) -> None:
         segment: SegmentRecorded = call.api.of(SegmentRecorded)[0]
@@ -123,7 +160,7 @@ class TestAWebCall:
         await asyncio.sleep(0.8)
         alice.say(spoken(SATURDAY))
         await eventually("alice speaks", lambda: alice.spoke_at)
-        await eventually("the words are heard", lambda: len(user_lines(call.api.reports)) == 2)
+        await eventually("the words are heard", lambda: ("alice", SATURDAY) in heard(call))
         assert alice.silent_from(alice.spoke_at - 0.05) - alice.spoke_at < 0.6
         await eventually("she is answered", lambda: any("closed" in each for each in call.api.lines))
         story = next(each for each in call.api.lines if "Once upon" in each)
@@ -139,9 +176,8 @@ class TestAWebCall:
         bob = await call.caller("bob")
         await alice.hears_silence()
         await asyncio.sleep(0.5)
-        bob.say(spoken(OPEN, "rms"))
-        await eventually("bob is heard", lambda: user_lines(call.api.reports) == [("bob", OPEN)])
-        await eventually("he is answered", lambda: any("nine to five" in each for each in call.api.lines))
+        await understood(call, bob, OPEN, "rms")
+        assert answers(call, OPEN_THEN) == 1
         assert len([each for each in call.api.lines if "Hello" in each]) == 1
 
     async def test_counts_an_observer_as_somebody_who_listens(self, call: Call, worker: Worker) -> None:
@@ -161,25 +197,28 @@ class TestAKilledAgent:
         alice = await call.caller("alice")
         await call.send_agent()
         await eventually("the greeting was said", lambda: call.api.lines)
-        await asyncio.sleep(alice.say(spoken(SATURDAY)))
-        await eventually("she was answered", lambda: any("closed" in each for each in call.api.lines))
-        await alice.hears_silence()
+        await understood(call, alice, SATURDAY)
+        await worker.is_warm()
         # What the API would tell whoever comes next.
         said = tuple(each.line for each in call.api.of(Said))
         started = call.api.of(ClockStarted)[0].started_at
         call.told(post_call=RECORDED, said=said, clock_started_at=started)
         killed = time.monotonic()
-        os.kill(worker.jobs[-1], signal.SIGKILL)
+        os.kill(worker.job_of(call.call_id), signal.SIGKILL)
         # The room server gives the job out again, and with it the same run.
-        heard = await alice.hears_agent(killed + 0.2)
-        assert heard - killed < 5.0
+        again = await alice.hears_agent(killed + 0.2)
         await eventually("it says that it is back", lambda: any("back now" in each for each in call.api.lines))
         assert [each for each in call.api.lines if "closed" in each], "what was reported before is kept"
+        assert again - killed < HEARD_AGAIN_S
         await call.everyone_leaves()
-        await eventually("the second piece is reported", lambda: call.api.of(SegmentRecorded))
-        torn = worker.folder / f"{call.call_id}.run1-0.wav"
-        assert loud_parts(samples_of(torn)[:, 1])
-        assert len(samples_of(torn)) / RATE > 2.0
+        torn = f"{call.call_id}.run1-0.wav"
+        await eventually(
+            "the second piece is reported",
+            lambda: [each for each in call.api.of(SegmentRecorded) if not each.key.endswith("run1-0.wav")],
+        )
+        kept = piece_left(worker.folder / torn, recorded / "tenant" / call.call_id / "run1-0.wav")
+        assert loud_parts(kept[:, 1])
+        assert len(kept) / RATE > 2.0
 
 
 class TestAnApiThatGoesAway:
@@ -189,16 +228,27 @@ class TestAnApiThatGoesAway:
         await eventually("the greeting was said", lambda: call.api.lines)
         await alice.hears_silence()
         await call.api.stop()
+        away = time.monotonic()
         for _ in range(2):
-            await asyncio.sleep(alice.say(spoken(SATURDAY)))
-            await alice.hears_agent(time.monotonic())
+            said = alice.finals("agent")
+            alice.say(spoken(SATURDAY))
+            await eventually("she is answered", lambda before=said: alice.finals("agent") > before)
             await alice.hears_silence()
+        await asyncio.sleep(max(0.0, away + AWAY_S - time.monotonic()))
+        assert len(call.api.lines) == 1
+        # What the room was shown meanwhile is what the API is told then, line by line.
+        shown = [("agent" if who.startswith("agent") else who, text) for who, text, final in alice.texts if final]
         await call.api.start()
-        await eventually("all lines are there", lambda: len(call.api.lines) == 5, 20)
-        assert (
-            call.api.lines[1:] == ["alice: saturday", "agent: We are closed on Saturday."] * 2
-            or [each for each in call.api.lines if "closed" in each] == ["agent: We are closed on Saturday."] * 2
-        )
+        await eventually("all lines are there", lambda: len(call.api.lines) >= len(shown), 20)
+        assert sorted(call.api.lines) == sorted(f"{who}: {text}" for who, text in shown)
+
+
+def piece_left(here: Path, handed_in: Path) -> np.ndarray:
+    """What a killed agent has recorded. Its worker brings it to the others when it looks for such, once a minute."""
+    try:
+        return samples_of(here)
+    except FileNotFoundError:
+        return samples_of(handed_in)
 
 
 def _within(moment: int, parts: list[tuple[int, int]]) -> bool:

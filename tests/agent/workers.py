@@ -31,6 +31,16 @@ class Worker:
         """Processes that hold a call, by what they say."""
         return [int(line["pid"]) for line in self.logged("call_taken")]
 
+    def job_of(self, call_id: str) -> int:
+        """The process that took this call last."""
+        return next(int(line["pid"]) for line in reversed(self.logged("call_taken")) if line["call_id"] == call_id)
+
+    async def is_warm(self) -> None:
+        """A process waits for the next call."""
+        await eventually(
+            "a process is ready", lambda: len(self.logged("agent_process_ready")) > len(self.logged("call_taken")), 120
+        )
+
     async def stop(self, number: int = signal.SIGTERM) -> int:
         with contextlib.suppress(ProcessLookupError):
             self.process.send_signal(number)

@@ -9,17 +9,18 @@ import pytest
 from tests.support.asking import CLOCK, SECRET, Customer
 
 from rymi_server.foundation.database import Database
-from rymi_server.foundation.ids import TenantId
+from rymi_server.foundation.ids import AgentId, TenantId
 from rymi_server.foundation.sealed import pepper_from_text
-from rymi_server.http.talk.passes import INVITATION_LIVES, TALK_LIVES, talk_pass, talk_url
+from rymi_server.http.talk.passes import INVITATION_LIVES, TALK_LIVES, TalkPass, talk_pass, talk_url
 from rymi_server.tenants import store as tenants
 
 PEPPER = pepper_from_text(SECRET)
 ME = {"name": "Anna"}
 
 
-def with_pass(customer: Customer, **ago: float) -> Customer:
-    given = talk_pass(PEPPER, customer.tenant.id, CLOCK.now() - timedelta(**ago))
+def with_pass(customer: Customer, agent: str | None = None, **ago: float) -> Customer:
+    opens = TalkPass(customer.tenant.id, AgentId(agent) if agent else None)
+    given = talk_pass(PEPPER, opens, CLOCK.now() - timedelta(**ago))
     return Customer(customer.http, customer.tenant, given)
 
 
@@ -94,6 +95,14 @@ class TestAPass:
         answer = await with_pass(acme).post("/talk/calls", {"agent_id": theirs, **ME})
         assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
 
+    async def test_for_one_agent_opens_no_other(self, acme: Customer) -> None:
+        mia, other = await acme.new_agent(name="Mia"), await acme.new_agent(name="Other")
+        talker = with_pass(acme, mia)
+        assert [each["name"] for each in (await talker.get("/talk/agents")).json()["agents"]] == ["Mia"]
+        assert (await talker.post("/talk/calls", {"agent_id": mia, **ME})).status_code == 201
+        answer = await talker.post("/talk/calls", {"agent_id": other, **ME})
+        assert (answer.status_code, answer.json()["code"]) == (403, "publishable_key_scope")
+
     async def test_passes_the_gates_of_every_call(self, acme: Customer, database: Database) -> None:
         agent = await acme.new_agent()
         async with database.transaction() as tx:
@@ -114,7 +123,7 @@ class TestAPass:
 
     async def test_of_another_signer_or_without_a_signature_is_refused(self, acme: Customer) -> None:
         claims = {"aud": "rymi-talk", "sub": acme.tenant.id, "exp": int(CLOCK.now().timestamp()) + 60}
-        forged = talk_pass(pepper_from_text("another secret of enough length"), acme.tenant.id, CLOCK.now())
+        forged = talk_pass(pepper_from_text("another secret of enough length"), TalkPass(acme.tenant.id), CLOCK.now())
         for given in (forged, jwt.encode(claims, key=None, algorithm="none"), jwt.encode(claims, "k" * 32)):
             answer = await Customer(acme.http, acme.tenant, given).get("/talk/agents")
             assert answer.json()["code"] == "pass_refused"
@@ -124,7 +133,7 @@ class TestAPass:
             assert (await with_pass(acme).get(path)).status_code == 401
 
     async def test_of_a_tenant_that_is_gone_is_refused(self, acme: Customer) -> None:
-        given = talk_pass(PEPPER, TenantId("00000000-0000-7000-8000-000000000000"), CLOCK.now())
+        given = talk_pass(PEPPER, TalkPass(TenantId("00000000-0000-7000-8000-000000000000")), CLOCK.now())
         answer = await Customer(acme.http, acme.tenant, given).get("/talk/agents")
         assert (answer.status_code, answer.json()["code"]) == (401, "pass_refused")
 

@@ -1,6 +1,7 @@
 """Dialing legs: at most one ring, and a reason on record wherever there was none. `telephony/dialing.py`."""
 
 import asyncio
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -10,6 +11,7 @@ from tests.support.asking import CLOCK, Customer, new_customer, phone
 from tests.support.calling import jobs_in
 from tests.support.clocks import SetClock
 from tests.support.unasked_carrier import UnaskedCarrier
+from tests.support.waiting import until
 
 from rymi_server.foundation.clock import Clock
 from rymi_server.foundation.database import Database, Transaction
@@ -46,6 +48,7 @@ class NotedCarrier(UnaskedCarrier):
         self, *errors: Exception, knows: bool = True, per_second: float = 1_000, at_once: int | None = None
     ) -> None:
         self.rang: list[LegId] = []
+        self.rang_at: list[float] = []
         self.dials: list[Dial] = []
         self._errors = list(errors)
         self._knows = knows
@@ -59,6 +62,7 @@ class NotedCarrier(UnaskedCarrier):
 
     async def place_call(self, dial: Dial) -> str:
         self.rang.append(dial.leg_id)
+        self.rang_at.append(time.monotonic())
         self.dials.append(dial)
         if self._errors:
             raise self._errors.pop(0)
@@ -160,32 +164,58 @@ class TestTryingAgain:
         assert (len(carrier.rang), (await _leg(database, leg_id)).reason) == (8, "carrier_unreachable")
 
 
+class Sleeps:
+    """Notes how long was waited for, and waits so long where `real`. Holds everybody up while it is told to."""
+
+    def __init__(self, *, real: bool) -> None:
+        self.asked: list[float] = []
+        self.goes_on = asyncio.Event()
+        self.goes_on.set()
+        self._real = real
+
+    async def __call__(self, seconds: float) -> None:
+        self.asked.append(seconds)
+        if self._real:
+            await asyncio.sleep(seconds)
+        await self.goes_on.wait()
+
+
 class TestThePace:
-    async def test_is_one_call_an_interval_however_many_ask_at_once(self, database: Database, acme: Customer) -> None:
+    async def test_sends_away_whoever_has_their_turn_far_from_now(self, database: Database, acme: Customer) -> None:
         carrier, clock = NotedCarrier(per_second=0.1), SetClock.from_now()
         ids = [await waiting_leg(acme) for _ in range(3)]
         dial = dialer(database, carrier, clock)
         asked = await asyncio.gather(*(dial({"leg_id": leg_id}) for leg_id in ids), return_exceptions=True)
         assert len(carrier.rang) == 1
         assert sorted(each.delay_ms for each in asked if isinstance(each, Later)) == [8_300, 18_600]
-        clock.pass_by(seconds=10.3)
-        for leg_id in ids:
-            with_turn = await asyncio.gather(dial({"leg_id": leg_id}), return_exceptions=True)
-            assert with_turn[0] is None or isinstance(with_turn[0], Later)
-        assert len(carrier.rang) == 2
 
     async def test_waits_in_place_for_a_turn_that_is_near(self, database: Database, acme: Customer) -> None:
-        clock, slept = SetClock.from_now(), list[float]()
+        carrier, sleep = NotedCarrier(per_second=1), Sleeps(real=False)
+        ids = [await waiting_leg(acme) for _ in range(3)]
+        dial = Dialer(database, carrier, ADDRESSES, CLOCK, sleep=sleep)
+        await asyncio.gather(*(dial({"leg_id": leg_id}) for leg_id in ids))
+        assert len(carrier.rang) == 3
+        assert 2 < max(sleep.asked) < 2.06
 
-        async def sleep(seconds: float) -> None:
-            slept.append(seconds)
-            clock.pass_by(seconds=seconds)
+    async def test_is_kept_to_by_those_who_were_held_up_together(self, database: Database, acme: Customer) -> None:
+        limit, carrier, sleep = 20, NotedCarrier(per_second=20), Sleeps(real=True)
+        ids = [await waiting_leg(acme) for _ in range(36)]
+        workers = [Dialer(database, carrier, ADDRESSES, CLOCK, sleep=sleep) for _ in range(2)]
+        dialing = [asyncio.create_task(workers[n % 2]({"leg_id": leg_id})) for n, leg_id in enumerate(ids)]
 
-        carrier = NotedCarrier(per_second=1)
-        dial = Dialer(database, carrier, ADDRESSES, clock, sleep=sleep)
-        for _ in range(3):
-            await dial({"leg_id": await waiting_leg(acme)})
-        assert (len(carrier.rang), slept) == (3, [1.03, 1.03])
+        async def some_rang() -> bool:
+            return len(carrier.rang) > 5
+
+        await until("some to have rung", some_rang)
+        sleep.goes_on.clear()
+        await asyncio.sleep(0.7)
+        sleep.goes_on.set()
+        await asyncio.gather(*dialing)
+        assert sorted(carrier.rang) == sorted(ids)
+        in_a_second = [
+            sum(1 for other in carrier.rang_at[n:] if other < at + 1) for n, at in enumerate(carrier.rang_at)
+        ]
+        assert max(in_a_second) <= limit
 
     async def test_has_room_for_so_many_calls_at_once(self, database: Database, acme: Customer) -> None:
         carrier, clock = NotedCarrier(at_once=1), SetClock.from_now()

@@ -1,14 +1,22 @@
 """`rymi tenants`, `keys`, `credits` and `migrate`, as an operator types them."""
 
+import asyncio
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from tests.support.asking import SECRET
 
+from rymi_server.agents import store as agents
 from rymi_server.entrypoints.cli import app
 from rymi_server.entrypoints.outcome import outcome
+from rymi_server.foundation.clock import SystemClock
+from rymi_server.foundation.database import Database
+from rymi_server.foundation.ids import AgentId, TenantId
+from rymi_server.foundation.sealed import pepper_from_text
+from rymi_server.http.talk.passes import PassRefused, TalkPass, talk_pass_of
 
 Rymi = Callable[..., str]
 
@@ -32,6 +40,20 @@ def rymi(
         return said.err or said.out
 
     return type_in
+
+
+async def typed(rymi: Rymi, *words: str) -> str:
+    """The command has an event loop of its own."""
+    return await asyncio.to_thread(rymi, *words)
+
+
+async def new_agents(url: str, tenant: TenantId, *names: str) -> list[AgentId]:
+    database = Database(url, connections=1)
+    try:
+        async with database.transaction() as tx:
+            return [(await agents.create(tx, tenant, name, "operator", {}, SystemClock().now())).id for name in names]
+    finally:
+        await database.close()
 
 
 class TestTenants:
@@ -89,3 +111,38 @@ class TestCredits:
 class TestMigrate:
     def test_says_that_there_is_nothing_to_do(self, rymi: Rymi) -> None:
         assert re.fullmatch(r"The database is at \w+\.\n", rymi("migrate"))
+
+
+class TestTalkLink:
+    PEPPER = pepper_from_text(SECRET)
+
+    async def test_opens_the_talk_page_for_all_agents_of_a_tenant(self, rymi: Rymi) -> None:
+        acme = (await typed(rymi, "tenants", "create", "Acme")).strip()
+        page, given = (await typed(rymi, "talk-link", "--tenant", "Acme", "--days", "2")).strip().split("#")
+        assert page == "http://127.0.0.1:8000/talk"
+        now = SystemClock().now()
+        assert talk_pass_of(self.PEPPER, given, now + timedelta(days=1.9)) == TalkPass(TenantId(acme))
+        with pytest.raises(PassRefused):
+            talk_pass_of(self.PEPPER, given, now + timedelta(days=2.1))
+
+    async def test_opens_it_for_one_agent_by_name_or_id(self, rymi: Rymi, database_url: str) -> None:
+        acme = TenantId((await typed(rymi, "tenants", "create", "Acme")).strip())
+        (mia,) = await new_agents(database_url, acme, "Mia")
+        for named in ("Mia", mia):
+            link = (await typed(rymi, "talk-link", "--tenant", "Acme", "--agent", named)).strip()
+            opens = talk_pass_of(self.PEPPER, link.partition("#")[2], SystemClock().now())
+            assert opens == TalkPass(acme, mia)
+
+    async def test_is_made_for_no_agent_that_is_not_there_or_not_the_only_one(
+        self, rymi: Rymi, database_url: str
+    ) -> None:
+        acme = TenantId((await typed(rymi, "tenants", "create", "Acme")).strip())
+        both = await new_agents(database_url, acme, "Mia", "Mia")
+        assert await typed(rymi, "talk-link", "--tenant", "Acme", "--agent", "Bo") == "rymi: There is no agent 'Bo'.\n"
+        said = await typed(rymi, "talk-link", "--tenant", "Acme", "--agent", "Mia")
+        assert all(each in said for each in both)
+
+    def test_goes_where_others_reach_the_api(self, rymi: Rymi, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("PUBLIC_BASE_URL", "https://rymi.example.com")
+        rymi("tenants", "create", "Acme")
+        assert rymi("talk-link", "--tenant", "Acme").startswith("https://rymi.example.com/talk#")

@@ -207,6 +207,14 @@ class TestPeople:
         await ann.saw("disconnected", "ROOM_DELETED")
         assert (await people_of(here, call))["ann"] == ("left", "call_ended")
 
+    async def test_that_come_when_the_call_is_over_are_put_out(self, here: Installation) -> None:
+        call = await new_call(here, "ann", "bob")
+        ann = await enter(here, call, "ann")
+        await here.acme.post(f"/v1/calls/{call['id']}/end")
+        await ann.saw("disconnected", "ROOM_DELETED")
+        bob = await enter(here, call, "bob")
+        await bob.saw("disconnected", "ROOM_DELETED")
+
     async def test_whose_room_is_deleted_have_had_their_call(self, here: Installation) -> None:
         call = await new_call(here, "ann")
         ann = await enter(here, call, "ann")

@@ -66,6 +66,22 @@ class TestCallbacks:
         assert (len(joined), await rang(lab, STRANGER)) == (1, 1)
         assert (await lab.leg(leg_id))["status"] in ("completed", "in_progress")
 
+    async def test_that_are_sent_again_word_for_word_are_known_where_the_carrier_names_each(
+        self, lab: PhoneLab, provider: str
+    ) -> None:
+        acme = await lab.customer(provider)
+        await lab.fault(target="callback", act="replay", event=RINGING[provider], ms=200)
+        call_id, leg_id = await call(lab, acme)
+        await lab.until_status(acme, call_id, "completed", seconds=60)
+        at_carrier = (await lab.leg(leg_id))["provider_call_id"]
+        again = {"twilio": "204", "plivo": "204", "vonage": "403"}[provider]
+
+        async def told() -> bool:
+            timeline = (await lab.box.get(f"/calls/{at_carrier}"))["timeline"]
+            return [each["outcome"] for each in timeline if each.get("kind") == RINGING[provider]] == ["204", again]
+
+        await until(f"the first to be taken and the second to be answered with {again}", told)
+
     async def test_that_are_late_fill_in_what_was_not_known(self, lab: PhoneLab, provider: str) -> None:
         acme = await lab.customer(provider)
         await lab.fault(target="callback", act="delay", event=ENDED[provider], ms=8000)

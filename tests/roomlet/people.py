@@ -12,6 +12,8 @@ from livekit import api, rtc
 from tests.roomlet import tones
 from tests.roomlet.waiting import NeverHappened, eventually, within
 
+QUIET_SECONDS = 1.0
+
 
 class Server(Protocol):
     """Any LiveKit server."""
@@ -125,6 +127,24 @@ class Person:
                     return
 
         await within(f"{self.identity} hears nothing from {identity}", listen(), seconds)
+
+    async def hears_no_more_of(self, identity: str, seconds: float = 10.0) -> None:
+        """Waits until nothing audible has come for a while: silence, or nothing at all."""
+        now = asyncio.get_running_loop().time
+        loud_at = now()
+
+        async def listen() -> None:
+            nonlocal loud_at
+            async for _, loudness in self._windows(self.tracks()[identity]):
+                loud_at = now() if loudness >= tones.AUDIBLE else loud_at
+
+        listening = asyncio.create_task(listen())
+        try:
+            what = f"{self.identity} hears no more of {identity}"
+            await eventually(what, lambda: now() - loud_at > QUIET_SECONDS, seconds)
+        finally:
+            listening.cancel()
+            await asyncio.gather(listening, return_exceptions=True)
 
     async def _windows(self, track: rtc.RemoteTrack) -> AsyncIterator[tuple[float, float]]:
         stream = rtc.AudioStream(track, sample_rate=tones.RATE, num_channels=1)

@@ -5,6 +5,7 @@ import os
 
 import pytest
 from livekit import api, rtc
+from livekit.rtc import ParticipantTrackPermission
 from tests.roomlet.comparing import HOW_TO_COMPARE, LIVEKIT, real_livekit
 from tests.roomlet.people import Gather, Person, Server, administration, token
 from tests.roomlet.waiting import eventually, stays, within
@@ -196,6 +197,65 @@ class TestRights:
                 api.UpdateParticipantRequest(room=room, identity="ben", permission=everything)
             )
         await ben.hears("ann", 440)
+
+
+class TestHearers:
+    """A participant says itself who may hear it. To others nothing of it comes; this SDK says nothing of that."""
+
+    async def test_only_those_who_are_named_hear(self, come: Gather) -> None:
+        ann, ben, cid = await come("ann"), await come("ben"), await come("cid")
+        await ann.play(440)
+        await ben.hears("ann", 440)
+        await cid.hears("ann", 440)
+        allow(ann, "cid")
+        await ben.hears_no_more_of("ann")
+        await cid.hears("ann", 440)
+        allow(ann, "ben")
+        await ben.hears("ann", 440)
+        await cid.hears_no_more_of("ann")
+        ann.room.local_participant.set_track_subscription_permissions(allow_all_participants=True)
+        await cid.hears("ann", 440)
+        await ben.hears("ann", 440)
+
+    async def test_it_holds_for_tracks_and_people_to_come(self, come: Gather) -> None:
+        ann, ben = await come("ann"), await come("ben")
+        allow(ann, "cid")
+        await ann.play(440)
+        cid, dot = await come("cid"), await come("dot")
+        await cid.hears("ann", 440)
+        for other in (ben, dot):
+            await other.saw_published("ann")
+            assert other.tracks() == {}
+
+    async def test_single_tracks_can_be_named(self, come: Gather) -> None:
+        ann = await come("ann")
+        aloud = await ann.play(440)
+        ann.room.local_participant.set_track_subscription_permissions(
+            allow_all_participants=False,
+            participant_permissions=[
+                ParticipantTrackPermission(participant_identity="ben", allowed_track_sids=[aloud.sid])
+            ],
+        )
+        await ann.play(700)
+        ben = await come("ben")
+        await ben.hears("ann", 440)
+        published = ben.room.remote_participants["ann"].track_publications
+        await eventually("ben knows both tracks", lambda: len(published) == 2)
+        assert {sid for sid, each in published.items() if each.track is not None} == {aloud.sid}
+
+    async def test_nobody_can_be_named(self, come: Gather) -> None:
+        ann, ben = await come("ann"), await come("ben")
+        await ann.play(440)
+        await ben.hears("ann", 440)
+        allow(ann)
+        await ben.hears_no_more_of("ann")
+
+
+def allow(speaker: Person, *listeners: str) -> None:
+    named = [ParticipantTrackPermission(participant_identity=each, allow_all=True) for each in listeners]
+    speaker.room.local_participant.set_track_subscription_permissions(
+        allow_all_participants=False, participant_permissions=named
+    )
 
 
 class TestDepartures:

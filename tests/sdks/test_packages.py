@@ -101,6 +101,19 @@ class TestModules:
             bundle = project.bundle(f"import '@rymi/{package}';", f"unused-{package}", *external)
             assert len(bundle.read_text().strip()) < 40, bundle.read_text()
 
+    @pytest.mark.parametrize(
+        ("source", "most"),
+        [
+            ("import { verifySignature } from '@rymi/node'; console.log(verifySignature);", 4_000),
+            ("import { ApiError } from '@rymi/node'; console.log(ApiError);", 2_000),
+            ("import { CallError } from '@rymi/web'; console.log(CallError);", 1_200),
+        ],
+        ids=["verifySignature", "ApiError", "CallError"],
+    )
+    def test_leave_only_the_one_thing_that_is_used(self, source: str, most: int, project: Project) -> None:
+        bundle = project.bundle(source, f"one-{most}", "--external:livekit-client", "--minify")
+        assert len(bundle.read_text()) < most, len(bundle.read_text())
+
 
 class TestContents:
     @pytest.mark.parametrize("name", ["node", "web"])

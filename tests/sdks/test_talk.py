@@ -126,6 +126,8 @@ class TestTheTalkPage:
         before = await page.run(f"{SAID.format('agent')}.length")
         await page.do("fill", "#text", "What does a cleaning cost?")
         await page.press("Enter")
+        await page.until(f"{SAID.format('me')}.includes('What does a cleaning cost?')")
+        await guest.until(f"{SAID.format('other')}.includes('What does a cleaning cost?')")
         await page.until(f"{SAID.format('agent')}.length > {before}", 90)
         await page.do("click", "#mute")
         await page.until("document.querySelector('#mute').getAttribute('aria-pressed') === 'true'")

@@ -171,6 +171,15 @@ class TestACall:
         said = [event["muted"] for name, event in await page.run("seen") if name == "muted"]
         assert said == [True, False]
 
+    async def test_shows_what_is_typed_to_everybody(self, agent: ScriptedAgent, enter: Enter) -> None:
+        page, other = await enter(), await enter("browser-tab-2")
+        await page.run("call.sendText('Do you take insurance?')")
+        for each, is_mine in ((page, True), (other, False)):
+            await each.until("lines().length === 1")
+            (line,) = await each.run("lines()")
+            assert (line["text"], line["role"], line["isFinal"]) == ("Do you take insurance?", "user", True)
+            assert (line["participant"]["identity"], line["participant"]["isMe"]) == (ME, is_mine)
+
     async def test_sends_text_and_keys(self, agent: ScriptedAgent, enter: Enter) -> None:
         page = await enter()
         await page.run("call.sendText('Do you take insurance?')")
@@ -214,6 +223,14 @@ class TestACall:
         await enter()
         await page.until("saw('ended', { reason: 'joined_elsewhere' })")
 
+    async def test_ends_when_one_is_taken_out(
+        self, rooms: Running, room: str, agent: ScriptedAgent, enter: Enter
+    ) -> None:
+        page = await enter()
+        async with administration(rooms) as admin:
+            await admin.room.remove_participant(api.RoomParticipantIdentity(room=room, identity=ME))
+        await page.until("saw('ended', { reason: 'removed' })")
+
     async def test_outlives_a_listener_that_fails(self, agent: ScriptedAgent, enter: Enter, browser: Browser) -> None:
         page = await enter()
         await page.run("void call.on('agent_state', () => { throw new Error('a bug of the page') })")
@@ -252,6 +269,16 @@ class TestATornConnection:
         assert await page.run("unhandled") == []
         await page.close()
 
+    async def test_ends_the_call_when_the_server_says_that_it_stops(self, browser: Browser, pages: str) -> None:
+        async with roomlet() as stopping:
+            page = await browser.open(pages)
+            minted = token(stopping, new_name(), ME)
+            await page.run(f"make({json.dumps(stopping.url)}, {json.dumps(minted)}).connect()")
+            await stopping.stop()
+            await page.until("saw('ended', { reason: 'server_gone' })")
+        assert await page.run("unhandled") == []
+        await page.close()
+
 
 class TestWithoutAMicrophone:
     async def test_one_is_in_the_call_and_told_why(self, agent: ScriptedAgent, enter: Enter, denying: Browser) -> None:
@@ -272,6 +299,16 @@ class TestWithoutAMicrophone:
         await page.run(f"make({json.dumps(rooms.url)}, {json.dumps(minted)}).connect()")
         await page.until("call.level('agent') > 0.3")
         assert await page.run("seen.filter(([name]) => name === 'error')") == []
+        await page.close()
+
+    async def test_one_who_may_not_speak_is_told_so(
+        self, rooms: Running, room: str, agent: ScriptedAgent, browser: Browser, pages: str
+    ) -> None:
+        page = await browser.open(pages)
+        minted = token(rooms, room, ME, can_publish_sources=["camera"])
+        await page.run(f"make({json.dumps(rooms.url)}, {json.dumps(minted)}).connect()")
+        await page.until("saw('error', { code: 'not_allowed' })")
+        assert await page.run("[call.state, call.hasMicrophone]") == ["connected", False]
         await page.close()
 
 

@@ -20,9 +20,9 @@ from vonage_jwt.jwt import JwtClient
 
 from rymi_server.telephony.carriers.carrier import CarrierWire, Credentials, SignedRequest
 from rymi_server.telephony.carriers.plivo.signatures import sign as plivo_sign
-from rymi_server.telephony.carriers.plivo.wire import PlivoWire
+from rymi_server.telephony.carriers.plivo.wire import PLIVO_WIRE
 from rymi_server.telephony.carriers.twilio.signatures import sign as twilio_sign
-from rymi_server.telephony.carriers.twilio.wire import TwilioWire
+from rymi_server.telephony.carriers.twilio.wire import TWILIO_WIRE
 from rymi_server.telephony.carriers.vonage.tokens import application_token, new_key_pair
 from rymi_server.telephony.carriers.vonage.wire import VonageWire
 
@@ -49,7 +49,7 @@ def posted(url: str, form: Mapping[str, str], **headers: str) -> SignedRequest:
 
 
 class TestTwilio:
-    wire: CarrierWire = TwilioWire()
+    wire: CarrierWire = TWILIO_WIRE
     credentials = Credentials("AC1", "12345")
     status = f"{URL}/v1/webhooks/twilio/status?leg=leg_1"
 
@@ -102,7 +102,7 @@ class TestTwilio:
 
 
 class TestPlivo:
-    wire: CarrierWire = PlivoWire()
+    wire: CarrierWire = PLIVO_WIRE
     credentials = Credentials("MA1", "plivotoken")
 
     @pytest.mark.parametrize(
@@ -194,6 +194,10 @@ class TestVonage:
     )
     def test_takes_nothing_old_nothing_of_others_and_nothing_changed(self, changed: dict[str, Any]) -> None:
         assert not self.wire.verifies(self.credentials, self.request(**changed), NOW)
+
+    def test_names_each_request_by_its_tokens_id(self) -> None:
+        assert self.wire.named_once(self.credentials, self.request(jti="once")) == "once"
+        assert self.wire.named_once(Credentials("key1", "s"), self.request(jti="once")) is None
 
     @pytest.mark.parametrize("header", ["", "Bearer", "Bearer x.y.z", "Basic cnltaTo="])
     def test_takes_nothing_unsigned(self, header: str) -> None:

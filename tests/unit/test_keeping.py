@@ -18,7 +18,7 @@ from rymi_server.entrypoints.up.invitation import invitation_to_call
 from rymi_server.entrypoints.up.keeping import Backoff
 from rymi_server.foundation.ids import TenantId
 from rymi_server.foundation.sealed import pepper_from_text
-from rymi_server.http.talk.passes import talk_tenant
+from rymi_server.http.talk.passes import TalkPass, talk_pass_of
 from rymi_server.http.v1.agent_bodies import NewAgentBody
 
 
@@ -88,7 +88,7 @@ class TestTheInvitation:
         line = next(line for line in text.splitlines() if "/talk#" in line)
         page, _, opens = line.partition("#")
         assert page == "http://127.0.0.1:8000/talk"
-        assert talk_tenant(pepper_from_text(SETTINGS.secret), opens, NOW) == "t-1"
+        assert talk_pass_of(pepper_from_text(SETTINGS.secret), opens, NOW) == TalkPass(TenantId("t-1"))
 
     def test_opens_the_page_where_the_outside_reaches_it(self) -> None:
         settings = Settings(secret=SETTINGS.secret, public_base_url="https://voice.example")

@@ -15,7 +15,7 @@ import { type EndReason, endReason } from './ending.js';
 import { CallError, connectFailure, microphoneFailure } from './errors.js';
 import { Levels } from './levels.js';
 import { AGENT_STATE, type AgentState, isAgent, type Person, person } from './people.js';
-import { type Line, TOPIC, Transcript } from './transcript.js';
+import { CHAT, type Line, TOPIC, Transcript } from './transcript.js';
 
 export interface CallOptions {
   /** `access.url` and `access.token` of a participant, as the API gives them. */
@@ -48,7 +48,6 @@ export interface CallEvents {
 
 export type CallState = 'idle' | 'connecting' | 'connected' | 'reconnecting' | 'ended';
 
-const CHAT = 'lk.chat';
 const CONNECT_MS = 20_000;
 const KEYS = '0123456789*#ABCD';
 
@@ -126,7 +125,9 @@ export class Call extends Emitter<CallEvents> {
   /** Something typed, for the agent. */
   async sendText(text: string): Promise<void> {
     if (text.trim() === '') throw new CallError('wrong_argument', 'There is no text to send');
-    await this.#in().localParticipant.sendText(text, { topic: CHAT });
+    const me = this.#in().localParticipant;
+    const { id } = await me.sendText(text, { topic: CHAT });
+    this.#transcript.typed(id, text, this.#person(me));
   }
 
   /** Keys of a phone: `0`–`9`, `*`, `#`, `A`–`D`, one after the other. */
@@ -259,6 +260,7 @@ export class Call extends Emitter<CallEvents> {
   #listen(): void {
     const room = this.room;
     room.registerTextStreamHandler(TOPIC, (stream, { identity }) => void this.#transcript.read(stream, this.#who(identity)));
+    room.registerTextStreamHandler(CHAT, (stream, { identity }) => void this.#transcript.read(stream, this.#who(identity), true));
     room
       .on(RoomEvent.TrackSubscribed, (track) => this.#play(track))
       .on(RoomEvent.TrackUnsubscribed, (track) => this.#stop(track))

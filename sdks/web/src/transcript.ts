@@ -1,6 +1,7 @@
 /**
  * Turns text streams into lines of a transcript. A line has one segment id; it may come as one stream that grows (the
- * agent), or as many streams of which each replaces the one before (a person, who is understood better and better).
+ * agent), or as many streams of which each replaces the one before (a person, who is understood better and better). What is
+typed is a line, too.
  */
 import type { Person } from './people.js';
 
@@ -21,6 +22,8 @@ export interface TextStream extends AsyncIterable<string> {
 }
 
 export const TOPIC = 'lk.transcription';
+/** What is typed. */
+export const CHAT = 'lk.chat';
 const SEGMENT = 'lk.segment_id';
 const FINAL = 'lk.transcription_final';
 const STARTED = 'rymi.started_at_ms';
@@ -36,7 +39,8 @@ export class Transcript {
     private readonly elapsedMs: () => number,
   ) {}
 
-  async read(stream: TextStream, participant: Person): Promise<void> {
+  /** Of what is typed, nothing changes any more once it has come. */
+  async read(stream: TextStream, participant: Person, saidOnce = isFinal(stream)): Promise<void> {
     const segmentId = stream.info.attributes?.[SEGMENT] ?? stream.info.id;
     const line = { segmentId, role: participant.role, participant };
     let text = '';
@@ -44,14 +48,18 @@ export class Transcript {
     try {
       for await (const part of stream) {
         text += part;
-        // A stream that was final when it began is one line, said once.
-        if (!isFinal(stream)) this.#show(line, text, false, stream);
+        if (!saidOnce) this.#show(line, text, false, stream);
       }
     } catch {
       // Its writer is gone: what has come of the line is all of it.
       whole = false;
     }
-    this.#show(line, text, !whole || isFinal(stream), stream);
+    this.#show(line, text, !whole || saidOnce || isFinal(stream), stream);
+  }
+
+  /** By this browser's own person. */
+  typed(segmentId: string, text: string, participant: Person): void {
+    this.say({ segmentId, role: participant.role, participant, text, isFinal: true, startedAtMs: this.elapsedMs() });
   }
 
   #show(line: Omit<Line, 'text' | 'isFinal' | 'startedAtMs'>, text: string, isFinal: boolean, stream: TextStream): void {

@@ -84,6 +84,12 @@ async def delete(tx: Transaction, tenant_id: TenantId, agent_id: AgentId, now: d
     )
 
 
+async def named(tx: Transaction, tenant_id: TenantId, name: str) -> list[Agent]:
+    """All that have this name: nothing keeps two from having one."""
+    mine = sa.and_(agents.c.tenant_id == tenant_id, agents.c.deleted_at.is_(None), agents.c.name == name)
+    return [Agent(*row) for row in await tx.execute(sa.select(*_COLUMNS).where(mine).order_by(agents.c.id))]
+
+
 async def page(tx: Transaction, tenant_id: TenantId, window: Window) -> Page[Agent]:
     """Newest first."""
     mine = sa.and_(agents.c.tenant_id == tenant_id, agents.c.deleted_at.is_(None))

@@ -14,6 +14,7 @@ from rymi_server.calls.models import Call, EndReason, LeaveReason, Participant, 
 from rymi_server.calls.transitions import end, participant_joined, participant_left
 from rymi_server.foundation.database import Transaction
 from rymi_server.rooms import stays
+from rymi_server.rooms.closing import close_when_entered_late
 from rymi_server.rooms.notices import Notice, is_news
 
 log = structlog.get_logger(__name__)
@@ -53,6 +54,8 @@ async def went_out(tx: Transaction, call: Call, who: Participant, reason: LeaveR
 
 
 async def _came(tx: Transaction, call: Call, notice: Notice, now: datetime) -> None:
+    if call.status in OVER:
+        await close_when_entered_late(tx, call.id, call.tenant_id, notice.sid)
     who = await _participant(tx, call, notice)
     if who is not None:
         await came_in(tx, call, who, notice.sid, now)

@@ -36,6 +36,7 @@ COMMANDS = {
     "tenants": Command("commands.tenants", "The tenants of this installation."),
     "keys": Command("commands.keys", "The API keys of a tenant."),
     "credits": Command("commands.credits", "The credit of a tenant."),
+    "talk-link": Command("commands.talk_link", "A link to talk to a tenant's agents in a browser."),
     "speech": Command("commands.speech", "Engines that hear and speak, and their models."),
     "settings": Command("commands.settings", "Print every setting with its default."),
     "openapi": Command("commands.openapi", "Print the API's document."),

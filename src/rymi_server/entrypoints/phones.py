@@ -18,6 +18,7 @@ from rymi_server.telephony.dialing import DIAL, Dialer
 from rymi_server.telephony.hang_up import HANG_UP, LegHangUp
 from rymi_server.telephony.leg_watch import LegWatch
 from rymi_server.telephony.number_routing import REFRESH, RELEASE, ROUTE, NumberRouting
+from rymi_server.telephony.told_once import forget_old
 
 # Jobs that wait for their turn in place, for two seconds at most, and those that wait for a carrier's answer.
 DIALED_AT_ONCE = 150
@@ -49,6 +50,9 @@ def phone_work(
     async def quiet_legs(_: Transaction) -> None:
         await watch.look_after()
 
+    async def old_requests(tx: Transaction) -> None:
+        await forget_old(tx, clock.now())
+
     return PhoneWork(
         jobs={
             DIAL: Dialer(database, carriers, addresses, clock, terms=settings.dial_terms()),
@@ -59,6 +63,7 @@ def phone_work(
         },
         sweeps=(
             DueSweep("repair_legs", timedelta(seconds=15), quiet_legs),
+            DueSweep("forget_old_carrier_requests", timedelta(minutes=10), old_requests),
             DueSweep("look_after_connections", timedelta(seconds=30), routing.look_after),
             DueSweep("refresh_connections", timedelta(minutes=15), routing.refresh_all),
         ),

@@ -42,14 +42,15 @@ from rymi_server.telephony.carriers.carrier import (
 )
 from rymi_server.telephony.hang_up import enqueue_hang_up
 from rymi_server.telephony.models import Leg, LegReason
-from rymi_server.telephony.pace import NotYet, Turn, interval_of, slow_down, take_turn, without_room
+from rymi_server.telephony.pace import NEAR, NotYet, Turn, Turnstile, not_near, slow_down, without_room
 
 log = structlog.get_logger(__name__)
 
 # Run again when the database is away: whoever finds the leg claimed does not dial.
 DIAL = JobKind("dial", "dial", attempts=5, backoff=Backoff(first_ms=1_000))
-# Many jobs wait for their turn at once; so many of them ask the database at a time.
-_AT_THE_DATABASE = 5
+# Many jobs wait for their turn at once; so many of them ask the database at a time. Those who have a turn wait for
+# nobody who has none.
+_AT_THE_DATABASE, _WITH_A_TURN_THERE = 4, 4
 
 _SHORTEST_WAIT_MS = 100
 _FIRST_RETRY = timedelta(seconds=2)
@@ -65,6 +66,13 @@ class DialTerms:
     ring_seconds: int = 30
     limit_seconds: int = 14_400
     detect_machines: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class _Near:
+    """The leg's turn is near, at the turnstile of this account."""
+
+    connected: ConnectedCarrier
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,26 +108,34 @@ class Dialer:
         self._addresses = addresses
         self._clock = clock
         self._terms = terms or DialTerms()
-        self._sleep = sleep
+        self._turnstile = Turnstile(database, sleep)
         self._at_the_database = asyncio.Semaphore(_AT_THE_DATABASE)
+        self._with_a_turn_there = asyncio.Semaphore(_WITH_A_TURN_THERE)
 
     async def __call__(self, job: Mapping[str, Any]) -> None:
         """Raise `Later` while it is too early."""
         leg_id = LegId(job["leg_id"])
-        decided = await self._decide(leg_id)
-        if isinstance(decided, Turn):
-            left = (decided.at - self._clock.now()).total_seconds()
-            if left > 0:
-                await self._sleep(left)
-            decided = await self._decide(leg_id, has_turn=True)
+        async with self._at_the_database:
+            decided = await self._decide(leg_id, None)
+        if isinstance(decided, _Near):
+            decided = await self._in_turn(leg_id, decided.connected)
         if isinstance(decided, NotYet):
             raise Later(max(_SHORTEST_WAIT_MS, _ms(decided.ask_at - self._clock.now())))
         if isinstance(decided, _Claimed):
             await self._place(decided)
 
-    async def _decide(self, leg_id: LegId, *, has_turn: bool = False) -> _Claimed | Turn | NotYet | None:
+    async def _in_turn(self, leg_id: LegId, connected: ConnectedCarrier) -> _Claimed | _Near | NotYet | None:
+        """Return at the moment at which the carrier may be asked. The next one's turn begins then, too."""
+        async with self._turnstile.turn(connected) as turn:
+            async with self._with_a_turn_there:
+                decided = await self._decide(leg_id, turn)
+            if isinstance(decided, _Claimed):
+                await turn.come()
+        return decided
+
+    async def _decide(self, leg_id: LegId, turn: Turn | None) -> _Claimed | _Near | NotYet | None:
         """Claim the leg once it has its turn; None where it is not to be dialed, which is then on record."""
-        async with self._at_the_database, self._database.transaction() as tx:
+        async with self._database.transaction() as tx:
             known = await store.find(tx, leg_id)
             if known is None:
                 return None
@@ -134,24 +150,33 @@ class Dialer:
             if connected is None:
                 await legs.failed(tx, leg_id, LegReason.NO_CARRIER, self._clock.now())
                 return None
-            return await self._in_turn(tx, call, leg, connected, has_turn)
+            now = self._clock.now()
+            if held := await self._held_until(tx, leg, now):
+                return NotYet(held, None)
+            if turn is None:
+                return await self._near(tx, leg, connected, now)
+            if turn.account != connected.account:  # Another carrier was connected meanwhile.
+                return NotYet(now, None)
+            return await self._claim(tx, call, leg, connected, now)
 
     async def _why_not(self, tx: Transaction, call: Call, leg: Leg) -> LegReason | None:
         if call.status in OVER:
             return LegReason.CALL_ENDED
         return LegReason.DO_NOT_CALL if await listed(tx, leg.tenant_id, [leg.to_number]) else None
 
-    async def _in_turn(
-        self, tx: Transaction, call: Call, leg: Leg, connected: ConnectedCarrier, has_turn: bool
-    ) -> _Claimed | Turn | NotYet:
-        now = self._clock.now()
-        if held := await self._held_until(tx, leg, now):
-            return NotYet(held, None)
-        if not has_turn:
-            turn = await take_turn(tx, connected, leg.dial_at, now)
-            if isinstance(turn, NotYet):
-                await store.change(tx, leg.id, dial_at=turn.promised)
-            return turn
+    async def _near(self, tx: Transaction, leg: Leg, connected: ConnectedCarrier, now: datetime) -> _Near | NotYet:
+        far = await not_near(tx, connected, leg.dial_at, now)
+        wait = self._turnstile.wait_for(connected)
+        if far is None and wait > NEAR:
+            # Fewer got through than it was promised to. Who would wait here for long makes room for other accounts.
+            far = NotYet(now + wait / 2, now)
+        if far:
+            await store.change(tx, leg.id, dial_at=far.promised)
+        return far or _Near(connected)
+
+    async def _claim(
+        self, tx: Transaction, call: Call, leg: Leg, connected: ConnectedCarrier, now: datetime
+    ) -> _Claimed | NotYet:
         if full := await without_room(tx, connected, now):
             return full
         await store.claim(
@@ -213,7 +238,7 @@ class Dialer:
                 return
             await store.let_go(tx, leg.id, now + wait, attempts)
             if throttled:
-                await slow_down(tx, claimed.connected, now + interval_of(claimed.connected))
+                await slow_down(tx, claimed.connected, now)
             elif attempts == 1:
                 await record(tx, leg.call_id, Source.TELEPHONY, "The carrier cannot be reached; trying again", now)
         raise Later(_ms(wait))

@@ -1,16 +1,25 @@
-"""How fast a carrier account may be dialed: one row an account, held by whoever asks it.
+"""How fast a carrier account may be dialed: one row an account, that every worker takes turns from.
 
-A leg is told roughly when its turn comes, so that it need not ask again and again, and takes the next free turn when
-that time is near. Whoever comes late takes the next one all the same, so that no turn is lost while anybody waits.
+A leg is promised roughly when its turn comes, so that it need not ask again and again. When that is near it waits at
+the turnstile, and takes its turn there at the last moment: turns lie an interval apart on the database's clock, few
+are taken ahead, and whoever was held up past theirs takes another. So those who were held up together do not ring
+together.
 """
 
+import asyncio
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import ceil
+from weakref import WeakValueDictionary
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from rymi_server.foundation.database import Transaction
+from rymi_server.foundation.database import Database, Transaction
 from rymi_server.telephony import store
 from rymi_server.telephony.carriers.carrier import ConnectedCarrier
 from rymi_server.telephony.models import dial_pace
@@ -22,21 +31,50 @@ EARLY = timedelta(seconds=2)
 # A little slower than the limit: a request under way may be held up, and the next one not, and a carrier that refuses
 # what is too much in any rolling second would see one too many.
 _MARGIN = 1.03
+# That margin leaves so much of a second over. A turn may be taken so late without the next one being later for it,
+# and be used so late without being given up.
+_LEEWAY_S = 0.025
+# So long before its moment a turn is handed out, for what has still to be done then.
+_AHEAD_S = 0.12
+# Whoever was held up twice goes when they can, or a busy machine would have everybody wait for ever.
+_MOST_TURNS = 2
 _ASK_AGAIN_ABOUT_ROOM = timedelta(seconds=3)
 
-_adding = insert(dial_pace).values(
-    account=sa.bindparam("account"), next_at=sa.bindparam("now"), promised_at=sa.bindparam("now")
+Sleep = Callable[[float], Awaitable[None]]
+
+_now = sa.func.clock_timestamp()
+_interval = sa.bindparam("interval", type_=sa.Interval)
+_leeway = sa.literal(timedelta(seconds=_LEEWAY_S), sa.Interval)
+_TAKE_TURN = (
+    insert(dial_pace)
+    .values(account=sa.bindparam("account"), next_at=_now + _interval, promised_at=_now)
+    .on_conflict_do_update(
+        index_elements=[dial_pace.c.account],
+        set_={"next_at": sa.func.greatest(dial_pace.c.next_at, _now - _leeway) + _interval},
+    )
+    .returning(sa.extract("epoch", dial_pace.c.next_at - _interval - _now))
 )
-_HOLD = _adding.on_conflict_do_update(
-    index_elements=[dial_pace.c.account], set_={"next_at": dial_pace.c.next_at}
-).returning(dial_pace.c.next_at, dial_pace.c.promised_at)
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """One call may be placed at that moment."""
-
-    at: datetime
+_here = sa.bindparam("here", type_=sa.DateTime(timezone=True))
+_PROMISE = (
+    insert(dial_pace)
+    .values(account=sa.bindparam("account"), next_at=_now, promised_at=_here + _interval)
+    .on_conflict_do_update(
+        index_elements=[dial_pace.c.account],
+        set_={"promised_at": sa.func.greatest(dial_pace.c.promised_at, _here) + _interval},
+    )
+    .returning(dial_pace.c.promised_at - _interval)
+)
+_SLOW_DOWN = (
+    insert(dial_pace)
+    .values(account=sa.bindparam("account"), next_at=_now + _interval, promised_at=_here + _interval)
+    .on_conflict_do_update(
+        index_elements=[dial_pace.c.account],
+        set_={
+            "next_at": sa.func.greatest(dial_pace.c.next_at, _now + _interval),
+            "promised_at": sa.func.greatest(dial_pace.c.promised_at, _here + _interval),
+        },
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,52 +85,113 @@ class NotYet:
     promised: datetime | None
 
 
-async def take_turn(
-    tx: Transaction, connected: ConnectedCarrier, promised: datetime | None, now: datetime
-) -> Turn | NotYet:
-    """The next free turn, if it is near. Others wait for this transaction meanwhile."""
-    if promised and promised - now > NEAR:
-        return NotYet(promised - EARLY, promised)
-    next_at, promised_at = (await tx.execute(_HOLD, {"account": connected.account, "now": now})).one()
-    if not await has_room(tx, connected):
-        return NotYet(now + _ASK_AGAIN_ABOUT_ROOM, None)
-    interval = interval_of(connected)
-    turn = max(next_at, now)
-    last_promise = max(promised_at, now)
-    if turn - now > NEAR or (promised is None and last_promise - now > NEAR):
-        await _write(tx, connected, promised_at=last_promise + interval)
-        return NotYet(max(now, last_promise - EARLY), last_promise)
-    following = {"next_at": turn + interval}
-    # Who was promised nothing stands in the line of promises, too.
-    if promised is None:
-        following["promised_at"] = last_promise + interval
-    await _write(tx, connected, **following)
-    return Turn(turn)
-
-
 def interval_of(connected: ConnectedCarrier) -> timedelta:
     return timedelta(seconds=_MARGIN / connected.calls_per_second)
 
 
+async def not_near(
+    tx: Transaction, connected: ConnectedCarrier, promised: datetime | None, now: datetime
+) -> NotYet | None:
+    """None for whoever's turn is near. Who was promised nothing yet takes the next place in the line of promises."""
+    if promised and promised - now > NEAR:
+        return NotYet(promised - EARLY, promised)
+    if not await _has_room(tx, connected):
+        return NotYet(now + _ASK_AGAIN_ABOUT_ROOM, None)
+    if promised is None:
+        asked = {"account": connected.account, "interval": interval_of(connected), "here": now}
+        place: datetime = (await tx.execute(_PROMISE, asked)).scalar_one()
+        if place - now > NEAR:
+            return NotYet(place - EARLY, place)
+    return None
+
+
 async def without_room(tx: Transaction, connected: ConnectedCarrier, now: datetime) -> NotYet | None:
-    """Asked once more by whoever has a turn, because others have taken theirs meanwhile."""
+    """Asked once more by whoever has a turn, because others have taken theirs meanwhile. They wait for `tx`."""
     if connected.concurrent_calls is None:
         return None
-    await tx.execute(_HOLD, {"account": connected.account, "now": now})
-    return None if await has_room(tx, connected) else NotYet(now + _ASK_AGAIN_ABOUT_ROOM, None)
+    held = sa.select(dial_pace.c.account).where(dial_pace.c.account == connected.account).with_for_update()
+    await tx.execute(held)
+    return None if await _has_room(tx, connected) else NotYet(now + _ASK_AGAIN_ABOUT_ROOM, None)
 
 
-async def has_room(tx: Transaction, connected: ConnectedCarrier) -> bool:
+async def slow_down(tx: Transaction, connected: ConnectedCarrier, now: datetime) -> None:
+    """The carrier says that it is too much: it costs everybody a turn."""
+    said = {"account": connected.account, "interval": interval_of(connected), "here": now}
+    await tx.execute(_SLOW_DOWN, said)
+
+
+async def _has_room(tx: Transaction, connected: ConnectedCarrier) -> bool:
     most = connected.concurrent_calls
     return most is None or await store.live_on_account(tx, connected.account) < most
 
 
-async def slow_down(tx: Transaction, connected: ConnectedCarrier, until: datetime) -> None:
-    """The carrier says that it is too much: nobody's turn comes before then."""
-    adding = insert(dial_pace).values(account=connected.account, next_at=until, promised_at=until)
-    later = {name: sa.func.greatest(dial_pace.c[name], adding.excluded[name]) for name in ("next_at", "promised_at")}
-    await tx.execute(adding.on_conflict_do_update(index_elements=[dial_pace.c.account], set_=later))
+class Turnstile:
+    """Lets the calls of this process through, in the order that they came, each in its turn."""
+
+    def __init__(self, database: Database, sleep: Sleep = asyncio.sleep) -> None:
+        self._database = database
+        self._sleep = sleep
+        self._lines: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
+        self._waiting: Counter[str] = Counter()
+
+    def wait_for(self, connected: ConnectedCarrier) -> timedelta:
+        """How long whoever came now would wait, by those who wait here."""
+        return interval_of(connected) * self._waiting[connected.account]
+
+    @asynccontextmanager
+    async def turn(self, connected: ConnectedCarrier) -> AsyncIterator["Turn"]:
+        """Shortly before a turn that is the caller's. It is theirs until the block ends, and should be used then."""
+        interval_s = interval_of(connected).total_seconds()
+        account = connected.account
+        line = self._lines.get(account)
+        if line is None:
+            line = self._lines[account] = asyncio.Semaphore(max(1, ceil(_AHEAD_S / interval_s)))
+        self._waiting[account] += 1
+        try:
+            await line.acquire()
+        finally:
+            self._waiting[account] -= 1
+            if not self._waiting[account]:
+                del self._waiting[account]
+        try:
+            turn = Turn(self._database, connected, self._sleep)
+            await turn.take()
+            yield turn
+        finally:
+            line.release()
 
 
-async def _write(tx: Transaction, connected: ConnectedCarrier, **values: datetime) -> None:
-    await tx.execute(dial_pace.update().where(dial_pace.c.account == connected.account).values(**values))
+class Turn:
+    """One call may be placed at one moment."""
+
+    def __init__(self, database: Database, connected: ConnectedCarrier, sleep: Sleep) -> None:
+        self.account = connected.account
+        self._asked = {"account": connected.account, "interval": interval_of(connected)}
+        self._database = database
+        self._sleep = sleep
+        self._due = self._over = 0.0
+
+    async def take(self) -> None:
+        """Return a little before it comes."""
+        await self._claim()
+        await self._sleep_until(self._due - _AHEAD_S)
+
+    async def come(self) -> None:
+        """Return at its moment. Where that has passed, another one is taken."""
+        for taken in range(1, _MOST_TURNS + 1):
+            await self._sleep_until(self._due)
+            if time.monotonic() <= self._over or taken == _MOST_TURNS:
+                return
+            await self._claim()
+
+    async def _claim(self) -> None:
+        asked_at = time.monotonic()
+        async with self._database.single_statements() as statements:
+            left = float((await statements.execute(_TAKE_TURN, self._asked)).scalar_one())
+        # It lies between these two; whoever is late by the earlier one may be late.
+        self._due, self._over = time.monotonic() + left, asked_at + max(left, 0.0) + _LEEWAY_S
+
+    async def _sleep_until(self, moment: float) -> None:
+        left = moment - time.monotonic()
+        if left > 0:
+            await self._sleep(left)

@@ -1,27 +1,21 @@
-"""Sends a webhook, and connects only to public addresses: the address that was looked at is the one connected to.
-
-A name that led somewhere public when the endpoint was registered may lead elsewhere now, or with every other answer.
-Redirects are not followed, so nobody is sent on to somewhere private either.
-"""
+"""Sends a webhook to a public address, and tells what came of it. Redirects are not followed."""
 
 import asyncio
-import socket
 import ssl
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from ipaddress import ip_address
-from typing import Any
 
 import httpcore
 
-from rymi_server.webhooks.errors import UnsafeTarget
-from rymi_server.webhooks.targets import is_public, refuse_unsafe
+from rymi_server.foundation.public_network import NO_ANSWER, public_connections, told
+from rymi_server.foundation.public_url import refuse_private
 
 _SECONDS = 10.0
 _CONNECT_SECONDS = 5.0
 _MOST_REPLY = 4_096
 _IDLE_SECONDS = 5.0
 _MOST_CONNECTIONS = 100
+_MOST_IDLE = 20
 _FIRST_GOOD, _FIRST_NOT_GOOD = 200, 300
 
 
@@ -44,26 +38,24 @@ class Sender:
     def __init__(self, *, allow_private: bool, seconds: float = _SECONDS, trust: ssl.SSLContext | None = None) -> None:
         self._allow_private = allow_private
         self._seconds = seconds
-        self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=trust or ssl.create_default_context(),
-            max_connections=_MOST_CONNECTIONS,
-            max_keepalive_connections=20,
-            keepalive_expiry=_IDLE_SECONDS,
-            network_backend=_PublicOnly(allow_private=allow_private),
+        self._pool = public_connections(
+            allow_private=allow_private,
+            trust=trust,
+            most=_MOST_CONNECTIONS,
+            most_idle=_MOST_IDLE,
+            idle_s=_IDLE_SECONDS,
         )
 
     async def send(self, url: str, headers: Mapping[str, str], body: bytes) -> Reply:
         """Never raises for what the other end does or is."""
         try:
-            refuse_unsafe(url, allow_private=self._allow_private)
+            refuse_private(url, allow_private=self._allow_private)
             async with asyncio.timeout(self._seconds):
                 return await self._ask(url, headers, body)
         except TimeoutError:
             return Reply(None, None, f"no answer within {self._seconds:g} s")
-        except (UnsafeTarget, httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError) as error:
-            return Reply(None, None, _told(error))
-        except (httpcore.UnsupportedProtocol, ssl.SSLError, OSError, UnicodeError) as error:
-            return Reply(None, None, _told(error))
+        except NO_ANSWER as error:
+            return Reply(None, None, told(error))
 
     async def close(self) -> None:
         await self._pool.aclose()
@@ -85,42 +77,3 @@ async def _beginning(answer: httpcore.Response) -> str:
         if len(read) >= _MOST_REPLY:
             break
     return read[:_MOST_REPLY].decode(errors="replace").replace("\0", "\ufffd")
-
-
-class _PublicOnly(httpcore.AsyncNetworkBackend):
-    """Resolves names itself, and hands on an address that it has looked at."""
-
-    def __init__(self, *, allow_private: bool) -> None:
-        self._allow_private = allow_private
-        self._network = httpcore.AnyIOBackend()
-
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        address = await self._address(host, port)
-        return await self._network.connect_tcp(
-            address, port, timeout=timeout, local_address=local_address, socket_options=socket_options
-        )
-
-    async def sleep(self, seconds: float) -> None:
-        await self._network.sleep(seconds)
-
-    async def _address(self, host: str, port: int) -> str:
-        """Some address of `host`. One private address among its addresses is enough to refuse them all."""
-        try:
-            found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except OSError as error:
-            raise httpcore.ConnectError("its name leads nowhere") from error
-        addresses = [str(each[4][0]) for each in found]
-        if not self._allow_private and not all(is_public(ip_address(each.partition("%")[0])) for each in addresses):
-            raise UnsafeTarget("leads to a private or reserved address")
-        return addresses[0]
-
-
-def _told(error: Exception) -> str:
-    return (str(error).partition("\n")[0] or type(error).__name__)[:300]

@@ -1,9 +1,7 @@
 """Which URLs a webhook may go to, as far as the URL alone can tell. Where names lead is seen on delivery."""
 
-from rymi_server.foundation.public_url import NotPublic, is_public, refuse_private
+from rymi_server.foundation.public_url import NotPublic, refuse_private
 from rymi_server.webhooks.errors import UnsafeTarget
-
-__all__ = ["is_public", "refuse_unsafe"]
 
 
 def refuse_unsafe(url: str, *, allow_private: bool) -> None:

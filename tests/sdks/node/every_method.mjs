@@ -1,8 +1,14 @@
-// Calls every method of @rymi/node once against a running API, and fails if one was left out.
+// Calls every method of @rymi/node once against a running API, and fails if one was left out, or an operation of the API.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { ApiError, Rymi } from '@rymi/node';
 
-const rymi = new Rymi();
+const asked = new Set();
+const transport = (url, init) => {
+  asked.add(`${init.method} ${new URL(url).pathname}`);
+  return fetch(url, init);
+};
+const rymi = new Rymi({ transport });
 const called = new Set();
 const watched = (name, space) =>
   new Proxy(space, {
@@ -143,4 +149,23 @@ const all = Object.entries(rymi).flatMap(([name, space]) => [
   ...Object.keys(space).filter((each) => typeof space[each] === 'function'),
 ].map((method) => `${name}.${method}`));
 assert.deepEqual(all.filter((each) => !called.has(each)), [], 'methods that were not tried');
-console.log(`${all.length} methods`);
+
+// Operations that have no method, and why.
+const WITHOUT = {
+  createRealtimeToken: 'answers 410 and names calls.create',
+  createWebrtcToken: 'answers 410 and names calls.create',
+};
+const { paths } = JSON.parse(readFileSync(process.env.CONTRACT, 'utf8'));
+const operations = Object.entries(paths).flatMap(([path, methods]) =>
+  Object.entries(methods).map(([method, { operationId }]) => ({
+    operationId,
+    variables: path.split('{').length,
+    pattern: new RegExp(`^${method.toUpperCase()} ${path.replace(/\{\w+\}/g, '[^/]+')}$`),
+  })),
+);
+// `/v1/calls/active` is not a call of that id.
+operations.sort((one, other) => one.variables - other.variables);
+const reached = new Set([...asked].map((each) => operations.find(({ pattern }) => pattern.test(each))));
+const unasked = operations.filter((each) => !reached.has(each));
+assert.deepEqual(unasked.map((each) => each.operationId).sort(), Object.keys(WITHOUT).sort(), 'operations without a method');
+console.log(`${all.length} methods, ${operations.length} operations`);

@@ -12,6 +12,7 @@ from fastapi import APIRouter, Depends, Path, Request, Response
 
 from rymi_server.agents.errors import UnknownAgent
 from rymi_server.call_control.errors import NobodyAnswers
+from rymi_server.foundation.database import Transaction
 from rymi_server.foundation.errors import Refused
 from rymi_server.foundation.ids import LegId
 from rymi_server.http.bodies import read_bounded
@@ -20,6 +21,7 @@ from rymi_server.telephony import legs, store
 from rymi_server.telephony.carriers.carrier import Document, Hook, LegReport, Refusal, SignedRequest
 from rymi_server.telephony.carriers.registry import CARRIERS
 from rymi_server.telephony.connections import Wired
+from rymi_server.telephony.told_once import is_first
 
 log = structlog.get_logger(__name__)
 
@@ -105,6 +107,7 @@ async def account_status(told: AccountDep) -> Response:
     report = told.wired.wire.read_report(Hook.STATUS, told.request)
     if report:
         async with told.edge.database.transaction() as tx:
+            await _refuse_repeated(told, tx)
             leg = await store.at_carrier(tx, told.wired.connection.provider, report.provider_call_id)
             if leg and leg.connection_id == told.wired.connection.id:
                 await legs.reported(tx, leg.id, report, told.edge.clock.now())
@@ -142,8 +145,18 @@ async def leg_stream(told: LegDep, leg_id: Word) -> Response:
 async def _reported(told: Told, leg_id: str, report: LegReport | None) -> Response:
     if report:
         async with told.edge.database.transaction() as tx:
+            await _refuse_repeated(told, tx)
             await legs.reported(tx, LegId(leg_id), report, told.edge.clock.now())
     return Response(status_code=204)
+
+
+async def _refuse_repeated(told: Told, tx: Transaction) -> None:
+    """Reports only: a question for a document may be asked again, and gets the same answer."""
+    wired, now = told.wired, told.edge.clock.now()
+    name = wired.wire.named_once(wired.credentials, told.request)
+    if name and not await is_first(tx, wired.connection.id, name, now):
+        log.warning("carrier_request_repeated", carrier=wired.connection.provider, tenant_id=wired.connection.tenant_id)
+        raise NotFromTheCarrier(403)
 
 
 async def refuse_stranger(_: Request, error: Exception) -> Response:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 import jwt
 
 from rymi_server.foundation.errors import Refused
-from rymi_server.foundation.ids import CallId, TenantId
+from rymi_server.foundation.ids import AgentId, CallId, TenantId
 
 TALK_LIVES = timedelta(days=7)
 # As long as a token for the room: nobody is let in by a link longer than those inside can stay.
@@ -26,18 +26,28 @@ class PassRefused(Refused):
 
 
 @dataclass(frozen=True, slots=True)
+class TalkPass:
+    """What a link opens: all agents of a tenant, or the one that is named."""
+
+    tenant_id: TenantId
+    agent_id: AgentId | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Invitation:
     tenant_id: TenantId
     call_id: CallId
 
 
-def talk_pass(pepper: bytes, tenant_id: TenantId, now: datetime) -> str:
-    """For whoever may talk to any agent of a tenant by browser, at the tenant's cost."""
-    return _signed(pepper, {"aud": _TALK, "sub": tenant_id}, now + TALK_LIVES)
+def talk_pass(pepper: bytes, opens: TalkPass, now: datetime, lives: timedelta = TALK_LIVES) -> str:
+    """For whoever may talk by browser to a tenant's agents, or to one of them, at the tenant's cost."""
+    one = {"agent": opens.agent_id} if opens.agent_id else {}
+    return _signed(pepper, {"aud": _TALK, "sub": opens.tenant_id, **one}, now + lives)
 
 
-def talk_tenant(pepper: bytes, given: str, now: datetime) -> TenantId:
-    return TenantId(_read(pepper, given, _TALK, now)["sub"])
+def talk_pass_of(pepper: bytes, given: str, now: datetime) -> TalkPass:
+    claims = _read(pepper, given, _TALK, now)
+    return TalkPass(TenantId(claims["sub"]), AgentId(claims["agent"]) if "agent" in claims else None)
 
 
 def invitation_pass(pepper: bytes, invitation: Invitation, now: datetime) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -33,6 +34,8 @@ _CLOSES_WITHIN_S = 3.0
 _TRIES_AGAIN_AFTER_S = (0.5, 1.0, 2.0, 5.0)
 # A line on which nothing comes, not even silence, is silent.
 _LINE_IS_DEAD_AFTER_S = 0.2
+# So much of what is said while a recogniser is still being opened is kept for it.
+_MOST_MISSED_FRAMES = 20_000 // FRAME_MS
 
 
 @dataclass(slots=True)
@@ -51,14 +54,17 @@ class Tap:
     _rest: bytes = b""
     _heard_at: float = 0.0
     _heard_ms: int = 0
-    # The streams to be asked, one for each utterance that has ended; `_NO_MORE` at last.
+    # The streams to be asked, one for each utterance that has ended, None for one that was missed; `_NO_MORE` at last.
     _utterances: asyncio.Queue[EarStream | str | None] = field(default_factory=asyncio.Queue)
+    # What was said before the recogniser was there: frames, and None where an utterance ended.
+    _missed: deque[bytes | None] = field(default_factory=deque)
+    _listening: asyncio.Event = field(default_factory=asyncio.Event)
     _expected: Expected | None = None
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
     _failed: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def open(self) -> None:
-        """The person is heard from here on; words are recognised once the engine is there."""
+        """The person is heard from here on; their words are recognised as soon as the engine is there."""
         self._heard_at = self.now()
         self.hub.enter(self.identity, gives_drafts=self.ear.abilities.gives_drafts)
         self._tasks = [asyncio.create_task(self._keep_listening()), asyncio.create_task(self._recognise())]
@@ -112,8 +118,10 @@ class Tap:
         return signals
 
     def _push_frame(self, frame: bytes) -> None:
-        if self._stream is not None:
-            self._stream.push(frame)
+        if (stream := self._up_to_date) is not None:
+            stream.push(frame)
+        else:
+            self._miss(frame)
         for signal in self.detector.push(frame):
             self._act(signal)
 
@@ -122,13 +130,36 @@ class Tap:
             self.hub.began(self.identity, signal, self._heard_ms)
         elif isinstance(signal, Ended):
             self.hub.ended(self.identity, signal, self._heard_ms, self.detector.used, self.detector.trace())
-            self._utterances.put_nowait(self._stream)
+            if (stream := self._up_to_date) is None:
+                self._missed.append(None)
+            self._utterances.put_nowait(stream)
         elif isinstance(signal, Dropped):
             self.hub.dropped(self.identity)
-            if self._stream is not None:
-                self._stream.drop_utterance()
+            if (stream := self._up_to_date) is not None:
+                stream.drop_utterance()
+            while self._missed and self._missed[-1] is not None:
+                self._missed.pop()
         else:
             self.hub.paused(self.identity)
+
+    @property
+    def _up_to_date(self) -> EarStream | None:
+        """The recogniser, where it has been given all that was said before."""
+        return None if self._missed else self._stream
+
+    def _miss(self, frame: bytes) -> None:
+        self._missed.append(frame)
+        if len(self._missed) > _MOST_MISSED_FRAMES:
+            del self._missed[next(at for at, piece in enumerate(self._missed) if piece is not None)]
+
+    def _catch_up(self) -> None:
+        """Give the recogniser what it has missed, unless an utterance in it has to be asked for first."""
+        if self._stream is None or None in self._missed:
+            return
+        for frame in self._missed:
+            assert frame is not None
+            self._stream.push(frame)
+        self._missed.clear()
 
     def _on_draft(self, text: str) -> None:
         self.detector.hear_draft(text)
@@ -149,24 +180,40 @@ class Tap:
                     await asyncio.wait_for(self._failed.wait(), wait)
                 continue
             failures = 0
+            if not self._closing:
+                self._failed.clear()
             self._stream.expect(self._expected)
-            self._failed.clear()
+            self._catch_up()
+            self._listening.set()
             await self._failed.wait()
             if not self._closing:
                 await self._forget(self._stream)
 
     async def _forget(self, stream: EarStream) -> None:
         self._stream = None
+        self._listening.clear()
         await stream.aclose()
 
     async def _recognise(self) -> None:
         while (stream := await self._utterances.get()) != _NO_MORE:
             assert not isinstance(stream, str)
-            self.hub.verdict(self.identity, await self._words(stream))
+            heard = await (self._words(stream) if stream is not None else self._missed_words())
+            self.hub.verdict(self.identity, heard)
 
-    async def _words(self, stream: EarStream | None) -> Heard:
-        if stream is None:
-            return _NOTHING
+    async def _missed_words(self) -> Heard:
+        """Of the oldest utterance that ended before the recogniser was there."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_ANSWERS_WITHIN_S):
+                await self._listening.wait()
+        stream = self._stream
+        while (frame := self._missed.popleft()) is not None:
+            if stream is not None:
+                stream.push(frame)
+        heard = await self._words(stream) if stream is not None else _NOTHING
+        self._catch_up()
+        return heard
+
+    async def _words(self, stream: EarStream) -> Heard:
         try:
             async with asyncio.timeout(_ANSWERS_WITHIN_S):
                 return await stream.finish_utterance()

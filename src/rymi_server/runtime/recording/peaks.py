@@ -19,17 +19,24 @@ class Peaks:
         self._samples = 0
 
     def push(self, blocks: tuple[NDArray[np.int16], ...]) -> None:
-        """Blocks of one length that divides a tenth of a second, one for each channel."""
-        self._samples += len(blocks[0])
-        full = self._samples >= self._stretch
-        for index, block in enumerate(blocks):
-            low, high = int(block.min()), int(block.max())
-            self._highest[index] = max(self._highest[index], high, -low)
-            if full:
-                self._peaks[index].append(self._highest[index] * 100 // _FULL)
-                self._highest[index] = 0
-        if full:
-            self._samples = 0
+        """Blocks of one length, one for each channel."""
+        length = len(blocks[0])
+        at = 0
+        while at < length:
+            until = min(length, at + self._stretch - self._samples)
+            for index, block in enumerate(blocks):
+                part = block[at:until]
+                self._highest[index] = max(self._highest[index], int(part.max()), -int(part.min()))
+            self._samples += until - at
+            at = until
+            if self._samples == self._stretch:
+                self._complete()
+
+    def _complete(self) -> None:
+        for index, highest in enumerate(self._highest):
+            self._peaks[index].append(highest * 100 // _FULL)
+            self._highest[index] = 0
+        self._samples = 0
 
     def outline(self) -> dict[str, Any]:
         """At most 2 000 points a channel, whatever the length."""

@@ -1,8 +1,8 @@
 """A call in stereo: people on the left, the agent on the right as it was played.
 
 Time is the only guide: sound is put where it belongs on the call's clock, whatever came late, so two channels can
-neither drift apart nor away from it. The last 0.6 s stay open: people's sound may hang on its way, and a cut takes back
-what the agent has not been heard to say.
+neither drift apart nor away from it. At least the last 0.6 s stay open: people's sound may hang on its way, and a cut
+takes back what the agent has not been heard to say. What is older is settled a fifth of a second at a time.
 """
 
 from dataclasses import dataclass, field
@@ -26,14 +26,18 @@ MONO: Final = Shape(RATE, 1)
 _HELD_TICKS: Final = 30
 _BATCH_TICKS: Final = 10
 _ROOM_S: Final = 2.0
-# Blocks that follow one another closely are one sound; the jitter between them must not be heard.
-_CONTIGUOUS: Final = RATE // 25
+# Blocks that follow one another closely are one sound; the jitter between them must not be heard. It is also how far
+# the agent's sound may be from where it belongs.
+_CONTIGUOUS: Final = AGENT_RATE // 100
+# The resampler's answer to a sound comes so many samples after it, on its own side and on ours.
+_AHEAD: Final = 33
+_BEHIND: Final = _AHEAD * RATE // AGENT_RATE
 
 Samples = NDArray[np.int16]
 
 
-def _room() -> Samples:
-    return np.zeros(int(RATE * _ROOM_S), np.int16)
+def _room(rate: int) -> Samples:
+    return np.zeros(int(rate * _ROOM_S), np.int16)
 
 
 @dataclass(slots=True)
@@ -46,13 +50,13 @@ class Recorder:
     writer: WavWriter
     keeps_tracks: bool = False
     peaks: Peaks = field(default_factory=lambda: Peaks(RATE, ("people", "agent")))
-    _people: Samples = field(default_factory=_room)
-    _agent: Samples = field(default_factory=_room)
-    _resampler: PolyResampler = field(default_factory=lambda: PolyResampler(AGENT_RATE, RATE))
+    # What is still open of both sides. The agent's is kept as it came.
+    _people: Samples = field(default_factory=lambda: _room(RATE))
+    _agent: Samples = field(default_factory=lambda: _room(AGENT_RATE))
+    _resampled: "_Resampled" = field(default_factory=lambda: _Resampled())
     _agent_next: int | None = None
     _ticks: int = 0
     _written: int = 0
-    _batch: list[bytes] = field(default_factory=list)
     _tracks: dict[str, "_Track"] = field(default_factory=dict)
 
     @property
@@ -77,19 +81,17 @@ class Recorder:
     def tick(self) -> None:
         """20 ms of the call have passed."""
         self._ticks += 1
-        if self._ticks * TICK - self._written > _HELD_TICKS * TICK:
-            self._settle()
+        if self._ticks * TICK - self._written >= (_HELD_TICKS + _BATCH_TICKS) * TICK:
+            self._settle(_BATCH_TICKS)
 
     def agent(self, at: float, block: bytes) -> None:
         """Sound of the agent that is heard at that moment."""
-        start = round((at - self.zero) * RATE)
+        samples = np.frombuffer(block, np.int16)
+        start = round((at - self.zero) * AGENT_RATE)
         if self._agent_next is not None and abs(start - self._agent_next) < _CONTIGUOUS:
             start = self._agent_next
-        else:
-            self._resampler = PolyResampler(AGENT_RATE, RATE)
-        samples = self._resampler.push(np.frombuffer(block, np.int16))
         self._agent_next = start + len(samples)
-        offset = start - self._written
+        offset = start - self._agent_written
         if offset < 0:
             samples, offset = samples[-offset:], 0
         room = self._agent[offset : offset + len(samples)]
@@ -97,45 +99,68 @@ class Recorder:
 
     def cut(self, at: float) -> None:
         """Nothing of the agent is heard from that moment on."""
-        self._agent[max(0, round((at - self.zero) * RATE) - self._written) :] = 0
+        self._agent[max(0, round((at - self.zero) * AGENT_RATE) - self._agent_written) :] = 0
         self._agent_next = None
+
+    @property
+    def tracks(self) -> int:
+        return len(self._tracks)
 
     def track_paths(self) -> dict[str, Path]:
         return {who: track.path for who, track in self._tracks.items()}
 
     def finish(self) -> None:
         """Hand everything to the writer, which closes the file."""
-        while self._written < self._ticks * TICK:
-            self._settle()
-        self._flush()
+        while (left := self._ticks - self._written // TICK) > 0:
+            self._settle(min(left, _BATCH_TICKS))
         for track in self._tracks.values():
             track.finish()
 
-    def _settle(self) -> None:
-        """The oldest tick is final."""
-        left, right = self._people[:TICK].copy(), self._agent[:TICK].copy()
-        for channel in (self._people, self._agent):
-            channel[:-TICK] = channel[TICK:]
-            channel[-TICK:] = 0
-        self._written += TICK
-        self.peaks.push((left, right))
-        both = np.empty((TICK, 2), np.int16)
-        both[:, 0], both[:, 1] = left, right
-        self._batch.append(both.tobytes())
-        if len(self._batch) >= _BATCH_TICKS:
-            self._flush()
+    @property
+    def _agent_written(self) -> int:
+        return self._written * AGENT_RATE // RATE
 
-    def _flush(self) -> None:
-        if self._batch:
-            sound = b"".join(self._batch)
-            self.writer.write(self.path, STEREO, self._written * STEREO.block_bytes - len(sound), sound)
-            self._batch.clear()
+    def _settle(self, ticks: int) -> None:
+        """The oldest ticks are final."""
+        samples = ticks * TICK
+        both = np.empty((samples, 2), np.int16)
+        both[:, 0] = self._people[:samples]
+        both[:, 1] = self._resampled.next(self._agent, samples)
+        _shift(self._people, samples)
+        _shift(self._agent, samples * AGENT_RATE // RATE)
+        self.peaks.push((both[:, 0], both[:, 1]))
+        self.writer.write(self.path, STEREO, self._written * STEREO.block_bytes, both.tobytes())
+        self._written += samples
 
     def _track(self, who: str) -> "_Track":
         if who not in self._tracks:
             path = self.path.with_name(f"{self.path.stem}.track{len(self._tracks) + 1}.wav")
             self._tracks[who] = _Track(path, self.writer)
         return self._tracks[who]
+
+
+def _shift(room: Samples, samples: int) -> None:
+    room[:-samples] = room[samples:]
+    room[-samples:] = 0
+
+
+class _Resampled:
+    """The agent's side at the recording's rate, to the sample where it belongs."""
+
+    def __init__(self) -> None:
+        self._resampler = PolyResampler(AGENT_RATE, RATE)
+        self._begun = self._sounds = False
+
+    def next(self, room: Samples, wanted: int) -> Samples:
+        """The oldest `wanted` samples of what lies in `room`."""
+        length = wanted * AGENT_RATE // RATE
+        fresh = room[_AHEAD : length + _AHEAD] if self._begun else room[: length + _AHEAD]
+        was_silent, self._sounds = not self._sounds, bool(fresh.any())
+        if self._begun and was_silent and not self._sounds:
+            return np.zeros(wanted, np.int16)
+        out = self._resampler.push(fresh)
+        skipped, self._begun = 0 if self._begun else _BEHIND, True
+        return out[skipped:]
 
 
 @dataclass(slots=True)

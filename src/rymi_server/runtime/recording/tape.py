@@ -50,14 +50,15 @@ class Tape(Listener):
             self._recorder = Recorder(self._held.piece.path, now, self._writer, self.keeps_tracks)
 
     def tick(self, now: float) -> None:
-        if self._recorder and self._recorder.ticks_due(now):
-            self._recorder.tick()
+        if self._recorder:
+            for _ in range(self._recorder.ticks_due(now)):
+                self._recorder.tick()
 
     def person(self, who: str, ended: float, samples: Samples) -> None:
         if self._recorder and self._held:
             self._recorder.person(who, ended, samples)
-            tracks = {who: path.name for who, path in self._recorder.track_paths().items()}
-            if len(tracks) != len(self._held.piece.tracks):
+            if self._recorder.tracks != len(self._held.piece.tracks):
+                tracks = {who: path.name for who, path in self._recorder.track_paths().items()}
                 self._held.note(replace(self._held.piece, tracks=tracks))
 
     def played(self, at: float, block: bytes) -> None:

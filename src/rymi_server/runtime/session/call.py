@@ -30,6 +30,7 @@ from rymi_server.runtime.session.replaying import Replay, TickInput
 from rymi_server.runtime.session.room_agent import RoomAgent
 from rymi_server.runtime.session.room_text import AgentText, PeoplesText
 from rymi_server.runtime.session.spoken_voice import SpokenVoice
+from rymi_server.runtime.session.text_pace import synchronized
 from rymi_server.runtime.session.voice_output import CutSignal, SessionEar, Told, VoiceOutput
 from rymi_server.runtime.speaking.player import Player
 from rymi_server.speech_engines.promises import Expected
@@ -109,7 +110,7 @@ class Call:
         self.player = output.player = Player(self.media.line, told, self.times.now)
         self.hub = Hub(self._hear, self.times.now, self.clock.ms, lambda: self.player.left_ms, self._book.name)
         agent_text = AgentText(self._show, ledger.agent_drafted, self.clock.ms)
-        self._synchronizer = TranscriptSynchronizer(next_in_chain_audio=output, next_in_chain_text=agent_text)
+        self._synchronizer = synchronized(output, agent_text)
         session = new_session(
             self._replay,
             self.cast.mind.chat_model,
@@ -292,6 +293,9 @@ class Call:
         while True:
             for _ in range(min(self._due(), _MOST_TICKS_AT_ONCE)):
                 self._tick()
+            self.hub.tick()
+            if self.tape is not None:
+                self.tape.tick(self.times.now())
             self._mind_the_room()
             self.conversation.tick()
             ahead = self._zero + (self._ticks + 2) * 0.02 - self.times.now()
@@ -302,12 +306,9 @@ class Call:
 
     def _tick(self) -> None:
         self._ticks += 1
-        if self.tape is not None:
-            self.tape.tick(self.times.now())
         self._input.tick()
         for tap in self._taps.values():
             tap.tick()
-        self.hub.tick()
 
     def _mind_the_room(self) -> None:
         now = self.times.now()

@@ -11,7 +11,8 @@ from rymi_server.foundation.sound.resampling import PolyResampler
 from rymi_server.runtime.speaking.player import RATE
 from rymi_server.speech_engines.promises import Voice
 
-_FRAME_MS = 20
+# What comes first is passed on in smaller pieces.
+_FRAME_MS = 200
 
 
 class SpokenVoice(tts.TTS[Any]):

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import structlog
-from livekit.agents import tokenize
+from livekit.agents import tokenize, utils
 
 from rymi_server.runtime.briefing import Briefing
 from rymi_server.runtime.reporting.journal import Address, Journal
@@ -20,7 +20,8 @@ from rymi_server.runtime.session.cast import Times
 from rymi_server.runtime.session.casting import Casting, Report
 from rymi_server.runtime.session.media import Guest, Guests, ShownText
 from rymi_server.runtime.thinking.http_tool import HttpTools
-from rymi_server.runtime.turn_taking.scores import installed_scores
+from rymi_server.runtime.turn_taking.choosing import ENGINES
+from rymi_server.runtime.turn_taking.scores import Scores
 from rymi_server.speech_engines.promises import Abilities, Ear, EarStream, Expected, Heard, Listeners, Vocabulary, Voice
 
 log = structlog.get_logger(__name__)
@@ -28,6 +29,15 @@ log = structlog.get_logger(__name__)
 _LONGEST_S: Final = 20.0
 _NOBODY: Final = "nobody"
 _RATE: Final = 24_000
+# Half a second of something, and a second of nothing.
+_HUMMED: Final = (b"\1\30" * 640,) * 12 + (bytes(1_280),) * 25
+# A playbook in which an answer has everything to look for that answers look for.
+_PLAYBOOK: Final = {
+    "opener": "Hello.",
+    "objectionHandlers": [{"trigger": "when are you open", "response": "Always."}],
+    "qualificationFlow": [{"question": "What is your phone number?"}, {"question": "Which day suits you?"}],
+}
+_WRITTEN: Final = "When are you open? My number is five five five, one two three four, tomorrow at ten would suit me."
 
 
 class QuickLine:
@@ -44,19 +54,30 @@ class QuickLine:
 
 @dataclass
 class Nowhere:
-    """A place where one person comes, hears the greeting, says a line, and goes. Keeps the promise of `CallMedia`."""
+    """A place where one person comes, hums, hears the greeting, writes a line, and is answered. Keeps the promise of
+    `CallMedia`."""
 
     line: QuickLine = field(default_factory=QuickLine)
-    greeted: asyncio.Event = field(default_factory=asyncio.Event)
+    answered: asyncio.Event = field(default_factory=asyncio.Event)
+    _guests: Guests | None = None
+    _said: int = 0
 
     async def open(self, guests: Guests) -> None:
+        self._guests = guests
         guests.came(Guest(_NOBODY))
         guests.listening()
         guests.microphone(_NOBODY, True)
+        for piece in _HUMMED:
+            guests.heard(_NOBODY, piece)
 
     def show(self, text: ShownText) -> None:
-        if text.identity is None and text.final:
-            self.greeted.set()
+        if text.identity is not None or not text.final:
+            return
+        self._said += 1
+        if self._said > 1:
+            self.answered.set()
+        elif self._guests is not None:
+            self._guests.typed(_NOBODY, _WRITTEN)
 
     def signal(self, topic: str, payload: Mapping[str, Any]) -> None:
         """Nobody is there to be told."""
@@ -133,25 +154,28 @@ class WarmingEngines:
         """Nothing was opened."""
 
 
-def warm_up() -> None:
+def warm_up(scores: Scores) -> None:
     """Blocks for some tenths of a second. There must be no event loop in this thread."""
     tokenize.basic.hyphenate_word("warming")
-    asyncio.run(_hold_one())
+    for engines in ENGINES.values():
+        scores.first_of(engines)
+    asyncio.run(_hold_one(scores))
 
 
-async def _hold_one() -> None:
-    scores = installed_scores()
+async def _hold_one(scores: Scores) -> None:
+    async with utils.http_context.open():
+        pass  # At the end of a job the library opens this, if nobody has, in order to close it.
     told = _briefing()
     reporter = Reporter(_taken, "warm", Journal(Path("/dev/null"), Address("", "", "", "")))
     times = Times(time.monotonic, lambda: datetime.now(UTC))
     place = Nowhere()
     cast = Casting(WarmingEngines(), scores, HttpTools(), lambda: datetime.now(UTC)).cast(told, log.info)
     holding = asyncio.create_task(run_call(place, told, reporter, cast, times, None))
-    greeted = asyncio.create_task(place.greeted.wait())
+    answered = asyncio.create_task(place.answered.wait())
     try:
-        await asyncio.wait((holding, greeted), timeout=_LONGEST_S, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait((holding, answered), timeout=_LONGEST_S, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        greeted.cancel()
+        answered.cancel()
         reporter.on_over()
         await holding
 
@@ -162,7 +186,7 @@ def _briefing() -> Briefing:
         tenant_id="none",
         room_name="none",
         direction="inbound",
-        agent={"playbook": {"opener": "Hello."}},
+        agent={"playbook": _PLAYBOOK, "advanced": {"turnDetectorMode": "balanced"}},
         variables={},
         metadata={},
         post_call={},

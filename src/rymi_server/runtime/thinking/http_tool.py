@@ -2,17 +2,14 @@
 
 import asyncio
 import json
-import socket
 import ssl
-from collections.abc import Iterable, Mapping
-from ipaddress import ip_address
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
-import httpcore
-
 from rymi_server.foundation.json_schemas import UnusableSchema, compile_schema
-from rymi_server.foundation.public_url import NotPublic, is_public, refuse_private
+from rymi_server.foundation.public_network import NO_ANSWER, public_connections, told
+from rymi_server.foundation.public_url import refuse_private
 from rymi_server.runtime.thinking.tools import HttpRequest, Outcome, Tool
 
 _MOST_REPLY_BYTES = 65_536
@@ -26,11 +23,12 @@ class HttpTools:
 
     def __init__(self, *, allow_private: bool = False, trust: ssl.SSLContext | None = None) -> None:
         self._allow_private = allow_private
-        self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=trust or ssl.create_default_context(),
-            max_connections=_MOST_CONNECTIONS,
-            keepalive_expiry=_IDLE_SECONDS,
-            network_backend=_PublicNetwork(allow_private=allow_private),
+        self._pool = public_connections(
+            allow_private=allow_private,
+            trust=trust,
+            most=_MOST_CONNECTIONS,
+            most_idle=_MOST_CONNECTIONS,
+            idle_s=_IDLE_SECONDS,
         )
 
     async def aclose(self) -> None:
@@ -47,10 +45,8 @@ class HttpTools:
                 status, body = await self._ask(tool.http, arguments)
         except TimeoutError:
             return Outcome(False, f"no answer within {tool.http.timeout_ms} ms")
-        except (NotPublic, httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError) as error:
-            return Outcome(False, _told(error))
-        except (httpcore.UnsupportedProtocol, ssl.SSLError, OSError, UnicodeError) as error:
-            return Outcome(False, _told(error))
+        except NO_ANSWER as error:
+            return Outcome(False, told(error))
         if not 200 <= status < 300:
             # The body of a failure may hold anything; a model that reads it aloud helps nobody.
             return Outcome(False, f"it answered {status}")
@@ -73,41 +69,6 @@ class HttpTools:
                 if len(body) >= _MOST_REPLY_BYTES:
                     break
             return answer.status, bytes(body[:_MOST_REPLY_BYTES])
-
-
-class _PublicNetwork(httpcore.AsyncNetworkBackend):
-    """Resolves names itself and connects to an address that it has looked at, so that no name can change its mind."""
-
-    def __init__(self, *, allow_private: bool) -> None:
-        self._allow_private = allow_private
-        self._network = httpcore.AnyIOBackend()
-
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        address = await self._address(host, port)
-        return await self._network.connect_tcp(
-            address, port, timeout=timeout, local_address=local_address, socket_options=socket_options
-        )
-
-    async def sleep(self, seconds: float) -> None:
-        await self._network.sleep(seconds)
-
-    async def _address(self, host: str, port: int) -> str:
-        """One private address among those of a name is enough to refuse them all."""
-        try:
-            found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except OSError as error:
-            raise httpcore.ConnectError("its name leads nowhere") from error
-        addresses = [str(each[4][0]).partition("%")[0] for each in found]
-        if not self._allow_private and not all(is_public(ip_address(each)) for each in addresses):
-            raise NotPublic("leads to a private or reserved address")
-        return addresses[0]
 
 
 def _misfit(tool: Tool, arguments: Mapping[str, Any]) -> str:
@@ -135,7 +96,3 @@ def _readable(body: bytes) -> Any:
         except (ValueError, RecursionError):
             return text.strip()
     return f"{text[:_MOST_SHOWN].strip()}…"
-
-
-def _told(error: Exception) -> str:
-    return (str(error).partition("\n")[0] or type(error).__name__)[:300]

@@ -7,13 +7,24 @@ from dataclasses import asdict
 from typing import Any, Final
 
 from rymi_server.speech_engines.errors import EngineFailed
-from rymi_server.speech_engines.promises import Abilities, Expected, Heard, Listeners, Vocabulary, Word
+from rymi_server.speech_engines.promises import (
+    FRAME_MS,
+    HEARING_RATE,
+    Abilities,
+    Expected,
+    Heard,
+    Listeners,
+    Vocabulary,
+    Word,
+)
 from rymi_server.speech_engines.workers.process import Receiver, WorkerProcess
 from rymi_server.speech_engines.workers.wire import Kind, Message, said
 
 _OPEN_SECONDS: Final = 20.0
 # How long a result may take. The worker decodes faster than people speak, but others may be before us.
 _RESULT_SECONDS: Final = 12.0
+# Every message costs both ends a system call, and a draft may well be a moment late.
+_GATHERED_BYTES: Final = 4 * FRAME_MS * HEARING_RATE // 1_000 * 2
 
 
 class WorkerEar:
@@ -54,6 +65,7 @@ class WorkerStream:
         self._opened: asyncio.Future[None] | None = None
         self._result: asyncio.Future[Heard] | None = None
         self._reopening: asyncio.Task[None] | None = None
+        self._gathered = bytearray()
         self._lost = False
         self._closed = False
 
@@ -78,10 +90,13 @@ class WorkerStream:
     def push(self, pcm: bytes) -> None:
         if self._number is None:
             self._reopen()
-        else:
-            self._tell(Message(Kind.AUDIO, self._number, pcm))
+            return
+        self._gathered += pcm
+        if len(self._gathered) >= _GATHERED_BYTES:
+            self._send_gathered()
 
     async def finish_utterance(self) -> Heard:
+        self._send_gathered()
         if self._lost or self._number is None:
             self._lost = False
             raise EngineFailed(self._engine, "its process died while it listened")
@@ -98,6 +113,7 @@ class WorkerStream:
             self._result = None
 
     def drop_utterance(self) -> None:
+        self._gathered.clear()
         self._lost = False
         if self._number is not None:
             self._tell(Message(Kind.DROP, self._number))
@@ -122,6 +138,11 @@ class WorkerStream:
             if self._worker.running:
                 with contextlib.suppress(EngineFailed):
                     self._worker.send(Message(Kind.CLOSE, number))
+
+    def _send_gathered(self) -> None:
+        if self._gathered and self._number is not None:
+            self._tell(Message(Kind.AUDIO, self._number, bytes(self._gathered)))
+        self._gathered.clear()
 
     def _tell(self, message: Message) -> None:
         try:

@@ -321,6 +321,11 @@ class CarrierWire(Protocol):
         """The same for the handshake of a media socket, whose address holds `token`."""
         ...
 
+    def named_once(self, credentials: Credentials, request: SignedRequest) -> str | None:
+        """What a verified request alone is called, so that it is known when it is sent again. None where the carrier
+        gives no such name."""
+        ...
+
     def read_report(self, hook: Hook, request: SignedRequest) -> LegReport | None:
         """None where it says nothing about the call that we keep."""
         ...

@@ -10,9 +10,9 @@ import httpx
 from rymi_server.telephony.carriers.box import BOX_ACCOUNTS
 from rymi_server.telephony.carriers.carrier import Carrier, CarrierWire, Credentials
 from rymi_server.telephony.carriers.plivo.rest import PlivoAccount
-from rymi_server.telephony.carriers.plivo.wire import PlivoWire
+from rymi_server.telephony.carriers.plivo.wire import PLIVO_WIRE
 from rymi_server.telephony.carriers.twilio.rest import TwilioAccount
-from rymi_server.telephony.carriers.twilio.wire import TwilioWire
+from rymi_server.telephony.carriers.twilio.wire import TWILIO_WIRE
 from rymi_server.telephony.carriers.vonage.rest import VonageAccount, VonageHosts
 from rymi_server.telephony.carriers.vonage.wire import VonageWire
 
@@ -75,7 +75,7 @@ CARRIERS: Mapping[str, CarrierKind] = {
             account_field="auth_id",
             secret_field="auth_token",  # noqa: S106 - The name of a field.
             calls_per_second=1,
-            wire=TwilioWire(),
+            wire=TWILIO_WIRE,
             unverified_status=403,
             open=lambda http, hosts, credentials, _: TwilioAccount(http, hosts.twilio, credentials),
         ),
@@ -89,7 +89,7 @@ CARRIERS: Mapping[str, CarrierKind] = {
             account_field="auth_id",
             secret_field="auth_token",  # noqa: S106 - The name of a field.
             calls_per_second=2,
-            wire=PlivoWire(),
+            wire=PLIVO_WIRE,
             unverified_status=403,
             open=lambda http, hosts, credentials, _: PlivoAccount(http, hosts.plivo, credentials),
         ),

@@ -30,6 +30,11 @@ def verifies(token: str, request: SignedRequest) -> bool:
     return hmac.compare_digest(expected.encode(), given.encode())
 
 
+def verifies_socket(token: str, request: SignedRequest) -> bool:
+    """A handshake is signed like any other GET, over the address with `wss`."""
+    return verifies(token, request)
+
+
 def _names_body(request: SignedRequest) -> bool:
     """What is not a form is not signed itself: the address names its digest."""
     (named,) = query_of(request.url).get("bodySHA256", [""])[:1]

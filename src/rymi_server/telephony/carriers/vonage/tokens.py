@@ -63,6 +63,13 @@ def verifies_socket(credentials: Credentials, request: SignedRequest, token: str
     return claims is not None and _is_for_us(claims, credentials, now)
 
 
+def named_once(credentials: Credentials, request: SignedRequest) -> str | None:
+    """The token's own id."""
+    claims = _claims(credentials.signature_secret, request) if credentials.signature_secret else None
+    named = claims.get("jti") if claims else None
+    return str(named)[:200] if named else None
+
+
 def _claims(secret: str, request: SignedRequest) -> dict[str, Any] | None:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer":

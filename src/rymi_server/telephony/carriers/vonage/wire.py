@@ -24,6 +24,9 @@ class VonageWire:
     def verifies_socket(self, credentials: Credentials, request: SignedRequest, token: str, now: datetime) -> bool:
         return tokens.verifies_socket(credentials, request, token, now)
 
+    def named_once(self, credentials: Credentials, request: SignedRequest) -> str | None:
+        return tokens.named_once(credentials, request)
+
     def read_report(self, hook: Hook, request: SignedRequest) -> LegReport | None:
         return callbacks.read_report(hook, request)
 

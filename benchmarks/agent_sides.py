@@ -1,0 +1,213 @@
+"""The two agents that are compared, each with what it tells of its turns in its own way."""
+
+import asyncio
+import contextlib
+import json
+import os
+import sys
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+import psutil
+from livekit import api as livekit_api
+from tests.agent.api import TOKEN, InternalApi
+from tests.agent.holding import PLAYBOOK, briefing
+from tests.agent.patience import eventually
+from tests.agent.people import Caller, send_agent
+from tests.agent.workers import Worker, agent_worker
+from tests.roomlet.running import KEY, SECRET, Running
+
+from benchmarks.agent_lines import ASK, STORY
+from rymi_server.runtime.reports import ClockStarted, TurnTaken
+
+_STOCK_WARMS_UP_S = 15.0
+_OUR_CALL = {
+    "playbook": {
+        **PLAYBOOK,
+        "objectionHandlers": [
+            {"trigger": ASK, "response": STORY},
+            *(each for each in PLAYBOOK["objectionHandlers"] if each["trigger"] != ASK),  # type: ignore[index]
+        ],
+    },
+    "advanced": {"turnDetectorMode": "balanced"},
+}
+
+
+@dataclass(frozen=True)
+class Turn:
+    """On the clock of this process: when all the words were in, when somebody was found to speak over the agent."""
+
+    words_at: float | None = None
+    push_ms: float | None = None
+    speaks_at: float | None = None
+
+
+class Held(Protocol):
+    """One call with an agent in it."""
+
+    async def send(self) -> None: ...
+
+    @property
+    def pid(self) -> int:
+        """The process that holds the call."""
+        ...
+
+    def turns(self) -> list[Turn]: ...
+
+    async def end(self) -> None: ...
+
+
+class Side(Protocol):
+    name: str
+
+    def call(self, call_id: str, caller: Caller) -> Held: ...
+
+    async def is_warm(self) -> None:
+        """Four calls may come at once."""
+        ...
+
+
+def steady(wall: float) -> float:
+    """A time of day as this process' steady clock has it."""
+    return time.monotonic() + wall - time.time()
+
+
+@dataclass
+class OurCall:
+    side: "Ours"
+    call_id: str
+    api: InternalApi = field(default_factory=InternalApi)
+
+    async def send(self) -> None:
+        room = f"call_{self.call_id}"
+        await self.api.start()
+        told = briefing(
+            call_id=self.call_id, room_name=room, agent=_OUR_CALL, post_call={"recording": {"enabled": True}}
+        )
+        self.api.briefings[self.call_id] = told
+        await send_agent(self.side.administration, room, self.call_id, "1", self.api.url, TOKEN)
+
+    @property
+    def pid(self) -> int:
+        return self.side.worker.job_of(self.call_id)
+
+    def turns(self) -> list[Turn]:
+        zero = steady(self.api.of(ClockStarted)[0].started_at.timestamp())
+
+        def at(ms: float | None) -> float | None:
+            return None if ms is None else zero + ms / 1_000
+
+        return [
+            Turn(
+                at(turn.decided_at_ms + turn.parts["words_ms"]),
+                turn.answer_pushed_at_ms - turn.decided_at_ms - turn.parts["words_ms"]
+                if turn.answer_pushed_at_ms is not None
+                else None,
+                at(turn.interrupted_at_ms),
+            )
+            for turn in self.api.of(TurnTaken)
+        ]
+
+    async def end(self) -> None:
+        self.api.over.add(self.call_id)
+        await eventually("our agent has left", lambda: self._has_left, 60)
+        await self.api.stop()
+
+    @property
+    def _has_left(self) -> bool:
+        return any(line["call_id"] == self.call_id for line in self.side.worker.logged("call_left"))
+
+
+@dataclass
+class Ours:
+    worker: Worker
+    administration: livekit_api.LiveKitAPI
+    name: str = "rymi"
+
+    def call(self, call_id: str, caller: Caller) -> Held:  # noqa: ARG002 - Ours tells the API.
+        return OurCall(self, call_id)
+
+    async def is_warm(self) -> None:
+        taken = len(self.worker.logged("call_taken"))
+        await eventually(
+            "four more processes are ready", lambda: len(self.worker.logged("agent_process_ready")) >= taken + 4, 120
+        )
+
+
+@dataclass
+class StockCall:
+    side: "Stock"
+    call_id: str
+    caller: Caller
+
+    async def send(self) -> None:
+        request = livekit_api.CreateAgentDispatchRequest(agent_name="stock", room=f"call_{self.call_id}")
+        await self.side.administration.agent_dispatch.create_dispatch(request)
+
+    @property
+    def pid(self) -> int:
+        return int(self._told[0]["pid"])
+
+    def turns(self) -> list[Turn]:
+        return [
+            Turn(steady(each["at"]) if each["what"] == "words" else None, None, steady(each["at"]))
+            for each in self._told
+            if each["what"] in ("words", "speaks")
+        ]
+
+    async def end(self) -> None:
+        await eventually("the stock agent has told", lambda: self._told, 10)
+
+    @property
+    def _told(self) -> list[dict[str, float | str]]:
+        return [json.loads(data) for _, topic, data in self.caller.packets if topic == "bench"]
+
+
+@dataclass
+class Stock:
+    administration: livekit_api.LiveKitAPI
+    name: str = "livekit-agents"
+
+    def call(self, call_id: str, caller: Caller) -> Held:
+        return StockCall(self, call_id, caller)
+
+    async def is_warm(self) -> None:
+        """It does not say so."""
+        await asyncio.sleep(_STOCK_WARMS_UP_S)
+
+
+@contextlib.asynccontextmanager
+async def ours(rooms: Running, administration: livekit_api.LiveKitAPI, folder: Path) -> AsyncIterator[Side]:
+    async with agent_worker(rooms, folder, idle=4) as worker:
+        yield Ours(worker, administration)
+
+
+@contextlib.asynccontextmanager
+async def stock(rooms: Running, administration: livekit_api.LiveKitAPI) -> AsyncIterator[Side]:
+    environment = {**os.environ, "LIVEKIT_URL": rooms.url, "LIVEKIT_API_KEY": KEY, "LIVEKIT_API_SECRET": SECRET}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "benchmarks.stock_agent",
+        env=environment,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        assert process.stdout
+        await asyncio.wait_for(process.stdout.readline(), 180)
+        yield Stock(administration)
+    finally:
+        below = psutil.Process(process.pid).children(recursive=True)
+        process.terminate()
+        try:
+            await asyncio.wait_for(process.wait(), 30)
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+        for each in below:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                each.kill()
