@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from tests.support.asking import Customer
-from tests.support.past_calls import past_call
+from tests.support.past_calls import past_call, past_leg
 
 from rymi_server.foundation.database import Database
 
@@ -37,7 +37,7 @@ class TestSpend:
             "in_progress_calls": 1,
             "average_duration_seconds": 223.0,
             "success_rate": 0.6667,
-            "telecom_costs": {"total_minutes": 8.0, "cost_usd": 0.4},
+            "telecom_costs": {"total_minutes": 0.0, "cost_usd": 0.0, "other_currencies": {}},
             "total_spent": 0.4,
             "time_series": [
                 {"date": "2026-03-01", "calls": 2, "minutes": 8.0, "cost": 0.4},
@@ -62,6 +62,28 @@ class TestSpend:
             ],
             "filters": {"from": "2026-03-01", "to": "2026-03-03", "agent_id": None, "status": None},
         }
+
+    async def test_shows_what_carriers_charge_beside_what_is_billed_here(
+        self, database: Database, acme: Customer, rival: Customer
+    ) -> None:
+        agent = await acme.new_agent()
+        paid = {"bill_seconds": 150, "cost": "0.125"}
+        both = await past_call(database, acme, agent, NOON, connected=145, **paid)
+        await past_leg(database, acme, both, 120, "0.028", "USD")
+        await past_leg(database, acme, both, 61, "0.014", "EUR")
+        unpriced = await past_call(database, acme, agent, NOON + timedelta(hours=1), status="failed")
+        await past_leg(database, acme, unpriced, 30, None, None)
+        theirs = await past_call(database, rival, await rival.new_agent(), NOON + timedelta(hours=2))
+        await past_leg(database, rival, theirs, 600, "9", "USD")
+        spent = (await acme.get(f"{SPEND}?from=2026-03-01&to=2026-03-01")).json()
+        assert spent["telecom_costs"] == {
+            "total_minutes": 3.52,
+            "cost_usd": 0.028,
+            "other_currencies": {"EUR": 0.014},
+        }
+        assert spent["total_spent"] == 0.125
+        failed = (await acme.get(f"{SPEND}?from=2026-03-01&to=2026-03-01&status=failed")).json()
+        assert failed["telecom_costs"] == {"total_minutes": 0.5, "cost_usd": 0.0, "other_currencies": {}}
 
     async def test_is_all_zeros_where_nothing_happened(self, acme: Customer) -> None:
         spent = (await acme.get(f"{SPEND}?from=2026-03-01&to=2026-03-01")).json()

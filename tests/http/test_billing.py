@@ -2,12 +2,15 @@
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from tests.support.asking import CLOCK, Customer, client_for, new_customer
 from tests.support.past_calls import past_call
 
 from rymi_server.credits import ledger
+from rymi_server.credits.models import credit_accounts
 from rymi_server.foundation.database import Database
 from rymi_server.foundation.ids import CallId, new_uuid
 
@@ -173,3 +176,35 @@ class TestTransactions:
         assert (granted["kind"], granted["amount_usd"], granted["call_id"]) == ("grant", 10.0, None)
         second = (await acme.get("/v1/billing/transactions?limit=1&offset=1")).json()
         assert (second["transactions"], second["total"]) == ([granted], 2)
+
+
+class TestAlerts:
+    async def test_change_only_what_is_sent(self, database: Database, acme: Customer) -> None:
+        async def kept() -> tuple[Any, ...]:
+            columns = credit_accounts.c.alert_thresholds, credit_accounts.c.low_balance_pct
+            mine = credit_accounts.c.tenant_id == acme.tenant.id
+            async with database.transaction() as tx:
+                return tuple((await tx.execute(sa.select(*columns).where(mine))).one())
+
+        for sent, expected in (
+            ({"thresholds_usd": [5, 20.5, 5]}, ([Decimal(5), Decimal("20.5")], None)),
+            ({"low_balance_pct": 12.5, "email_enabled": False}, ([Decimal(5), Decimal("20.5")], Decimal("12.5"))),
+            ({}, ([Decimal(5), Decimal("20.5")], Decimal("12.5"))),
+            ({"thresholds_usd": [], "low_balance_pct": None}, ([], None)),
+            ({"thresholds_usd": None}, (None, None)),
+        ):
+            answer = await acme.ask("PUT", "/v1/billing/alerts", json=sent)
+            assert (answer.status_code, answer.json()) == (200, {"ok": True})
+            assert await kept() == expected
+
+    @pytest.mark.parametrize(
+        "sent",
+        [
+            *({"thresholds_usd": [0]}, {"thresholds_usd": [-1]}, {"thresholds_usd": 5}, {"thresholds_usd": ["5"]}),
+            *({"thresholds_usd": [1] * 11}, {"thresholds_usd": [1e12]}, {"low_balance_pct": 101}),
+            *({"low_balance_pct": -1}, {"email_enabled": True}, {"email_enabled": 0}, []),
+        ],
+    )
+    async def test_refuse_what_is_wrong(self, acme: Customer, sent: Any) -> None:
+        answer = await acme.ask("PUT", "/v1/billing/alerts", json=sent)
+        assert (answer.status_code, answer.json()["code"]) == (400, "validation_error")

@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -39,8 +40,9 @@ from rymi_server.post_call.mending import Mender
 from rymi_server.queue.facts import publish
 from rymi_server.recordings import store as recordings
 from rymi_server.recordings.deposit import folder_of
-from rymi_server.tenants.store import keep_recordings
+from rymi_server.tenants.store import keep_recordings, set_time_zone
 
+_NOON = 12
 RECORDED = {"post_call": {"recording": {"enabled": True}}}
 EVERYTHING = (
     "call.started",
@@ -148,6 +150,26 @@ class TestACall:
         assert (call["status"], call["bill_duration"], call["total_cost"]) == ("failed", 0, 0)
         assert call["intelligence_status"] == "not_started"
         assert hook.got[-1].json["data"]["status"] == "failed"
+
+    async def test_is_understood_where_its_tenant_is(
+        self, own_database: Database, acme: Customer, tmp_path: Path
+    ) -> None:
+        """`Tomorrow` is another date there than in UTC, whatever time it is now."""
+        behind = datetime.now(UTC).hour < _NOON
+        there = ZoneInfo("Etc/GMT+12" if behind else "Etc/GMT-14")
+        async with own_database.transaction() as tx:
+            await set_time_zone(tx, acme.tenant.id, str(there))
+        schema = {"type": "object", "properties": {"date": {"type": "string", "format": "date"}}}
+        talk = (("user", "browser-1", "I would like to come tomorrow."), ("agent", None, "Of course."))
+        wanted = {"structured_extraction": {"json_schema": schema}}
+        async with working(own_database, tmp_path):
+            call_id = await ended_call(own_database, acme, talk, post_call=wanted)
+            await finished(own_database, call_id)
+        call = await detail_of(acme, call_id)
+        begun = datetime.fromisoformat(call["started_at"])
+        expected = (begun.astimezone(there) + timedelta(days=1)).date()
+        assert expected != (begun + timedelta(days=1)).date()
+        assert call["intelligence"]["structured_data"] == {"date": expected.isoformat()}
 
     async def test_without_a_recording_says_that_it_was_not_asked_for(
         self, own_database: Database, acme: Customer, tmp_path: Path
@@ -275,6 +297,22 @@ class TestMoney:
             await until("both calls to be told", both)
         assert hook.events.count("billing.low_balance") == 1
 
+    async def test_is_told_below_each_threshold_of_the_account(
+        self, own_database: Database, acme: Customer, tmp_path: Path
+    ) -> None:
+        alerts = {"thresholds_usd": [9.95, 9.8], "low_balance_pct": 99}
+        assert (await acme.ask("PUT", "/v1/billing/alerts", json=alerts)).json() == {"ok": True}
+        async with receiver() as hook, working(own_database, tmp_path, low_balance_usd="1000"):
+            await webhook(acme, hook.url, "billing.low_balance")
+            for told in (1, 2, 3):
+                await finished(own_database, await ended_call(own_database, acme))
+                await until("it to be told", _got(hook, told))
+        assert [each.json["data"] for each in hook.got] == [
+            {"balance_usd": 9.925, "threshold_usd": 9.95},
+            {"balance_usd": 9.85, "threshold_usd": 9.9},
+            {"balance_usd": 9.775, "threshold_usd": 9.8},
+        ]
+
     async def test_batches_are_told_when_the_last_of_their_calls_is_over(
         self, own_database: Database, acme: Customer, tmp_path: Path
     ) -> None:
@@ -286,6 +324,13 @@ class TestMoney:
         (told,) = hook.got
         assert told.json["data"]["batch_id"] == batch["batch_id"]
         assert told.json["data"]["by_status"] == {"failed": 2}
+
+
+def _got(hook: Receiver, count: int) -> Callable[[], Awaitable[bool]]:
+    async def got() -> bool:
+        return len(hook.got) >= count
+
+    return got
 
 
 def _shows(customer: Customer, call_id: str, message: str) -> Callable[[], Awaitable[bool]]:

@@ -76,6 +76,12 @@ class TestTenants:
     def test_that_do_not_exist_are_named(self, rymi: Rymi) -> None:
         assert rymi("tenants", "pause", "Nobody") == "rymi: There is no tenant 'Nobody'.\n"
 
+    def test_are_somewhere(self, rymi: Rymi) -> None:
+        rymi("tenants", "create", "Acme")
+        assert rymi("tenants", "time-zone", "Acme", "Europe/Berlin") == "Acme is in Europe/Berlin.\n"
+        assert "no time zone 'Berlin'" in rymi("tenants", "time-zone", "Acme", "Berlin")
+        assert rymi("tenants", "time-zone", "Acme") == "Acme is in UTC.\n"
+
 
 class TestKeys:
     def test_are_shown_once_and_listed_by_their_beginning(self, rymi: Rymi) -> None:

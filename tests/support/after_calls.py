@@ -120,12 +120,13 @@ async def recorded(
     *,
     started_at_ms: int = 0,
     number: int = 0,
+    **changed: Any,
 ) -> str:
     """A piece of the call's recording, deposited and reported as an agent does it."""
     path = folder / f"{call_id}-{number}.wav"
     path.write_bytes(header(2, RATE, len(content)) + content)
     key = segment_key(customer.tenant.id, call_id, "1", number)
-    done = await deposit(settings_with(database, folder).storage(), path, key)
+    done = await deposit(settings_with(database, folder, **changed).storage(), path, key)
     async with database.transaction() as tx:
         piece = Segment(done.key, started_at_ms, done.duration_ms, {}, {})
         await segments.add(tx, CallId(call_id), [piece], CLOCK.now())

@@ -1,5 +1,6 @@
 """Cloud storages on this machine: moto's S3, and rclone's, which looks closely at signatures."""
 
+import asyncio
 import contextlib
 import socket
 import subprocess
@@ -34,6 +35,50 @@ def rclone(folder: Path) -> Iterator[str]:
     command = [program, "serve", "s3", "--addr", f"127.0.0.1:{port}", "--auth-key", keys, "--config", "", str(folder)]
     with _running(command, port) as endpoint:
         yield endpoint
+
+
+class Gate:
+    """A way to a storage that can be shut, as when the network or the storage is away for a while."""
+
+    def __init__(self, endpoint: str) -> None:
+        self._to = int(endpoint.rpartition(":")[2])
+        self._port = free_port()
+        self._server: asyncio.Server | None = None
+        self._through: set[asyncio.StreamWriter] = set()
+
+    @property
+    def endpoint(self) -> str:
+        return f"http://127.0.0.1:{self._port}"
+
+    async def open(self) -> None:
+        self._server = await asyncio.start_server(self._pass, "127.0.0.1", self._port)
+
+    async def shut(self) -> None:
+        assert self._server is not None
+        self._server.close()
+        for writer in self._through:
+            writer.transport.abort()
+        await self._server.wait_closed()
+
+    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._through.add(writer)
+        there, back = await asyncio.open_connection("127.0.0.1", self._to)
+        self._through |= {writer, back}
+        try:
+            await asyncio.gather(_copy(reader, back), _copy(there, writer))
+        finally:
+            self._through -= {writer, back}
+
+
+async def _copy(source: asyncio.StreamReader, into: asyncio.StreamWriter) -> None:
+    try:
+        while block := await source.read(65_536):
+            into.write(block)
+            await into.drain()
+    except ConnectionError:
+        pass  # One of the two has gone, and the other is told so.
+    finally:
+        into.close()
 
 
 def free_port() -> int:

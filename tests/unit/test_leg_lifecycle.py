@@ -59,13 +59,22 @@ class TestAdvance:
 
     def test_lets_what_is_late_fill_what_was_not_known_and_change_nothing_else(self) -> None:
         ended = after(LEG, LegReport("CA1", LegStatus.COMPLETED, bill_seconds=30, cause="SIP 200"))
+        assert (ended.cost, ended.cost_currency) == (None, None)
         priced = after(
             ended,
-            LegReport("CA1", bill_seconds=60, cost=Decimal("0.014"), answered_by=AnsweredBy.HUMAN, cause="other"),
+            LegReport(
+                "CA1",
+                bill_seconds=60,
+                cost=Decimal("0.014"),
+                cost_currency="EUR",
+                answered_by=AnsweredBy.HUMAN,
+                cause="other",
+            ),
         )
-        assert (priced.bill_duration, priced.cost, priced.answered_by, priced.cause) == (
+        assert (priced.bill_duration, priced.cost, priced.cost_currency, priced.answered_by, priced.cause) == (
             30,
             Decimal("0.014"),
+            "EUR",
             AnsweredBy.HUMAN,
             "SIP 200",
         )

@@ -49,6 +49,16 @@ export interface AgentPerformance {
   minutes: number;
 }
 
+/** Only what is sent is changed; null is what the operator has set. */
+export interface AlertsBody {
+  /** Only `false`: this server sends no mail. Take `billing.low_balance` by a webhook. */
+  email_enabled?: false | null;
+  /** One more threshold: so many per cent of the newest credit that was added. */
+  low_balance_pct?: number | null;
+  /** `billing.low_balance` is sent as the balance falls below each of these; none where it is empty. */
+  thresholds_usd?: number[] | null;
+}
+
 export interface AnalysisModel {
   model?: string | null;
   provider?: string | null;
@@ -581,10 +591,14 @@ export interface KeyListBody {
 
 export interface LegShown {
   answered_by: "human" | "machine" | "unknown" | null;
+  /** Billable seconds, as the carrier counts them. */
   bill_duration: number | null;
   /** How it ended, in the carrier's own words. */
   cause: string | null;
+  /** What the carrier charges for the leg. It comes minutes after its end. */
   cost: number | null;
+  /** What `cost` is counted in, such as `USD`. */
+  cost_currency: string | null;
   direction: Direction;
   from_number: string | null;
   id: string;
@@ -759,6 +773,10 @@ export interface NumberListBody {
   numbers: NumberBody[];
   offset: number;
   total: number;
+}
+
+export interface OkBody {
+  ok: true;
 }
 
 export interface ParticipantBody {
@@ -1008,7 +1026,7 @@ export type Source = "lifecycle" | "post_call" | "telephony" | "livekit";
 
 export type Speaker = "user" | "agent";
 
-/** Minutes and costs are billed ones; carriers bill their own share to the account that owns the number. */
+/** Minutes and costs are those billed here; what carriers charge stands in `telecom_costs` alone. */
 export interface SpendBody {
   /** The busiest first, at most 200. */
   agent_performance: AgentPerformance[];
@@ -1027,6 +1045,7 @@ export interface SpendBody {
   /** Every day (UTC) of the span, oldest first. */
   time_series: SpendDay[];
   total_calls: number;
+  /** What these calls cost of the account's credit. */
   total_spent: number;
 }
 
@@ -1067,8 +1086,13 @@ export interface Switch {
   enabled?: boolean | null;
 }
 
+/** What carriers charge for the phone legs of these calls, to the account that owns the number. */
 export interface TelecomCosts {
+  /** Of the legs that are charged in dollars. */
   cost_usd: number;
+  /** What is charged in other currencies, by their names. */
+  other_currencies: Record<string, number>;
+  /** Billable ones, as the carriers count them. */
   total_minutes: number;
 }
 
@@ -1082,7 +1106,7 @@ export interface ToolBinding {
   provider_settings?: Record<string, unknown> | null;
   side_effect?: "read" | "write" | null;
   timeout_ms?: number | null;
-  /** One of `end_call`, `handoff_to_human`, `opt_out`, `call_webhook`, `check_calendar_availability`, `list_calendar_events`, `create_calendar_event`, `update_calendar_event`, `delete_calendar_event`, `lookup_customer`, `send_whatsapp_message`, `send_telegram_message`, `send_asset`. */
+  /** One of `end_call`, `handoff_to_human`, `opt_out`, `call_webhook`, `press_keys`, `check_calendar_availability`, `list_calendar_events`, `create_calendar_event`, `update_calendar_event`, `delete_calendar_event`, `lookup_customer`, `send_whatsapp_message`, `send_telegram_message`, `send_asset`. */
   tool_id: string;
 }
 
@@ -1346,6 +1370,12 @@ export interface Operations {
     query: undefined;
     body: undefined;
     answer: RolesBody;
+  };
+  /** Below which balance to be told */
+  changeBillingAlerts: {
+    query: undefined;
+    body: AlertsBody;
+    answer: OkBody;
   };
   /** The balance, and how long it lasts */
   getBalance: {
@@ -1727,6 +1757,7 @@ export const OPERATIONS = {
   rotateApiKey: ['POST', '/v1/auth/api-keys/{key_id}/rotate', true],
   getMe: ['GET', '/v1/auth/me', false],
   listAgentRoles: ['GET', '/v1/billing/agent-roles', false],
+  changeBillingAlerts: ['PUT', '/v1/billing/alerts', false],
   getBalance: ['GET', '/v1/billing/balance', false],
   estimateCost: ['POST', '/v1/billing/estimate', false],
   listTransactions: ['GET', '/v1/billing/transactions', false],

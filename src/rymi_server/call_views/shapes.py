@@ -65,4 +65,5 @@ def _leg(leg: Leg) -> dict[str, Any]:
         "to_number": leg.to_number,
         "bill_duration": leg.bill_duration,
         "cost": amount(leg.cost),
+        "cost_currency": leg.cost_currency,
     }

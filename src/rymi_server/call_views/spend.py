@@ -1,6 +1,6 @@
 """What calls came to in a span of days: how many, how long, how good, at what cost."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -13,6 +13,7 @@ from rymi_server.calls.models import CallStatus, IntelligenceStatus, calls
 from rymi_server.foundation.database import Transaction
 from rymi_server.foundation.ids import TenantId, first_uuid_at
 from rymi_server.intelligence.models import call_intelligence
+from rymi_server.telephony.models import telephony_legs
 
 _DAY = timedelta(days=1)
 _SENTIMENTS = ("positive", "neutral", "negative", "unknown")
@@ -60,7 +61,8 @@ _NOTHING = _Sum(0, 0, Decimal(0), 0, Decimal(0))
 async def spend(
     tx: Transaction, tenant_id: TenantId, span: Span, agent_id: str | None, status: CallStatus | None
 ) -> dict[str, Any]:
-    rows = (await tx.execute(_grouped(_each_call(tenant_id, span, agent_id, status)))).all()
+    within = _within(tenant_id, span, agent_id, status)
+    rows = (await tx.execute(_grouped(_each_call(within)))).all()
     by = {
         name: {row._mapping[name]: _sum(row) for row in rows if row.grouped_by == mask} for name, mask in _MASKS.items()
     }
@@ -73,7 +75,7 @@ async def spend(
         "in_progress_calls": counts["status"].get(CallStatus.IN_PROGRESS, 0),
         "average_duration_seconds": round(float(total.connected_seconds) / (total.connected or 1), 1),
         "success_rate": round(completed / ((completed + failed) or 1), 4),
-        "telecom_costs": {"total_minutes": total.bill_seconds / 60, "cost_usd": amount(total.cost)},
+        "telecom_costs": await _telecom_costs(tx, within),
         "total_spent": amount(total.cost),
         "time_series": _by_day(by["day"], span),
         "status_distribution": {each: counts["status"].get(each, 0) for each in CallStatus},
@@ -108,6 +110,24 @@ def _by_agent(sums: dict[str, _Sum]) -> list[dict[str, Any]]:
     ]
 
 
+async def _telecom_costs(tx: Transaction, within: Sequence[sa.ColumnElement[bool]]) -> dict[str, Any]:
+    """What the carriers charge for the legs of these calls, as far as they have said it."""
+    leg = telephony_legs.c
+    summed = (
+        sa.select(sa.func.sum(leg.bill_duration), leg.cost_currency, sa.func.sum(leg.cost))
+        .select_from(telephony_legs.join(calls, calls.c.id == leg.call_id))
+        .where(*within)
+        .group_by(leg.cost_currency)
+    )
+    rows = (await tx.execute(summed)).all()
+    costs = {currency: cost for _, currency, cost in rows if currency is not None and cost is not None}
+    return {
+        "total_minutes": round(sum(seconds or 0 for seconds, _, _ in rows) / 60, 2),
+        "cost_usd": amount(costs.pop("USD", Decimal(0))),
+        "other_currencies": {currency: amount(cost) for currency, cost in sorted(costs.items())},
+    }
+
+
 # --- the query -------------------------------------------------------------------------------------------------------
 
 _DIMENSIONS = ("day", "status", "agent_id", "bucket", "sentiment")
@@ -116,7 +136,22 @@ _TOTAL = (1 << len(_DIMENSIONS)) - 1
 _MASKS = {name: _TOTAL & ~(1 << (len(_DIMENSIONS) - 1 - place)) for place, name in enumerate(_DIMENSIONS)}
 
 
-def _each_call(tenant_id: TenantId, span: Span, agent_id: str | None, status: CallStatus | None) -> sa.Subquery:
+def _within(
+    tenant_id: TenantId, span: Span, agent_id: str | None, status: CallStatus | None
+) -> list[sa.ColumnElement[bool]]:
+    within = [
+        calls.c.tenant_id == tenant_id,
+        calls.c.id >= _first_id(span.first),
+        calls.c.id < _first_id(span.last + _DAY),
+    ]
+    if agent_id is not None:
+        within.append(calls.c.agent_id == agent_id)
+    if status is not None:
+        within.append(calls.c.status == status)
+    return within
+
+
+def _each_call(within: Sequence[sa.ColumnElement[bool]]) -> sa.Subquery:
     newest = (
         sa.select(call_intelligence.c.sentiment)
         .where(call_intelligence.c.call_id == calls.c.id, calls.c.intelligence_status != IntelligenceStatus.NOT_STARTED)
@@ -126,26 +161,21 @@ def _each_call(tenant_id: TenantId, span: Span, agent_id: str | None, status: Ca
     )
     seconds = sa.func.extract("epoch", calls.c.ended_at - calls.c.started_at)
     known = sa.case((newest.c.sentiment.in_(_SENTIMENTS), newest.c.sentiment), else_="unknown")
-    within = [(seconds < most, name) for most, name in _BUCKETS if most is not None]
+    buckets = [(seconds < most, name) for most, name in _BUCKETS if most is not None]
     found = (
         sa.select(
             sa.cast(sa.func.timezone("UTC", calls.c.created_at), sa.Date).label("day"),
             calls.c.status,
             calls.c.agent_id,
-            sa.case((seconds.is_(None), None), *within, else_=_BUCKETS[-1][1]).label("bucket"),
+            sa.case((seconds.is_(None), None), *buckets, else_=_BUCKETS[-1][1]).label("bucket"),
             known.label("sentiment"),
             sa.func.coalesce(calls.c.bill_duration, 0).label("bill_seconds"),
             sa.func.coalesce(calls.c.total_cost, 0).label("cost"),
             seconds.label("seconds"),
         )
         .select_from(calls.outerjoin(newest, sa.true()))
-        .where(calls.c.tenant_id == tenant_id, calls.c.id >= _first_id(span.first))
-        .where(calls.c.id < _first_id(span.last + _DAY))
+        .where(*within)
     )
-    if agent_id is not None:
-        found = found.where(calls.c.agent_id == agent_id)
-    if status is not None:
-        found = found.where(calls.c.status == status)
     return found.subquery("each_call")
 
 

@@ -6,6 +6,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from rymi_server.foundation.database import metadata
 
@@ -15,9 +16,12 @@ credit_accounts = sa.Table(
     sa.Column("tenant_id", sa.Uuid(as_uuid=False), sa.ForeignKey("tenants.id"), primary_key=True),
     sa.Column("balance", sa.Numeric(18, 6), nullable=False, server_default="0"),
     sa.Column("held", sa.Numeric(18, 6), nullable=False, server_default="0"),
-    # What its owner has been told of the balance since it was last well: nothing, `low` or `depleted`.
-    sa.Column("told", sa.Text),
-    sa.Column("low_balance_usd", sa.Numeric(18, 6)),
+    # The lowest threshold that its owner has been told of since the balance was last above it; 0 is `depleted`.
+    sa.Column("told_below", sa.Numeric(18, 6)),
+    # Its own thresholds; without them the operator's holds.
+    sa.Column("alert_thresholds", ARRAY(sa.Numeric(18, 6))),
+    # One more: so much of the newest grant.
+    sa.Column("low_balance_pct", sa.Numeric(5, 2)),
 )
 
 credit_holds = sa.Table(

@@ -257,7 +257,7 @@ class Settings(SpeechSettings, AnalysisSettings):
         default=Decimal("3"),
         ge=0,
         alias="RYMI_LOW_BALANCE_USD",
-        description="Below this balance `billing.low_balance` is sent, unless an account has a threshold of its own.",
+        description="Below this balance `billing.low_balance` is sent, where an account has set no thresholds.",
     )
     media_url: str | None = Field(
         default=None,

@@ -21,6 +21,7 @@ from rymi_server.post_call.announce import announce_now
 from rymi_server.post_call.facts import PostCallCompleted
 from rymi_server.queue.facts import publish
 from rymi_server.queue.kinds import Backoff, JobKind
+from rymi_server.tenants import store as tenants
 from rymi_server.transcripts import store as transcripts
 
 ANALYSE = JobKind("post_call", "analyse", attempts=5, backoff=Backoff(first_ms=5_000))
@@ -107,6 +108,7 @@ async def _request(tx: Transaction, tenant_id: TenantId, call_id: str, revision:
         variables=call.variables,
         end_reason=call.end_reason,
         started_at=call.started_at,
+        time_zone=await tenants.time_zone(tx, tenant_id),
     )
 
 

@@ -16,8 +16,11 @@ _MOST_POINTS = 2_000
 _SILENT = 100
 # What is below this nobody takes for speech, and a side's own noise raises the bar.
 _QUIETEST_SPEECH = 48
-_ABOVE_NOISE = 10
+_ABOVE_NOISE = 8
 _NOISE_PERCENTILE = 0.2
+_QUIETEST_PERCENTILE = 0.03
+# Noise is always alike; what is quiet now and then is somebody who hardly pauses.
+_NOISE_VARIES = 6
 _LOUD_PERCENTILE = 0.98
 _NEAR_LOUDEST = 20
 # Pauses inside a word and between words; and clicks.
@@ -103,6 +106,10 @@ def _loud_enough(levels: bytearray) -> int:
     if not quietest_first or quietest_first[-1] == _SILENT:
         return 0
     noise = quietest_first[int(len(quietest_first) * _NOISE_PERCENTILE)]
+    quietest = quietest_first[int(len(quietest_first) * _QUIETEST_PERCENTILE)]
     loudest = quietest_first[int(len(quietest_first) * _LOUD_PERCENTILE)]
-    # However noisy it is, or however seldom quiet: what comes near the loudest is sound.
-    return min(_QUIETEST_SPEECH, max(noise - _ABOVE_NOISE, loudest + _NEAR_LOUDEST))
+    above_noise = noise - _ABOVE_NOISE
+    if quietest - noise <= _NOISE_VARIES and above_noise >= loudest:
+        return min(_QUIETEST_SPEECH, above_noise)
+    # However seldom it is quiet: what comes near the loudest is sound.
+    return min(_QUIETEST_SPEECH, max(above_noise, loudest + _NEAR_LOUDEST))

@@ -55,6 +55,7 @@ def _blanks_filled(leg: Leg, report: LegReport) -> dict[str, Any]:
     told = {
         "bill_duration": report.bill_seconds,
         "cost": report.cost,
+        "cost_currency": report.cost_currency if report.cost is not None else None,
         "answered_by": report.answered_by,
         "cause": report.cause,
     }

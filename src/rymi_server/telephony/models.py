@@ -48,6 +48,7 @@ telephony_legs = sa.Table(
     sa.Column("media_resumed", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("price_looks", sa.Integer, nullable=False, server_default="0"),
     sa.Column("transferred_to", sa.Text),
+    sa.Column("cost_currency", sa.Text),
 )
 
 carrier_connections = sa.Table(
@@ -176,6 +177,8 @@ class Leg:
     price_looks: int = 0
     # The carrier's call follows another phone by now, and is not ours to end.
     transferred_to: str | None = None
+    # What `cost` is counted in, as ISO 4217 names it.
+    cost_currency: str | None = None
 
     @property
     def is_over(self) -> bool:

@@ -18,6 +18,7 @@ tenants = sa.Table(
     sa.Column("paused_reason", sa.Text),
     sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
     sa.Column("recordings_kept_days", sa.Integer),
+    sa.Column("time_zone", sa.Text),
 )
 
 
@@ -31,6 +32,8 @@ class Tenant:
     created_at: datetime
     # Recordings are deleted after so many days; None keeps them until somebody deletes them.
     recordings_kept_days: int | None = None
+    # Where "tomorrow at ten" is reckoned from, as IANA names it; None is UTC.
+    time_zone: str | None = None
 
     @property
     def is_paused(self) -> bool:

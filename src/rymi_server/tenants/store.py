@@ -1,13 +1,17 @@
 """Tenants in the database."""
 
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import sqlalchemy as sa
+import structlog
 
 from rymi_server.foundation.database import Transaction
 from rymi_server.foundation.ids import TenantId, is_uuid, new_uuid
 from rymi_server.tenants.errors import UnknownTenant
 from rymi_server.tenants.models import Tenant, tenants
+
+log = structlog.get_logger(__name__)
 
 _BY_ID = sa.select(tenants).where(tenants.c.id == sa.bindparam("id"))
 
@@ -49,3 +53,17 @@ async def change_plan(tx: Transaction, tenant_id: TenantId, plan: str) -> None:
 
 async def keep_recordings(tx: Transaction, tenant_id: TenantId, days: int | None) -> None:
     await tx.execute(tenants.update().where(tenants.c.id == tenant_id).values(recordings_kept_days=days))
+
+
+async def set_time_zone(tx: Transaction, tenant_id: TenantId, name: str | None) -> None:
+    await tx.execute(tenants.update().where(tenants.c.id == tenant_id).values(time_zone=name))
+
+
+async def time_zone(tx: Transaction, tenant_id: TenantId) -> tzinfo:
+    """UTC where none is set, and where this machine does not know it."""
+    name = (await get(tx, tenant_id)).time_zone
+    try:
+        return ZoneInfo(name) if name else UTC
+    except ZoneInfoNotFoundError:
+        log.warning("time_zone_unknown", time_zone=name)
+        return UTC

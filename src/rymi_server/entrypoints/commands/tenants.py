@@ -1,6 +1,7 @@
 """`rymi tenants`: who is served, and what they may."""
 
 from typing import Annotated
+from zoneinfo import available_timezones
 
 import typer
 
@@ -98,6 +99,23 @@ def keep_recordings(
 
     kept = f"for {days} days" if days else "until they are deleted"
     print(f"Recordings of {within(change).name} are kept {kept}.")
+
+
+@app.command("time-zone")
+def time_zone(
+    tenant: Who,
+    zone: Annotated[str | None, typer.Argument(help="As in `Europe/Berlin`; without it, UTC.")] = None,
+) -> None:
+    """Say where a tenant is, so that "tomorrow at ten" in its calls is understood."""
+    if zone is not None and zone not in available_timezones():
+        raise WrongSettings(f"There is no time zone {zone!r}. Names are those of IANA, such as Europe/Berlin.")
+
+    async def change(tx: Transaction, _: Settings) -> Tenant:
+        found = await store.find(tx, tenant)
+        await store.set_time_zone(tx, found.id, zone)
+        return found
+
+    print(f"{within(change).name} is in {zone or 'UTC'}.")
 
 
 def _known_plan(name: str, settings: Settings) -> str:

@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse
 from rymi_server.agents.store import roles_in_use
 from rymi_server.call_views.shapes import amount, instant
 from rymi_server.call_views.usage import RecentUse, recent_use
-from rymi_server.credits import ledger
+from rymi_server.credits import ledger, warning
 from rymi_server.credits.models import Entry
 from rymi_server.credits.rates import CHEAPEST_ROLE, bill
 from rymi_server.credits.standing import runway_days, seconds_left, tone
@@ -21,9 +21,11 @@ from rymi_server.http.edge import Asking, AskingDep
 from rymi_server.http.routes import SecretKeyRoute
 from rymi_server.http.v1 import billing_examples as examples
 from rymi_server.http.v1.billing_bodies import (
+    AlertsBody,
     BalanceBody,
     EstimateBody,
     EstimatedBody,
+    OkBody,
     RolesBody,
     TransactionListBody,
     UsageSummaryBody,
@@ -139,6 +141,29 @@ async def transactions(asking: AskingDep, window: WindowDep) -> JSONResponse:
     async with asking.edge.database.transaction() as tx:
         found = await ledger.page(tx, asking.caller.tenant.id, window)
     return JSONResponse(found.as_json("transactions", [_moved(entry) for entry in found.rows], window))
+
+
+@routes.put(
+    "/alerts",
+    operation_id="changeBillingAlerts",
+    summary="Below which balance to be told",
+    responses={
+        **success(200, OkBody, "Holds from the next movement of credit on.", examples.OK),
+        **refusals(*WITH_SECRET_KEY, *WITH_BODY),
+    },
+)
+async def change_alerts(asking: AskingDep, body: AlertsBody) -> JSONResponse:
+    sent = body.model_fields_set
+    values: dict[str, Any] = {}
+    if "thresholds_usd" in sent:
+        exact = body.thresholds_usd
+        values["alert_thresholds"] = None if exact is None else sorted({Decimal(str(each)) for each in exact})
+    if "low_balance_pct" in sent:
+        exact_pct = body.low_balance_pct
+        values["low_balance_pct"] = None if exact_pct is None else Decimal(str(exact_pct))
+    async with asking.edge.database.transaction() as tx:
+        await warning.change_alerts(tx, asking.caller.tenant.id, values)
+    return JSONResponse({"ok": True})
 
 
 def _worth(asking: Asking, money: Decimal) -> dict[str, Any]:

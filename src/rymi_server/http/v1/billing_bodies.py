@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
 from rymi_server.call_views.usage import RECENT
 from rymi_server.calls.models import CallStatus
@@ -24,6 +24,41 @@ class EstimateBody(RequestBody):
         if self.agent_role and self.tier and self.agent_role != self.tier:
             raise ValueError("agent_role and tier are two words for the same thing; give one")
         return self
+
+
+_MOST_THRESHOLDS = 10
+_HIGHEST_THRESHOLD_USD = 1_000_000
+
+
+ThresholdUsd = Annotated[float, Field(ge=0.01, le=_HIGHEST_THRESHOLD_USD, allow_inf_nan=False)]
+
+
+def _no_number(value: object) -> object:
+    """0 is equal to false, and is not what the contract says."""
+    if not isinstance(value, bool):
+        raise ValueError("must be false")
+    return value
+
+
+class AlertsBody(RequestBody):
+    """Only what is sent is changed; null is what the operator has set."""
+
+    thresholds_usd: list[ThresholdUsd] | None = Field(
+        default=None,
+        max_length=_MOST_THRESHOLDS,
+        description="`billing.low_balance` is sent as the balance falls below each of these; none where it is empty.",
+    )
+    low_balance_pct: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)] | None = Field(
+        default=None, description="One more threshold: so many per cent of the newest credit that was added."
+    )
+    email_enabled: Annotated[Literal[False], BeforeValidator(_no_number)] | None = Field(
+        default=None,
+        description="Only `false`: this server sends no mail. Take `billing.low_balance` by a webhook.",
+    )
+
+
+class OkBody(ResponseBody):
+    ok: Literal[True]
 
 
 # --- answers ---------------------------------------------------------------------------------------------------------
@@ -98,8 +133,11 @@ class TransactionListBody(ResponseBody):
 
 
 class TelecomCosts(ResponseBody):
-    total_minutes: float
-    cost_usd: float
+    """What carriers charge for the phone legs of these calls, to the account that owns the number."""
+
+    total_minutes: float = Field(description="Billable ones, as the carriers count them.")
+    cost_usd: float = Field(description="Of the legs that are charged in dollars.")
+    other_currencies: dict[str, float] = Field(description="What is charged in other currencies, by their names.")
 
 
 class SpendDay(ResponseBody):
@@ -138,7 +176,7 @@ class SpendFilters(ResponseBody):
 
 
 class SpendBody(ResponseBody):
-    """Minutes and costs are billed ones; carriers bill their own share to the account that owns the number."""
+    """Minutes and costs are those billed here; what carriers charge stands in `telecom_costs` alone."""
 
     total_calls: int
     completed_calls: int
@@ -146,7 +184,7 @@ class SpendBody(ResponseBody):
     average_duration_seconds: float = Field(description="Of the calls that somebody was in.")
     success_rate: float = Field(description="Completed calls among those that are over, from 0 to 1.")
     telecom_costs: TelecomCosts
-    total_spent: float
+    total_spent: float = Field(description="What these calls cost of the account's credit.")
     time_series: list[SpendDay] = Field(description="Every day (UTC) of the span, oldest first.")
     status_distribution: dict[CallStatus, int]
     sentiment_distribution: Sentiments

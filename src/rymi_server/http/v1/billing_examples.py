@@ -48,13 +48,14 @@ TRANSACTION_LIST = {
     "offset": 0,
     "limit": 50,
 }
+OK = {"ok": True}
 SPEND = {
     "total_calls": 2,
     "completed_calls": 1,
     "in_progress_calls": 0,
     "average_duration_seconds": 145.0,
     "success_rate": 0.5,
-    "telecom_costs": {"total_minutes": 2.5, "cost_usd": 0.125},
+    "telecom_costs": {"total_minutes": 2.0, "cost_usd": 0.028, "other_currencies": {"EUR": 0.014}},
     "total_spent": 0.125,
     "time_series": [{"date": "2026-03-01", "calls": 2, "minutes": 2.5, "cost": 0.125}],
     "status_distribution": {

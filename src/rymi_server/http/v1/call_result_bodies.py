@@ -119,8 +119,9 @@ class LegShown(ResponseBody):
     answered_by: Literal["human", "machine", "unknown"] | None
     from_number: str | None
     to_number: str
-    bill_duration: int | None
-    cost: float | None
+    bill_duration: int | None = Field(description="Billable seconds, as the carrier counts them.")
+    cost: float | None = Field(description="What the carrier charges for the leg. It comes minutes after its end.")
+    cost_currency: str | None = Field(description="What `cost` is counted in, such as `USD`.")
 
 
 class TrackedParticipant(ResponseBody):

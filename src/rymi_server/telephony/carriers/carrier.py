@@ -168,6 +168,7 @@ class LegReport:
     reason: LegReason | None = None
     bill_seconds: int | None = None
     cost: Decimal | None = None
+    cost_currency: str = "USD"
     answered_by: AnsweredBy | None = None
     # The carrier's own word or number for how it ended, for people.
     cause: str | None = None

@@ -8,6 +8,7 @@ from rymi_server.telephony.carriers.carrier import SignedRequest
 
 Fields = dict[str, list[str]]
 
+_ISO_4217 = 3
 _LONGEST_ID = 100
 
 
@@ -50,6 +51,12 @@ def money(text: object) -> Decimal | None:
     except InvalidOperation:
         return None
     return abs(amount) if amount.is_finite() and abs(amount) < 1_000_000 else None
+
+
+def currency(text: object) -> str | None:
+    """A currency as ISO 4217 names it."""
+    word = str(text or "").strip().upper()
+    return word if len(word) == _ISO_4217 and word.isascii() and word.isalpha() else None
 
 
 def _grouped(encoded: str) -> Fields:

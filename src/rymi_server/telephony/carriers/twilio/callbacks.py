@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rymi_server.telephony.carriers.carrier import AnsweredBy, Hook, Incoming, LegReport, SignedRequest
-from rymi_server.telephony.carriers.forms import fields_of, id_of, money, number_of, whole
+from rymi_server.telephony.carriers.forms import currency, fields_of, id_of, money, number_of, whole
 from rymi_server.telephony.models import LegReason, LegStatus
 
 _STATUSES = {
@@ -62,6 +62,7 @@ def read_call(call: Mapping[str, Any]) -> LegReport | None:
         reason=_REASONS.get(word),
         bill_seconds=whole(call.get("duration")),
         cost=money(call.get("price")),
+        cost_currency=currency(call.get("price_unit")) or "USD",
         answered_by=answered_by(call.get("answered_by")),
     )
 

@@ -61,6 +61,8 @@ def read_call(fields: Mapping[str, Any]) -> LegReport | None:
         reason=_DETAILS.get(detail) or _REASONS.get(word) if word in _REASONS else None,
         bill_seconds=whole(fields.get("duration")),
         cost=money(fields.get("price")),
+        # Vonage names no currency; its accounts are kept in euros.
+        cost_currency="EUR",
         cause=f"{word} {detail}".strip()[:100] if word in _REASONS else None,
     )
 
