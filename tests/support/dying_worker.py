@@ -19,17 +19,7 @@ from rymi_server.foundation.logs import configure_logs
 from rymi_server.queue.kinds import JobKind
 from rymi_server.queue.running import JobRunner, Work
 
-STEPS = (
-    "CallEnded",
-    "settle",
-    "finalize",
-    "lay",
-    "analyse",
-    "announce",
-    "RecordingReady",
-    "PostCallCompleted",
-    "encode",
-)
+STEPS = ("CallEnded", "settle", "finalize", "lay", "analyse", "announce", "RecordingReady", "PostCallCompleted")
 MOMENTS = tuple(f"{step}-{moment}" for step in STEPS for moment in ("before", "after"))
 
 
