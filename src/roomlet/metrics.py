@@ -12,6 +12,8 @@ from prometheus_client.registry import Collector
 class Counters:
     packets_received: int = 0
     packets_forwarded: int = 0
+    packets_lost: int = 0
+    """What subscribers say never arrived, of what was forwarded to them."""
     packets_missing: int = 0
     """Sequence numbers publishers skipped and did not repair: lost on the way here."""
     send_failures: int = 0
@@ -53,6 +55,7 @@ class Occupancy:
 COUNTED = {
     "packets_received": "Media packets received from publishers.",
     "packets_forwarded": "Media packets sent on to subscribers.",
+    "packets_lost": "Media packets forwarded that subscribers report as lost.",
     "packets_missing": "Media packets that publishers sent and that never arrived.",
     "send_failures": "Datagrams that the network would not take.",
     "data_messages": "Data messages received from participants.",

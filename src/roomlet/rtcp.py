@@ -23,6 +23,8 @@ class SenderReport:
 class ReceptionReport:
     ssrc: int
     fraction_lost: int
+    lost: int
+    """Of all packets so far; less than none where some came twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +70,9 @@ def _one(packet: bytes, kind: int, count: int, ssrc: int) -> Iterator[Report]:
 
 def _reception(packet: bytes, start: int, count: int) -> Iterator[ReceptionReport]:
     for position in range(start, min(start + 24 * count, len(packet) - 23), 24):
-        ssrc, lost = struct.unpack_from("!II", packet, position)
-        yield ReceptionReport(ssrc, lost >> 24)
+        ssrc, losses = struct.unpack_from("!II", packet, position)
+        lost = losses & 0xFFFFFF
+        yield ReceptionReport(ssrc, losses >> 24, lost - (lost >> 23 << 24))
 
 
 def _lost(packet: bytes) -> Iterator[int]:

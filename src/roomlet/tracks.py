@@ -161,7 +161,7 @@ class Subscription:
         self.mid = ""
         self.is_active = False
         self.fraction_lost = 0.0
-        self._packets = self._octets = 0
+        self._packets = self._octets = self._lost = 0
         self._name = struct.pack("!I", self.ssrc)
         self._payload_type = 111 if track.kind == "audio" else 96
         self._red_payload_type = NO_PAYLOAD_TYPE
@@ -196,8 +196,13 @@ class Subscription:
     def report(self, clock: bytes) -> None:
         self.transport.send_rtcp(rtcp.sender_report(self.ssrc, clock, self._packets, self._octets))
 
-    def on_reception(self, fraction_lost: float) -> None:
+    def on_reception(self, fraction_lost: float, lost: int) -> None:
+        """The subscriber's own count, which no report can raise by more than was sent."""
         self.fraction_lost = fraction_lost
+        known = min(lost, self._packets)
+        if known > self._lost:
+            self.track._counters.packets_lost += known - self._lost
+            self._lost = known
 
     def on_nack(self, sequences: tuple[int, ...]) -> None:
         for sequence in sequences:

@@ -33,7 +33,7 @@ class MediaReceiver(Protocol):
 class MediaSender(Protocol):
     """Hears what a subscriber reports about a stream it is sent."""
 
-    def on_reception(self, fraction_lost: float) -> None: ...
+    def on_reception(self, fraction_lost: float, lost: int) -> None: ...
     def on_nack(self, sequences: tuple[int, ...]) -> None: ...
     def on_key_frame_request(self) -> None: ...
 
@@ -179,7 +179,7 @@ class PeerTransport:
             if sender is None:
                 continue
             if isinstance(report, rtcp.ReceptionReport):
-                sender.on_reception(report.fraction_lost / 256)
+                sender.on_reception(report.fraction_lost / 256, report.lost)
             elif isinstance(report, rtcp.Nack):
                 sender.on_nack(report.sequences)
             else:

@@ -16,7 +16,6 @@ from roomlet.workers import Worker, Workers
 
 log = logging.getLogger(__name__)
 HEARTBEAT_SECONDS = 30
-BACKLOG = 1000
 
 
 @dataclass(frozen=True)
@@ -38,8 +37,16 @@ class WorkerSocket:
             return web.Response(status=refusal.status, text=refusal.message)
         socket = web.WebSocketResponse(heartbeat=HEARTBEAT_SECONDS, max_msg_size=self.limits.signal_message_bytes)
         await socket.prepare(request)
-        waiting: asyncio.Queue[bytes] = asyncio.Queue(BACKLOG)
-        worker = Worker(waiting.put_nowait, self.server_info)
+        waiting: asyncio.Queue[bytes] = asyncio.Queue()
+
+        def put(message: bytes) -> None:
+            """Called from the middle of a room's affairs. A worker that does not read is cut off and raises nothing."""
+            if waiting.qsize() < self.limits.signal_backlog:
+                waiting.put_nowait(message)
+            elif request.transport is not None:
+                request.transport.abort()
+
+        worker = Worker(put, self.server_info)
         writing = asyncio.get_running_loop().create_task(_write(socket, waiting))
         try:
             await self._converse(socket, worker)
@@ -65,9 +72,6 @@ class WorkerSocket:
                 self.workers.hear(worker, agent.WorkerMessage.FromString(message.data))
             except DecodeError:
                 log.warning("a worker's message could not be read", extra={"worker": worker.id})
-            except asyncio.QueueFull:
-                log.warning("a worker does not read its messages", extra={"worker": worker.id})
-                return
 
 
 async def _write(socket: web.WebSocketResponse, waiting: asyncio.Queue[bytes]) -> None:

@@ -38,6 +38,7 @@ class Call:
     call_id: str
     callers: list[Caller] = field(default_factory=list)
     runs: int = 0
+    agent_name: str = "rymi"
 
     @property
     def room_name(self) -> str:
@@ -55,7 +56,7 @@ class Call:
     async def send_agent(self) -> str:
         self.runs += 1
         run = f"run{self.runs}"
-        await send_agent(self.administration, self.room_name, self.call_id, run, self.api.url, TOKEN)
+        await send_agent(self.administration, self.room_name, self.call_id, run, self.api.url, TOKEN, self.agent_name)
         return run
 
     async def everyone_leaves(self) -> None:

@@ -16,6 +16,8 @@ from tests.roomlet.waiting import within
 
 RATE = 16_000
 FRAME = 160
+# So much of what is said lies ready at the source: a machine that is busy for a moment must not chop up words.
+LEAD_S = 0.25
 
 
 @dataclass
@@ -56,7 +58,7 @@ class Caller:
         for who in room.remote_participants.values():
             self._note("present", who.identity)
         if not listens_only:
-            self.source = rtc.AudioSource(RATE, 1, queue_size_ms=100)
+            self.source = rtc.AudioSource(RATE, 1, queue_size_ms=round(LEAD_S * 2_000))
             track = rtc.LocalAudioTrack.create_audio_track("mic", self.source)
             options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE)
             await room.local_participant.publish_track(track, options)
@@ -118,13 +120,13 @@ class Caller:
             self.ear.append((time.monotonic(), float(np.sqrt(np.mean(samples**2)))))
 
     async def _speak(self) -> None:
-        due, noise, sound = time.monotonic(), np.random.default_rng(1), silence(0)
+        due, noise, sound = time.monotonic() - LEAD_S, np.random.default_rng(1), silence(0)
         while True:
             if len(sound) < FRAME and self._to_say:
                 sound = np.concatenate([sound, self._to_say.pop(0)])
             frame, sound = sound[:FRAME], sound[FRAME:]
             if len(frame) and not self.spoke_at and np.abs(frame).max() > 500:
-                self.spoke_at = time.monotonic()
+                self.spoke_at = time.monotonic() + self.source.queued_duration
             frame = np.concatenate([frame, np.zeros(FRAME - len(frame), np.int16)]) + noise.integers(-8, 9, FRAME)
             await self.source.capture_frame(rtc.AudioFrame(frame.astype(np.int16).tobytes(), RATE, 1, FRAME))
             due += 0.01
@@ -138,9 +140,9 @@ async def administering(url: str, key: str, secret: str) -> AsyncIterator[api.Li
 
 
 async def send_agent(
-    administration: api.LiveKitAPI, room: str, call_id: str, run: str, api_url: str, token: str
+    administration: api.LiveKitAPI, room: str, call_id: str, run: str, api_url: str, token: str, name: str = "rymi"
 ) -> str:
     told = {"call_id": call_id, "token": token, "api_url": api_url, "run": run, "participant_id": f"agent-{run}"}
-    request = api.CreateAgentDispatchRequest(agent_name="rymi", room=room, metadata=json.dumps(told))
+    request = api.CreateAgentDispatchRequest(agent_name=name, room=room, metadata=json.dumps(told))
     sent = await administration.agent_dispatch.create_dispatch(request)
     return str(sent.id)

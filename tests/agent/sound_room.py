@@ -54,6 +54,7 @@ class SoundRoom:
     shown: list[ShownText] = field(default_factory=list)
     signals: list[tuple[float, str, Mapping[str, Any]]] = field(default_factory=list)
     states: list[str] = field(default_factory=list)
+    pressed: list[str] = field(default_factory=list)
     guests: Guests | None = None
     closed: bool = False
     _people: dict[str, "asyncio.Task[None]"] = field(default_factory=dict)
@@ -68,6 +69,9 @@ class SoundRoom:
 
     def signal(self, topic: str, payload: Mapping[str, Any]) -> None:
         self.signals.append((time.monotonic(), topic, payload))
+
+    def press(self, keys: str) -> None:
+        self.pressed.append(keys)
 
     def be(self, state: str) -> None:
         self.states.append(state)

@@ -111,6 +111,22 @@ class TestAModel:
             await eventually("it is noted", lambda: call.of(OptedOut))
             assert call.of(OptedOut)[0].participant_id == "id-alice"
 
+    async def test_presses_keys_at_the_other_end_of_a_phone_line(self, tmp_path: Path) -> None:
+        def answer(context: llm.ChatContext) -> Answer:
+            if context.items[-1].type == "function_call_output":
+                return "I press two."
+            return "", "press_keys", {"keys": "2, then #!"}
+
+        told = briefing(agent=agent(tools=[{"tool_id": "press_keys", "enabled": True}]), variables={"town": "Utrecht"})
+        ear = ScriptedEar(["For lamps, press two and the hash key."])
+        async with held_call(tmp_path, ear, told, model=ScriptedModel(answer)) as call:
+            call.room.enter("alice")
+            await call.said("agent: Hello from Utrecht.")
+            call.room.say("alice", spoken("For lamps press two and the hash key"))
+            await call.said("agent: I press two.")
+            await eventually("the keys are pressed", lambda: call.room.pressed)
+            assert call.room.pressed == ["2#"]
+
     async def test_that_fails_is_told_of(self, tmp_path: Path) -> None:
         def answer(context: llm.ChatContext) -> Answer:
             raise APIConnectionError("the provider is away", retryable=False)

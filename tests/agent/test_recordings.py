@@ -7,6 +7,7 @@ import subprocess
 import sys
 import wave
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from tests.agent.holding import PLAYBOOK, briefing, held_call
 from tests.agent.patience import eventually
 from tests.agent.scripted import ScriptedEar
 from tests.agent.voices import spoken
+from tests.roomlet.waiting import stays
 
 from rymi_server.foundation.object_storage import ObjectStorage, open_storage
 from rymi_server.runtime.briefing import Briefing
@@ -25,7 +27,7 @@ from rymi_server.runtime.recording.handing_in import Clearing, Storing
 from rymi_server.runtime.recording.shelf import HeldPiece, Shelf
 from rymi_server.runtime.recording.tape import Tape
 from rymi_server.runtime.reporting.journal import SUFFIX, Address, Journal
-from rymi_server.runtime.reports import Line, Numbered, Said, SegmentRecorded
+from rymi_server.runtime.reports import Happened, Line, Numbered, Said, SegmentRecorded
 
 ADDRESS = Address("http://127.0.0.1:9", "call1", TOKEN, "run1")
 
@@ -77,12 +79,69 @@ class TestConsent:
             call.room.enter("alice")
             await call.said("may I record this call")
             call.room.say("alice", spoken("No I do not want that"))
-            await call.said("agent: That is fine, I am not recording.")
+            await call.said("agent: That is fine, I am not recording you.")
             await call.said("agent: Hello there.")
             call.room.leave("alice")
             await call.ends()
         assert not call.of(SegmentRecorded)
         assert not (tmp_path / "agent").exists()
+
+    async def test_is_asked_of_who_joins_later_and_left_out_is_who_does_not_give_it(
+        self, tmp_path: Path, new_tape: Any
+    ) -> None:
+        heard = ScriptedEar(["Yes, sure.", "No, I do not want that.", "When are you open?", "Where are you?"])
+        async with held_call(tmp_path, heard, asks(), new_tape) as call:
+            call.room.enter("alice")
+            await call.said("may I record this call")
+            call.room.say("alice", spoken("Yes sure"))
+            await call.said("agent: Hello there.")
+            call.room.enter("bob")
+            await call.said("agent: Hello bob. May I record you in this call?")
+            call.room.say("bob", spoken("No I do not want that", "rms"))
+            await call.said("agent: That is fine, I am not recording you.")
+            call.room.say("bob", spoken("When are you open", "rms"))
+            await call.said("agent: We are open from nine to five.")
+            call.room.leave("bob")
+            call.room.enter("bob")
+            call.room.say("alice", spoken("Where are you"))
+            await call.said("agent: We are in the old town.")
+            assert len([line for line in call.lines if "ay I record" in line]) == 2
+            call.room.leave("bob")
+            call.room.leave("alice")
+            await call.ends()
+        agreed = [each.message for each in call.of(Happened) if "agreed to" in each.message]
+        assert agreed == ["Recording was agreed to by alice.", "Recording was not agreed to by bob."]
+        recorded = call.of(SegmentRecorded)[0]
+        people = samples_of(tmp_path / "storage" / recorded.key)[:, 0]
+
+        def loudest(who: str, word: str) -> int:
+            line = next(each.line for each in call.of(Said) if each.line.identity == who and word in each.line.text)
+            began, ended = (at - recorded.started_at_ms for at in (line.started_at_ms, line.ended_at_ms))
+            return int(np.abs(people[began * 16 : ended * 16]).max())
+
+        assert loudest("alice", "Where") > 1_000
+        assert loudest("bob", "open") < 50
+
+    async def test_is_not_asked_for_again_by_who_comes_after_a_dead_agent(self, tmp_path: Path, new_tape: Any) -> None:
+        lines = tuple(
+            Line(speaker=speaker, identity=who, text=text, started_at_ms=at * 1_000, ended_at_ms=at * 1_000 + 900)
+            for at, (speaker, who, text) in enumerate(
+                [
+                    ("agent", None, "Before we start: may I record this call? Please say yes or no."),
+                    ("user", "alice", "No thank you."),
+                    ("agent", None, "That is fine, I am not recording you."),
+                ]
+            )
+        )
+        since = datetime.now(UTC) - timedelta(seconds=10)
+        told = asks().model_copy(update={"said": lines, "clock_started_at": since})
+        async with held_call(tmp_path, ScriptedEar([]), told, new_tape) as call:
+            call.room.enter("alice")
+            await call.said("agent: Sorry, I was gone for a moment.")
+            await stays("nobody is asked", lambda: not any("ay I record" in line for line in call.lines), 1.0)
+            call.room.leave("alice")
+            await call.ends()
+        assert not call.of(SegmentRecorded)
 
 
 KILLED = """

@@ -249,6 +249,16 @@ REQUESTS = st.one_of(
     st.just(rtc.SignalRequest(leave=rtc.LeaveRequest())),
     st.just(rtc.SignalRequest(sync_state=rtc.SyncState())),
     st.builds(
+        lambda all_of_them, names: rtc.SignalRequest(
+            subscription_permission=rtc.SubscriptionPermission(
+                all_participants=all_of_them,
+                track_permissions=[rtc.TrackPermission(participant_identity=n, track_sids=names) for n in names],
+            )
+        ),
+        st.booleans(),
+        st.lists(st.sampled_from(["ann", "ben", "", "TR_x"]), max_size=3),
+    ),
+    st.builds(
         lambda text: rtc.SignalRequest(update_metadata=rtc.UpdateParticipantMetadata(metadata=text)),
         st.text(max_size=50),
     ),

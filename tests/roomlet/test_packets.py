@@ -1,13 +1,20 @@
 """RTP, RTCP, redundancy and reception, without a socket."""
 
 import struct
+from typing import Any
 
 import pytest
+from livekit.protocol import models
 
 from roomlet import rtcp
+from roomlet.hearers import Hearers
+from roomlet.ice import IcePorts
+from roomlet.metrics import Counters
 from roomlet.reception import Reception
 from roomlet.rtp import NO_LEVEL, BadPacket, payload_start, red_primary
-from roomlet.tracks import Loudness
+from roomlet.settings import Settings
+from roomlet.tracks import Loudness, PublishedTrack, Subscription
+from roomlet.transport import PeerTransport
 
 HEAD = struct.pack("!BBHII", 0x80, 111, 7, 960, 1234)
 
@@ -61,7 +68,11 @@ class TestReports:
 
     def test_what_was_lost_is_read_back(self) -> None:
         (report,) = rtcp.parse(rtcp.receiver_report(5, 64, 10, 70000, 0, 0))
-        assert report == rtcp.ReceptionReport(5, 64)
+        assert report == rtcp.ReceptionReport(5, 64, 10)
+
+    def test_less_than_nothing_can_be_lost(self) -> None:
+        (report,) = rtcp.parse(struct.pack("!BBHIIIIIII", 0x81, 201, 7, 1, 5, 0x00FFFFFE, 0, 0, 0, 0))
+        assert report == rtcp.ReceptionReport(5, 0, -2)
 
     def test_requests_are_read_back(self) -> None:
         assert list(rtcp.parse(rtcp.nack(5, [7, 9]) + rtcp.picture_loss(6))) == [
@@ -77,6 +88,31 @@ class TestReports:
         assert list(rtcp.parse(rtcp.picture_loss(6) + struct.pack("!BBHI", 0x81, 205, 99, 1))) == [
             rtcp.KeyFrameRequest(6)
         ]
+
+
+class TestWhatSubscribersLost:
+    """Their reports are about all packets so far, and are not believed beyond what was sent."""
+
+    async def test_is_counted_once(self) -> None:
+        counters = Counters()
+        transport = PeerTransport(IcePorts(Settings("key", "s" * 32), counters), Nobody())
+        track = PublishedTrack(Nobody(), models.TrackInfo(), "mic", counters, lambda *_: None)
+        subscription = Subscription(track, transport)
+        subscription.start()
+        for _ in range(10):
+            subscription.forward(0x8000, HEAD[2:8], b"payload", False)
+        for reported, counted in ((3, 3), (3, 3), (5, 5), (4, 5), (0x7FFFFF, 10)):
+            transport._on_rtcp(rtcp.receiver_report(subscription.ssrc, 0, reported, 0, 0, 0))
+            assert counters.packets_lost == counted
+
+
+class Nobody:
+    """The participant around a transport and a track, who does not care."""
+
+    hearers = Hearers()
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *about: None
 
 
 class TestReception:

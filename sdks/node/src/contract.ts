@@ -1106,7 +1106,7 @@ export interface ToolBinding {
   provider_settings?: Record<string, unknown> | null;
   side_effect?: "read" | "write" | null;
   timeout_ms?: number | null;
-  /** One of `end_call`, `handoff_to_human`, `opt_out`, `call_webhook`, `check_calendar_availability`, `list_calendar_events`, `create_calendar_event`, `update_calendar_event`, `delete_calendar_event`, `lookup_customer`, `send_whatsapp_message`, `send_telegram_message`, `send_asset`. */
+  /** One of `end_call`, `handoff_to_human`, `opt_out`, `call_webhook`, `press_keys`, `check_calendar_availability`, `list_calendar_events`, `create_calendar_event`, `update_calendar_event`, `delete_calendar_event`, `lookup_customer`, `send_whatsapp_message`, `send_telegram_message`, `send_asset`. */
   tool_id: string;
 }
 

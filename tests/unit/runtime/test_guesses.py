@@ -78,6 +78,7 @@ def conversation() -> Conversation:
         record=nothing,
         leave=nothing,
         obeyed=nothing,
+        press=lambda keys: None,
         now=lambda: 0.0,
         somebody_speaks=lambda: False,
     )

@@ -20,11 +20,13 @@ from rymi_server.runtime.recording.tape import Tape
 from rymi_server.runtime.reporting.reporter import Reporter
 from rymi_server.runtime.reports import ClockStarted, Happened, KeysPressed
 from rymi_server.runtime.session.cast import Cast, Times
+from rymi_server.runtime.session.consent import Consents, decided_before
 from rymi_server.runtime.session.conversation import Conversation
 from rymi_server.runtime.session.guest_book import GuestBook
 from rymi_server.runtime.session.keypad import Keypad
 from rymi_server.runtime.session.ledger import Ledger
 from rymi_server.runtime.session.media import CallMedia, Guest
+from rymi_server.runtime.session.minds import heard_in
 from rymi_server.runtime.session.options import new_session
 from rymi_server.runtime.session.replaying import Replay, TickInput
 from rymi_server.runtime.session.room_agent import RoomAgent
@@ -98,7 +100,7 @@ class Call:
         self._replay = Replay(self.cast.vocabulary.language)
         self._keypad = Keypad(self._keys_entered)
         self._wire()
-        self.cast.mind.listen_to(lambda: self._spoke_last, lambda: [self._book.name(each) for each in self.hub.known])
+        self.cast.mind.listen_to(lambda: self._spoke_last, self._names)
 
     def _wire(self) -> None:
         text = PeoplesText(self.media.show, self.times.now)
@@ -134,7 +136,12 @@ class Call:
             obeyed=self._obeyed,
             now=self.times.now,
             somebody_speaks=lambda: self.hub.somebody_speaks,
-            asks_consent=self.tape is not None and self.cast.manners.asks_consent and not self.briefing.said,
+            press=self.media.press,
+            consents=Consents(
+                needed=self.tape is not None and self.cast.manners.asks_consent,
+                given=dict(decided_before(self.briefing.said)),
+            ),
+            heard_in=lambda text: heard_in(text, self._names(), self._spoke_last),
         )
         self.reporter.on_order = self.conversation.obey
         self.reporter.on_over = lambda: self._leave("call_over")
@@ -181,14 +188,16 @@ class Call:
     # --- guests ------------------------------------------------------------------------------------------------------
 
     def came(self, guest: Guest) -> None:
-        if self._book.came(guest, self.times.now()):
-            if not self.clock.running:
-                self.reporter.send(ClockStarted(started_at=self.clock.start()))
-            if not self.conversation.asks_consent:
-                self._record()
+        if self._book.came(guest, self.times.now()) and not self.clock.running:
+            self.reporter.send(ClockStarted(started_at=self.clock.start()))
+        if not self._book.is_observer(guest.identity):
+            self.conversation.came(self._book.name(guest.identity))
+        if self.conversation.consents.may_record(self._book.name(guest.identity)):
+            self._record()
         self._begin_if_ready()
 
     def left(self, identity: str) -> None:
+        self.conversation.left(self._book.name(identity))
         self._book.left(identity, self.times.now())
         self.microphone(identity, False)
 
@@ -208,7 +217,7 @@ class Call:
             return
         samples = np.frombuffer(pcm, np.int16)
         ended = self._lines.setdefault(identity, LineClock()).moment(self.times.now(), len(samples))
-        if self.tape is not None:
+        if self.tape is not None and self.conversation.consents.may_record(self._book.name(identity)):
             self.tape.person(self._book.who(identity)[0] or identity, ended, samples)
         if (tap := self._taps.get(identity)) is not None:
             tap.push(pcm, self.clock.ms_at(ended))
@@ -234,8 +243,12 @@ class Call:
             self._answer_text(identity, digits)
 
     def _answer_text(self, identity: str, text: str) -> None:
-        labelled = f"[{self._book.name(identity)}] {text}" if len(self.hub.known) > 1 else text
+        self._spoke_last = self._book.name(identity)
+        labelled = f"[{self._spoke_last}] {text}" if len(self.hub.known) > 1 else text
         self.conversation.typed(labelled)
+
+    def _names(self) -> list[str]:
+        return [self._book.name(each) for each in self.hub.known]
 
     async def _open_tap(self, identity: str) -> None:
         async with self._locks.setdefault(identity, asyncio.Lock()):

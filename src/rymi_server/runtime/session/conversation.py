@@ -5,7 +5,7 @@ given, never on a guess.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -33,11 +33,12 @@ from rymi_server.runtime.reports import (
     Remembered,
 )
 from rymi_server.runtime.session import consent
+from rymi_server.runtime.session.consent import Consents
 from rymi_server.runtime.session.ledger import HEARD_FROM_S, Ledger
 from rymi_server.runtime.session.manners import Manners, Quiet
 from rymi_server.runtime.session.minds import Mind
 from rymi_server.runtime.session.room_text import AgentText
-from rymi_server.runtime.thinking.replies import EndCall, HandOff, OptOut, Step
+from rymi_server.runtime.thinking.replies import EndCall, HandOff, Heard, OptOut, PressKeys, Step
 from rymi_server.runtime.thinking.sentences import SentenceGate
 from rymi_server.speech_engines.promises import Expected
 
@@ -77,13 +78,16 @@ class Conversation:
     record: Callable[[], None]
     leave: Callable[[str], None]
     obeyed: Callable[[int], None]
+    press: Callable[[str], None]
     now: Callable[[], float]
     somebody_speaks: Callable[[], bool]
-    asks_consent: bool = False
+    consents: Consents = field(default_factory=Consents)
+    # Who said what in the text of a turn, by name.
+    heard_in: Callable[[str], Sequence[Heard]] = field(default=lambda text: [Heard("", text)])
     stepped_back: bool = False
     _quiet: Quiet = field(init=False)
+    _begun: bool = False
     _greeted: bool = False
-    _asked_consent: int = 0
     _ending: bool = False
     _person_heard_at: float = 0.0
     _began_at: float | None = None
@@ -103,20 +107,39 @@ class Conversation:
 
     def begin(self, *, returning: bool, unanswered: str | None) -> None:
         """The first person is here. `unanswered`: what a person said last, if a predecessor left it unanswered."""
-        if self._greeted:
+        if self._begun:
             return
-        self._greeted = True
+        self._begun = True
         self._began_at = self._person_heard_at = self.now()
         if returning:
+            self._greeted = True
             self.say(BACK_AGAIN)
             if unanswered:
                 self.session.generate_reply(user_input=unanswered)
-        elif self.asks_consent:
-            self._ask_consent()
-        else:
+        self._go_on()
+
+    def came(self, name: str) -> None:
+        self.consents.came(name)
+        if self._begun:
+            self._go_on()
+
+    def left(self, name: str) -> None:
+        self.consents.left(name)
+        if self._begun:
+            self._go_on()
+
+    def _go_on(self) -> None:
+        """Ask the next one who has to be asked; greet once nobody has."""
+        if self.stepped_back or self._ending or self.consents.asked is not None:
+            return
+        if question := self.consents.next_question():
+            self.say(question)
+            self.expect(Expected("yes_no"))
+        elif not self._greeted:
             self._greet()
 
     def _greet(self) -> None:
+        self._greeted = True
         self.expect(self.mind.expected)
         if self.manners.greets and (opener := self.mind.opener):
             self.say(opener)
@@ -124,23 +147,26 @@ class Conversation:
             self.session.generate_reply(instructions=how, tool_choice="none")
         self._quiet.begins(self.now())
 
-    def _ask_consent(self) -> None:
-        self.say(consent.AGAIN if self._asked_consent else consent.QUESTION)
-        self._asked_consent += 1
-        self.expect(Expected("yes_no"))
-
-    def _consent_answered(self, text: str) -> None:
-        answer = consent.answer_to_consent(text)
-        if answer is None and self._asked_consent < 2:
-            self._ask_consent()
-            return
-        self.asks_consent = False
-        self.send(Happened(message=f"Recording was {'agreed to' if answer else 'not agreed to'}."))
-        if answer:
+    def _consent_answered(self, text: str) -> bool:
+        """Whether this was for us: said by the one who was asked, or while nothing else is talked of yet."""
+        asked = self.consents.asked
+        if asked is None:
+            return False
+        answer = " ".join(heard.text for heard in self.heard_in(text) if heard.identity == asked)
+        if not answer:
+            return not self._greeted
+        agreed = self.consents.answered(answer)
+        if agreed is None:
+            self.say(consent.AGAIN)
+            return True
+        self.send(Happened(message=f"Recording was {'agreed to' if agreed else 'not agreed to'} by {asked}."))
+        self.expect(self.mind.expected)
+        if agreed:
             self.record()
         else:
             self.say(consent.REFUSED)
-        self._greet()
+        self._go_on()
+        return True
 
     # --- turns -------------------------------------------------------------------------------------------------------
 
@@ -148,8 +174,7 @@ class Conversation:
         if self.stepped_back or self._ending:
             raise StopResponse
         self._quiet.answered()
-        if self.asks_consent:
-            self._consent_answered(new_message.text_content or "")
+        if self._consent_answered(new_message.text_content or ""):
             raise StopResponse
         if (reply := self._last_given()) is not None and reply.was_cut:
             await self._join(agent, turn_ctx, new_message)
@@ -177,8 +202,7 @@ class Conversation:
             return
         self._quiet.answered()
         self._person_heard_at = self.now()
-        if self.asks_consent:
-            self._consent_answered(text)
+        if self._consent_answered(text):
             return
         self._spawn(self._answer_typed(text))
 
@@ -301,6 +325,8 @@ class Conversation:
             self.end(step.reason, step.farewell or self.manners.last_words)
         elif isinstance(step, HandOff):
             self.send(HandoffWanted(to=step.to, briefing=step.briefing))
+        elif isinstance(step, PressKeys):
+            self.press(step.keys)
         elif isinstance(step, OptOut) and (participant_id := self.participant_of(step.identity)):
             self.send(OptedOut(participant_id=participant_id))
 

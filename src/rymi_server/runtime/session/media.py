@@ -74,6 +74,10 @@ class CallMedia(Protocol):
         """To everybody's programs. Never blocks and never fails."""
         ...
 
+    def press(self, keys: str) -> None:
+        """One after another, for the phones in the room. Never blocks and never fails."""
+        ...
+
     def be(self, state: str) -> None:
         """What the agent does just now, for everybody's screens. Never blocks and never fails."""
         ...

@@ -7,7 +7,7 @@ from typing import Any, Final
 from livekit.agents import StopResponse, llm
 
 from rymi_server.runtime.thinking.guardrails import Guardrails
-from rymi_server.runtime.thinking.replies import EndCall, HandOff, Step
+from rymi_server.runtime.thinking.replies import EndCall, HandOff, PressKeys, Step
 from rymi_server.runtime.thinking.sentences import SentenceGate
 from rymi_server.runtime.thinking.tools import Tool, ToolExecutor, step_for
 from rymi_server.speech_engines.promises import Expected
@@ -15,6 +15,7 @@ from rymi_server.speech_engines.promises import Expected
 _PROMPTS: Final = ("Are you still there?", "I cannot hear you.")
 _GREET: Final = "Greet the caller in one short sentence, and ask what you can do for them."
 _CALLED: Final = "A human is being called. Tell the caller so in one short sentence."
+_PRESSED: Final = "The keys are pressed once your answer has been said. Listen to what follows."
 _NOTED: Final = "Noted: this person will not be called again."
 
 
@@ -78,6 +79,8 @@ class ModelMind:
             if isinstance(step, EndCall):
                 # The farewell is said by the call itself, and nothing after it.
                 raise StopResponse
+            if isinstance(step, PressKeys):
+                return _PRESSED
             return _CALLED if isinstance(step, HandOff) else _NOTED
 
         schema = {"name": tool.name, "description": tool.description, "parameters": tool.parameters}

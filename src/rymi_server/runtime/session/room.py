@@ -13,6 +13,7 @@ from rymi_server.rooms.access import PARTICIPANT_ATTRIBUTE
 from rymi_server.runtime.recording.recorder import RATE as HEARING_RATE
 from rymi_server.runtime.session.media import Guest, Guests, ShownText
 from rymi_server.runtime.speaking.player import BLOCK_BYTES, RATE
+from rymi_server.runtime.thinking.tools import KEYS
 
 log = structlog.get_logger(__name__)
 
@@ -28,6 +29,8 @@ _FRAME_MS: Final = 40
 _QUEUE_MS: Final = 200
 _MOST_CHAT_CHARACTERS: Final = 4_000
 _MOST_TASKS: Final = 200
+# Machines at the other end of a phone tell keys apart by the pause between them.
+_KEY_S: Final = 0.3
 
 
 class RoomLine:
@@ -59,6 +62,7 @@ class LiveKitRoom:
         self._shown: dict[str, asyncio.Task[None]] = {}
         self._state = ""
         self._showing: asyncio.Task[None] | None = None
+        self._pressing: asyncio.Task[None] | None = None
 
     @property
     def line(self) -> RoomLine:
@@ -100,6 +104,9 @@ class LiveKitRoom:
 
     def signal(self, topic: str, payload: Mapping[str, Any]) -> None:
         self._spawn(self._send_data(topic, json.dumps(payload)))
+
+    def press(self, keys: str) -> None:
+        self._pressing = self._spawn(self._press(keys, self._pressing))
 
     def be(self, state: str) -> None:
         """One after another, and the last wins: states that changed on the way are not shown any more."""
@@ -197,6 +204,13 @@ class LiveKitRoom:
         while sent != self._state:
             sent = self._state
             await self._room.local_participant.set_attributes({STATE_ATTRIBUTE: sent})
+
+    async def _press(self, keys: str, before: "asyncio.Task[None] | None") -> None:
+        if before is not None:
+            await asyncio.wait([before])
+        for key in keys:
+            await self._room.local_participant.publish_dtmf(code=KEYS.index(key), digit=key)
+            await asyncio.sleep(_KEY_S)
 
     async def _send_data(self, topic: str, payload: str) -> None:
         await self._room.local_participant.publish_data(payload, reliable=True, topic=topic)

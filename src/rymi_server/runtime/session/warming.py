@@ -82,6 +82,9 @@ class Nowhere:
     def signal(self, topic: str, payload: Mapping[str, Any]) -> None:
         """Nobody is there to be told."""
 
+    def press(self, keys: str) -> None:
+        """There is no phone."""
+
     def be(self, state: str) -> None:
         """Nobody is there to see it."""
 

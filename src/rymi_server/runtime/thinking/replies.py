@@ -47,12 +47,19 @@ class OptOut:
 
 
 @dataclass(frozen=True, slots=True)
+class PressKeys:
+    """Of a phone's keypad, for whoever listens at the other end of a phone line."""
+
+    keys: str
+
+
+@dataclass(frozen=True, slots=True)
 class UseTool:
     name: str
     arguments: Mapping[str, Any] = field(default_factory=dict)
 
 
-Step = Words | EndCall | HandOff | OptOut | UseTool
+Step = Words | EndCall | HandOff | OptOut | PressKeys | UseTool
 
 
 class Responder(Protocol):

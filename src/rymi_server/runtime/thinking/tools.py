@@ -13,15 +13,19 @@ from typing import Any, Protocol
 from rymi_server.foundation.json_schemas import UnusableSchema, compile_schema
 from rymi_server.foundation.public_url import NotPublic, refuse_private
 from rymi_server.runtime.thinking.reading import mapping, mappings, text_of
-from rymi_server.runtime.thinking.replies import EndCall, HandOff, OptOut, Step
+from rymi_server.runtime.thinking.replies import EndCall, HandOff, OptOut, PressKeys, Step
 
 END_CALL, HAND_OFF, OPT_OUT, WEBHOOK = "end_call", "handoff_to_human", "opt_out", "call_webhook"
+PRESS_KEYS = "press_keys"
+# In the order of the numbers that they have in signalling (RFC 4733).
+KEYS = "0123456789*#ABCD"
+_MOST_KEYS = 32
 # Of the API's list these need accounts that this server does not keep.
 ELSEWHERE = (
     *("check_calendar_availability", "list_calendar_events", "create_calendar_event", "update_calendar_event"),
     *("delete_calendar_event", "lookup_customer", "send_whatsapp_message", "send_telegram_message", "send_asset"),
 )
-TOOL_IDS = (END_CALL, HAND_OFF, OPT_OUT, WEBHOOK, *ELSEWHERE)
+TOOL_IDS = (END_CALL, HAND_OFF, OPT_OUT, WEBHOOK, PRESS_KEYS, *ELSEWHERE)
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 SHORTEST_TIMEOUT_MS, LONGEST_TIMEOUT_MS, USUAL_TIMEOUT_MS = 1_000, 10_000, 5_000
 
@@ -101,6 +105,8 @@ def tools_of(agent: Mapping[str, Any]) -> Offered:
         elif tool_id == HAND_OFF:
             number = text_of(mapping(binding, "provider_settings"), "number", "transfer_number") or None
             available.append(Tool(HAND_OFF, _HAND_OFF_SAYS, _HAND_OFF_TAKES, hand_off_to=number))
+        elif tool_id == PRESS_KEYS:
+            available.append(_PRESS_KEYS)
         elif tool_id == WEBHOOK and (tool := _webhook(binding)):
             available.append(tool)
     return Offered(tuple({tool.name: tool for tool in available}.values()), tuple(unavailable))
@@ -120,6 +126,9 @@ def step_for(tool: Tool, arguments: Mapping[str, Any], identity: str) -> Step | 
         return HandOff(str(arguments.get("briefing") or "")[:2_000], tool.hand_off_to)
     if tool.name == OPT_OUT:
         return OptOut(identity)
+    if tool.name == PRESS_KEYS:
+        keys = str(arguments.get("keys") or "").upper()
+        return PressKeys("".join(key for key in keys if key in KEYS)[:_MOST_KEYS])
     return None
 
 
@@ -238,6 +247,11 @@ _OPT_OUT = Tool(
     OPT_OUT,
     "Notes that this person does not want to be called again. Use it as soon as they say so, then say goodbye.",
     _NO_PARAMETERS,
+)
+_PRESS_KEYS = Tool(
+    PRESS_KEYS,
+    "Presses keys of the phone's keypad, for a menu or an extension at the other end of a phone line.",
+    _described(keys="The keys in their order: digits, * and #."),
 )
 _HAND_OFF_SAYS = "Gets a human on the line. Use it when the caller asks for a person, or you cannot help."
 _HAND_OFF_TAKES = _described(briefing="What the human has to know, in two sentences.")
