@@ -18,6 +18,7 @@ from tests.support.waiting import until, wait_for
 
 from rymi_server.entrypoints.calling.caller import Caller, Hearing
 from rymi_server.entrypoints.calling.sounds import Lines
+from rymi_server.entrypoints.up.demo import NUMBER
 
 _SECONDS = 120
 PHONE, INTERRUPTS, HUMAN = "+12025550140", "+12025550141", "+12025550142"
@@ -259,3 +260,17 @@ class TestAGatewayThatIsKilled:
         again = desk.call({"transport": "pstn", "identity": PHONE})
         await eventually("the next phone", lambda: desk.phone(again["id"])["status"] == "active")
         assert desk.api.post(f"/v1/calls/{again['id']}/end").status_code == 200
+
+
+class TestABoxThatIsKilled:
+    def test_has_forgotten_everything_and_is_given_the_demo_accounts_line_again(self, desk: Desk) -> None:
+        kill(desk.up.pid_of("carrierbox"))
+
+        def laid() -> bool:
+            try:
+                numbers = desk.box.get("/control/numbers").json()["numbers"]
+            except httpx.TransportError:
+                return False
+            return any(each["number"] == NUMBER and each["settings"].get("voice_url") for each in numbers)
+
+        wait_for("the demo account's number to come to us again", laid, seconds=_SECONDS)

@@ -267,6 +267,32 @@ class TestReports:
         async with database.transaction() as tx:
             assert await listed(tx, acme.tenant.id, ["+15551230000"]) == {"+15551230000"}
 
+    @pytest.mark.parametrize(
+        ("others", "kind"), [([], "say_and_end"), ([web()], "say")], ids=["who is alone", "who is not"]
+    )
+    async def test_put_a_phone_that_presses_the_key_on_the_list_and_tell_it_so(
+        self,
+        http: httpx.AsyncClient,
+        acme: Customer,
+        database: Database,
+        others: list[dict[str, Any]],
+        kind: str,
+    ) -> None:
+        agent_id = await acme.new_agent(advanced={"optOutKey": "9"})
+        body = {"agent_id": agent_id, "participants": [phone("+15551230000"), *others]}
+        made = (await acme.post("/v1/calls", body)).json()
+        agent, who = Agent(http, made["id"], acme.tenant.id), made["participants"][0]["id"]
+
+        def pressed(digits: str) -> dict[str, Any]:
+            return {"kind": "keys_pressed", "participant_id": who, "digits": digits}
+
+        assert (await agent.report(pressed("1")))["orders"] == []
+        for first in (1, 2):
+            told = await agent.report(pressed("9"), first=first)
+        assert [order["kind"] for order in told["orders"]] == [kind]
+        async with database.transaction() as tx:
+            assert await listed(tx, acme.tenant.id, ["+15551230000"]) == {"+15551230000"}
+
 
 class TestOrders:
     async def test_are_told_until_they_are_carried_out(self, acme: Customer, agent: Agent, database: Database) -> None:

@@ -1,5 +1,6 @@
 """Phone calls through each carrier, from the API's answer to the bill: dialed, answered, busy, and called."""
 
+import numpy as np
 import pytest
 from tests.support.asking import phone
 from tests.support.phone_lab import CREDENTIALS, PhoneLab
@@ -43,6 +44,22 @@ class TestOutbound:
         person = next(each for each in failed["participants"] if each["transport"] == "pstn")
         assert (person["telephony_leg"]["status"], person["telephony_leg"]["reason"]) == ("failed", reason)
 
+    @pytest.mark.parametrize("is_recorded", [True, False], ids=["recorded", "not recorded"])
+    async def test_begins_with_the_notice_if_it_is_recorded(
+        self, lab: PhoneLab, provider: str, is_recorded: bool
+    ) -> None:
+        await lab.box.script("+12025550132", {"do": "wait", "ms": 5_000})
+        acme = await lab.customer(provider)
+        agent = await acme.new_agent(features={"recording_notice": "This call is recorded for our records."})
+        called = {"transport": "pstn", "identity": "+12025550132"}
+        body = {"agent_id": agent, "participants": [called], "post_call": {"recording": {"enabled": is_recorded}}}
+        made = (await acme.post("/v1/calls", body)).json()
+        await lab.until_status(acme, made["id"], "completed", seconds=60)
+        leg = await lab.leg(made["participants"][0]["telephony_leg_id"])
+        # Nobody else says anything here.
+        heard = lab.box.box.exchange.ledger.get(leg["provider_call_id"]).heard.samples
+        assert bool((np.abs(heard.astype(np.int32)) > 1_000).any()) is is_recorded
+
     async def test_is_hung_up_at_the_carrier_when_the_call_is_ended(self, lab: PhoneLab, provider: str) -> None:
         await lab.box.script("+12025550132", {"do": "wait", "ms": 600_000})
         acme = await lab.customer(provider)
@@ -57,6 +74,22 @@ class TestOutbound:
         await until("the carrier to hang up", gone)
         await lab.until_leg(made["participants"][0]["telephony_leg_id"], status="completed")
         assert (await lab.detail(acme, made["id"]))["end_reason"] == "ended_by_api"
+
+
+class TestTheCallerId:
+    async def test_is_a_number_of_the_account_or_one_that_was_registered(self, lab: PhoneLab) -> None:
+        acme, strange = await lab.customer("twilio"), "+12025559998"
+        agent = await acme.new_agent()
+        one = {"agent_id": agent, "participants": [phone(TALKS, from_number=strange)]}
+        batch = {"agent_id": agent, "to": [TALKS], "from_number": strange}
+        for path, body in (("/v1/calls", one), ("/v1/calls/batch", batch)):
+            refused = await acme.post(path, body)
+            assert (refused.status_code, refused.json()["code"]) == (400, "from_number_unknown")
+            assert refused.json()["numbers"] == [strange]
+        await acme.post("/v1/numbers", {"number": strange})
+        assert (await acme.post("/v1/calls", one)).status_code == 202
+        own = {"agent_id": agent, "participants": [phone(TALKS, from_number=stock.NUMBERS["twilio"][0])]}
+        assert (await acme.post("/v1/calls", own)).status_code == 202
 
 
 @each_carrier
@@ -107,18 +140,27 @@ class TestInbound:
         assert (await acme.get("/v1/calls")).json()["total"] == 0
 
 
+@each_carrier
 class TestABatch:
-    async def test_tells_a_busy_a_silent_and_a_listed_number_apart_from_those_who_answered(self, lab: PhoneLab) -> None:
-        acme = await lab.customer("twilio")
+    async def test_tells_a_busy_a_silent_and_a_listed_number_apart_from_those_who_answered(
+        self, lab: PhoneLab, provider: str
+    ) -> None:
+        acme = await lab.customer(provider)
         await acme.post("/v1/dnc", {"phone_number": "+12025550190"})
-        numbers = [TALKS, BUSY, REJECTS, VOICEMAIL, "+12025550190"]
+        numbers = [TALKS, BUSY, REJECTS, NOBODY, VOICEMAIL, "+12025550190"]
         body = {"agent_id": await acme.new_agent(), "to": numbers, "skip_dnc": True}
         batch = (await acme.post("/v1/calls/batch", body)).json()
-        assert (batch["queued"], batch["skipped"]) == (4, ["+12025550190"])
+        assert (batch["queued"], batch["skipped"]) == (5, ["+12025550190"])
         calls = {call["participants"][0]["identity"]: call["id"] for call in batch["calls"]}
-        wanted = {TALKS: "completed", VOICEMAIL: "completed", BUSY: "failed", REJECTS: "failed"}
+        wanted = {TALKS: "completed", VOICEMAIL: "completed", BUSY: "failed", REJECTS: "failed", NOBODY: "failed"}
         for number, status in wanted.items():
             await lab.until_status(acme, calls[number], status, seconds=60)
+        for number, reason in ((BUSY, "busy"), (REJECTS, "rejected"), (NOBODY, "no_answer")):
+            people = (await lab.detail(acme, calls[number]))["participants"]
+            leg = next(each for each in people if each["transport"] == "pstn")["telephony_leg"]
+            assert (leg["status"], leg["reason"]) == ("failed", reason)
+        progress = (await acme.get(f"/v1/calls/batch/{batch['batch_id']}")).json()
+        assert progress["by_status"]["failed"] == 3
         machine = await lab.detail(acme, calls[VOICEMAIL])
         leg = next(each for each in machine["participants"] if each["transport"] == "pstn")["telephony_leg"]
         assert leg["answered_by"] == "machine"

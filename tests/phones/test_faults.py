@@ -1,6 +1,5 @@
 """What carriers, forgers and crashes do to calls: no leg is dialed twice, none is lost, and the API says why."""
 
-import asyncio
 import os
 import signal
 import subprocess
@@ -30,6 +29,12 @@ async def call(lab: PhoneLab, acme: Customer, number: str = STRANGER) -> tuple[s
     assert answer.status_code == 202, answer.text
     made = answer.json()
     return made["id"], made["participants"][0]["telephony_leg_id"]
+
+
+async def minutes_pass(lab: PhoneLab) -> None:
+    """For whoever waits for news of what was dialed."""
+    async with lab.database.transaction() as tx:
+        await tx.exec_driver_sql("update telephony_legs set claimed_at = claimed_at - interval '2 minutes'")
 
 
 async def rang(lab: PhoneLab, number: str) -> int:
@@ -130,12 +135,33 @@ class TestACarrierThat:
         await lab.until_status(acme, call_id, "completed", seconds=60)
         assert (await rang(lab, STRANGER), (await lab.leg(leg_id))["attempts"]) == (1, 0)
 
+    @pytest.mark.parametrize(("status", "body"), [(500, ""), (502, "<html>Bad Gateway</html>")])
+    async def test_answers_what_nobody_understands_is_asked_what_became_of_it_and_never_dialed_again(
+        self, lab: PhoneLab, provider: str, status: int, body: str
+    ) -> None:
+        acme = await lab.customer(provider)
+        await lab.fault(target="rest", act="status", status=status, body=body, event="place_call", times=1)
+        call_id, leg_id = await call(lab, acme)
+
+        async def asked() -> bool:
+            return not (await lab.box.get("/faults"))["faults"]
+
+        await until("the carrier to be asked", asked)
+        await minutes_pass(lab)
+        failed = await lab.until_status(acme, call_id, "failed", seconds=60)
+        leg = next(each for each in failed["participants"] if each["transport"] == "pstn")["telephony_leg"]
+        assert (leg["reason"], await rang(lab, STRANGER)) == ("outcome_unknown", 0)
+        assert any("dialing was interrupted" in event["message"] for event in failed["events"])
+        assert (await lab.leg(leg_id))["provider_call_id"] is None
+
     async def test_refuses_says_why(self, lab: PhoneLab, provider: str) -> None:
         acme = await lab.customer(provider)
         body = {
             "agent_id": await acme.new_agent(),
             "participants": [{"transport": "pstn", "identity": STRANGER, "from_number": "+12025559999"}],
         }
+        # We take the tenant's word for it that the carrier has verified this one.
+        await acme.post("/v1/numbers", {"number": "+12025559999"})
         made = (await acme.post("/v1/calls", body)).json()
         failed = await lab.until_status(acme, made["id"], "failed")
         leg = next(each for each in failed["participants"] if each["transport"] == "pstn")["telephony_leg"]
@@ -144,12 +170,13 @@ class TestACarrierThat:
         assert await rang(lab, STRANGER) == 0
 
 
+@each_carrier
 class TestACarrierThatIsDown:
-    async def test_is_tried_again_and_the_log_says_so(self, own_database: Database) -> None:
+    async def test_is_tried_again_and_the_log_says_so(self, own_database: Database, provider: str) -> None:
         async with phone_lab(own_database, works=False) as lab:
-            acme = await lab.customer("twilio")
+            acme = await lab.customer(provider)
         # Nothing listens where the box was.
-        async with phone_lab(own_database, twilio_url="http://127.0.0.1:9") as down:
+        async with phone_lab(own_database, **{f"{provider}_url": "http://127.0.0.1:9"}) as down:
             acme = Customer(down.http, acme.tenant, acme.key)
             call_id, _ = await call(down, acme)
 
@@ -217,7 +244,7 @@ class TestAWorkerThatIsKilled:
             await self._until_asked(idle, placed=act == "hang_after")
             worker.send_signal(signal.SIGKILL)
             worker.wait()
-        await self._minutes_pass(idle)
+        await minutes_pass(idle)
         with worker_process(idle):
             ended = await idle.until_status(acme, call_id, "completed", "failed", seconds=90)
         number = SILENT if act == "hang" else STRANGER
@@ -237,8 +264,3 @@ class TestAWorkerThatIsKilled:
             return not (await lab.box.get("/faults"))["faults"]
 
         await until("the carrier to be asked", held)
-
-    async def _minutes_pass(self, lab: PhoneLab) -> None:
-        async with lab.database.transaction() as tx:
-            await tx.exec_driver_sql("update telephony_legs set claimed_at = claimed_at - interval '2 minutes'")
-        await asyncio.sleep(0)

@@ -1822,6 +1822,7 @@ export type DocumentedCode =
   | 'database_unreachable'
   | 'delivery_not_finished'
   | 'dnc_conflict'
+  | 'from_number_unknown'
   | 'idempotency_in_progress'
   | 'idempotency_mismatch'
   | 'insufficient_credits'

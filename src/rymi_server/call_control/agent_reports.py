@@ -11,9 +11,9 @@ from typing import Any
 from rymi_server.calls import agent_orders, agent_runs, store, turns
 from rymi_server.calls.agent_runs import AgentRun
 from rymi_server.calls.facts import AgentClosed, HandoffWanted
-from rymi_server.calls.lifecycle import OVER
+from rymi_server.calls.lifecycle import GONE, OVER
 from rymi_server.calls.live_word import tell
-from rymi_server.calls.models import Call, EndReason, Transport
+from rymi_server.calls.models import Call, EndReason, Role, Transport
 from rymi_server.calls.transitions import end
 from rymi_server.dnc.store import block
 from rymi_server.events import store as events
@@ -30,6 +30,7 @@ from rymi_server.transcripts import store as transcripts
 from rymi_server.transcripts.models import Entry, Speaker
 
 _OPTED_OUT = "Asked the agent not to be called again"
+_CONFIRMED = "You will not be called again. Goodbye."
 _LATEST_MS = 2**31 - 1
 
 
@@ -137,6 +138,17 @@ class _Taking:
         key = advanced.get("optOutKey") if isinstance(advanced, dict) else None
         if key and key in report.digits:
             await self._opt_out(report.participant_id)
+            await self._confirm(report.participant_id)
+
+    async def _confirm(self, participant_id: str) -> None:
+        """Whoever opts out is told that it was understood. Their call ends with it, unless others are in it."""
+        why = f"opt out {participant_id}"
+        if self._call.status in OVER or await agent_orders.given(self._tx, self._call.id, why):
+            return
+        everybody = await store.participants_of(self._tx, self._call.id)
+        others = [p for p in everybody if p.role is not Role.AGENT and p.status not in GONE and p.id != participant_id]
+        kind = "say" if others else "say_and_end"
+        await agent_orders.give(self._tx, self._call.id, kind, self._now, text=_CONFIRMED, reason=why)
 
     async def _opt_out(self, participant_id: str) -> None:
         """Of a browser, and of who hides their number, there is none to be kept from dialing; the wish is on record."""

@@ -12,6 +12,18 @@ class NoCallerId(Refused):
         )
 
 
+class NotOurNumber(Refused):
+    """A caller ID that the connected account does not have."""
+
+    status, code = 400, "from_number_unknown"
+
+    def __init__(self, numbers: list[str]) -> None:
+        super().__init__(
+            "A `from_number` is neither a number of the connected carrier account nor registered (POST /v1/numbers).",
+            numbers=numbers,
+        )
+
+
 class AgentRequired(Refused):
     status, code = 400, "validation_error"
 

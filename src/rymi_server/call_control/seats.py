@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from rymi_server.call_control.errors import NoCallerId
+from rymi_server.call_control.errors import NoCallerId, NotOurNumber
 from rymi_server.call_control.wanted import Caller, OwnAgent, WantedCall, WantedParticipant
 from rymi_server.calls.models import Call, Direction, Participant, ParticipantStatus, Transport
 from rymi_server.foundation.database import Transaction
 from rymi_server.foundation.ids import AgentId, LegId, ParticipantId, new_prefixed, new_uuid
 from rymi_server.keys.models import PublishableKey
-from rymi_server.numbers.store import default_caller_id
+from rymi_server.numbers.store import default_caller_id, registered_among
 from rymi_server.telephony import connection_store as connections
 from rymi_server.telephony.models import Leg, LegStatus
 
@@ -24,12 +24,19 @@ class Seated:
 async def caller_id(
     tx: Transaction, caller: Caller | OwnAgent, agent_id: AgentId, wanted: Sequence[WantedCall]
 ) -> str | None:
-    """The number for phones that name none; None where none is needed. Raise `NoCallerId` where there is none."""
+    """The number for phones that name none; None where none is needed. Raise `NoCallerId` where there is none, and
+    `NotOurNumber` where one is named that is not the tenant's."""
+    connection = await connections.active_of(tx, caller.tenant.id)
+    named = {p.from_number for call in wanted for p in call.participants if p.from_number}
+    # Without a carrier nobody can say whose number it is, and nobody is rung either.
+    if named and connection:
+        known = await connections.caller_ids_among(tx, connection, named)
+        if strange := sorted(named - known - await registered_among(tx, caller.tenant.id, named)):
+            raise NotOurNumber(strange)
     if not any(needs_caller_id(p) for call in wanted for p in call.participants):
         return None
     if isinstance(caller.key, PublishableKey) and caller.key.default_from_number:
         return caller.key.default_from_number
-    connection = await connections.active_of(tx, caller.tenant.id)
     number = await connections.caller_id(tx, connection, agent_id) if connection else None
     number = number or await default_caller_id(tx, caller.tenant.id, agent_id)
     if number is None:

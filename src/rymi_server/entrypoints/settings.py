@@ -141,10 +141,11 @@ class Settings(SpeechSettings, AnalysisSettings):
         "`rymi up` runs one unless this is set.",
     )
     gateway_calls: int = Field(
-        default=50,
+        default=15,
         ge=1,
         alias="RYMI_GATEWAY_CALLS",
-        description="Phones that one gateway bridges at once. More processes take more; a proxy spreads sockets.",
+        description="Phones that one gateway bridges at once; one more is hung up on. "
+        "Twenty fill a core. More processes take more; a proxy spreads sockets.",
     )
     gateway_drain_seconds: float = Field(
         default=3600,

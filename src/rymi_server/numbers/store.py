@@ -1,5 +1,6 @@
 """Registered numbers in the database, always as E.164."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -92,6 +93,14 @@ async def page(tx: Transaction, tenant_id: TenantId, window: Window) -> Page[Pho
         sa.select(phone_numbers).where(mine).order_by(phone_numbers.c.id).limit(window.limit).offset(window.offset)
     )
     return Page([PhoneNumber(*row) for row in rows], total)
+
+
+async def registered_among(tx: Transaction, tenant_id: TenantId, numbers: Collection[str]) -> set[str]:
+    """Those of `numbers` that the tenant has registered."""
+    mine = sa.select(phone_numbers.c.number).where(
+        phone_numbers.c.tenant_id == tenant_id, phone_numbers.c.number.in_(numbers)
+    )
+    return set((await tx.execute(mine)).scalars())
 
 
 async def default_caller_id(tx: Transaction, tenant_id: TenantId, agent_id: AgentId) -> str | None:

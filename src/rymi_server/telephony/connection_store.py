@@ -1,6 +1,6 @@
 """Connections and their numbers in the database."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -157,6 +157,14 @@ async def caller_id(tx: Transaction, connection: Connection, agent_id: AgentId) 
         .limit(1)
     )
     return (await tx.execute(found)).scalar_one_or_none()
+
+
+async def caller_ids_among(tx: Transaction, connection: Connection, numbers: Collection[str]) -> set[str]:
+    """Those of `numbers` that the account may call from."""
+    mine = sa.select(_numbers.number).where(
+        _numbers.connection_id == connection.id, _numbers.status == ACTIVE, _numbers.number.in_(numbers)
+    )
+    return set((await tx.execute(mine)).scalars())
 
 
 async def change_number(tx: Transaction, number_id: str, **values: Any) -> None:

@@ -58,6 +58,8 @@ class KeptChild:
     logs: Path | None
 
     ready: asyncio.Event = field(default_factory=asyncio.Event, init=False)
+    # Set whenever it is ready once more, after it was started again. Whoever has waited for it clears it.
+    back: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _process: Process | None = field(default=None, init=False)
     _stopping: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _starts: int = field(default=0, init=False)
@@ -126,6 +128,8 @@ class KeptChild:
         while True:
             missing = await what_is_missing(self.child.url + self.child.ready_path)
             if missing is None:
+                if self.ready.is_set() and not was_ready:
+                    self.back.set()
                 self._become_ready()
                 was_ready = True
             elif was_ready:

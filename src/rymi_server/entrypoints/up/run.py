@@ -5,7 +5,7 @@ import importlib
 import os
 import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -96,9 +96,14 @@ async def _up(plan: Plan, screen: Screen, began: float) -> None:
             database.start()
         found, invitation = await _prepare(Installation(plan.settings, url), plan.demo_key)
         kept = [_kept(child, plan, url, screen) for child in plan.children]
-        ready = asyncio.create_task(_ready(kept, _phone_line(plan, kept, url, found, screen)))
+        line = PhoneLine(plan, next((each for each in kept if each.child.name == BOX), None), url, found, screen)
+        ready = asyncio.create_task(_ready(kept, line.lay()))
         await _keep_all(
-            kept, database, stop, ready, lambda: screen.say(_welcome(plan, time.monotonic() - began, invitation))
+            (*kept, line),
+            database,
+            stop,
+            ready,
+            lambda: screen.say(_welcome(plan, time.monotonic() - began, invitation)),
         )
     finally:
         # Last, because the others finish their work with it.
@@ -128,7 +133,7 @@ def _kept(child: Child, plan: Plan, url: str, screen: Screen) -> KeptChild:
 
 
 async def _keep_all(
-    kept: Sequence[KeptChild],
+    kept: Sequence["KeptChild | PhoneLine"],
     database: KeptDatabase | None,
     stop: asyncio.Event,
     ready: asyncio.Task[None],
@@ -164,18 +169,41 @@ async def _ready(kept: Sequence[KeptChild], phone_line: Coroutine[Any, Any, None
         laying.cancel()
 
 
-async def _phone_line(
-    plan: Plan, kept: Sequence[KeptChild], database_url: str, found: demo.Demo | None, screen: Screen
-) -> None:
-    boxes = [each for each in kept if each.child.name == BOX]
-    if not boxes or found is None:
-        return
-    await boxes[0].ready.wait()
-    # What talks to carriers takes a while to load, and others have the time by now.
-    connect = importlib.import_module("rymi_server.entrypoints.up.box").connect_demo
-    settings = read_settings(plan.environment)
-    if why := await connect(settings, database_url, found.tenant_id, boxes[0].child.url):
-        screen.say(why)
+@dataclass
+class PhoneLine:
+    """The demo account's, at the box: laid once the box is ready, and anew whenever it has forgotten everything."""
+
+    plan: Plan
+    box: KeptChild | None
+    database_url: str
+    found: demo.Demo | None
+    screen: Screen
+    _stopping: asyncio.Event = field(default_factory=asyncio.Event, init=False)
+
+    async def lay(self) -> None:
+        if self.box is None or self.found is None:
+            return
+        await self.box.ready.wait()
+        # What talks to carriers takes a while to load, and others have the time by now.
+        connect = importlib.import_module("rymi_server.entrypoints.up.box").connect_demo
+        settings = read_settings(self.plan.environment)
+        if why := await connect(settings, self.database_url, self.found.tenant_id, self.box.child.url):
+            self.screen.say(why)
+
+    async def keep(self) -> None:
+        """Until it is stopped."""
+        stopping = asyncio.create_task(self._stopping.wait())
+        while not self._stopping.is_set():
+            back = asyncio.create_task(self.box.back.wait()) if self.box else stopping
+            await asyncio.wait((stopping, back), return_when=asyncio.FIRST_COMPLETED)
+            if self._stopping.is_set() or self.box is None:
+                back.cancel()
+                return
+            self.box.back.clear()
+            await self.lay()
+
+    async def stop(self) -> None:
+        self._stopping.set()
 
 
 def _welcome(plan: Plan, seconds: float, invitation: str) -> str:

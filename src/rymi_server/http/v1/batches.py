@@ -7,7 +7,7 @@ from fastapi.responses import JSONResponse
 
 from rymi_server.agents.errors import UnknownAgent
 from rymi_server.call_control.batch import CreatedBatch
-from rymi_server.call_control.errors import NoCallerId
+from rymi_server.call_control.errors import NoCallerId, NotOurNumber
 from rymi_server.call_views.batch_progress import UnknownBatch, progress
 from rymi_server.credits.errors import InsufficientCredits
 from rymi_server.dnc.errors import NumberOnDoNotCallList
@@ -25,7 +25,15 @@ from rymi_server.tenants.errors import TenantPaused
 routes = APIRouter(prefix="/v1/calls/batch", tags=["Calls"], route_class=SecretKeyRoute)
 
 
-_ADMISSION = (NoCallerId, TenantPaused, UnknownAgent, NumberOnDoNotCallList, InsufficientCredits, TooManyCalls)
+_ADMISSION = (
+    NoCallerId,
+    NotOurNumber,
+    TenantPaused,
+    UnknownAgent,
+    NumberOnDoNotCallList,
+    InsufficientCredits,
+    TooManyCalls,
+)
 
 
 @routes.post(

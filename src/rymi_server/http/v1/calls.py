@@ -7,7 +7,7 @@ from fastapi.responses import JSONResponse
 
 from rymi_server.agents.errors import UnknownAgent
 from rymi_server.call_control.create import CreatedCall
-from rymi_server.call_control.errors import NoCallerId
+from rymi_server.call_control.errors import NoCallerId, NotOurNumber
 from rymi_server.call_views import listed
 from rymi_server.call_views.detail import detail
 from rymi_server.call_views.shapes import participant
@@ -37,7 +37,7 @@ from rymi_server.tenants.errors import TenantPaused
 with_any_key = APIRouter(prefix="/v1/calls", tags=["Calls"], route_class=AnyKeyRoute)
 with_secret_key = APIRouter(prefix="/v1/calls", tags=["Calls"], route_class=SecretKeyRoute)
 
-_ADMISSION = (TenantPaused, NumberOnDoNotCallList, InsufficientCredits, NoCallerId)
+_ADMISSION = (TenantPaused, NumberOnDoNotCallList, InsufficientCredits, NoCallerId, NotOurNumber)
 
 Limit = Annotated[int, Query(ge=1, le=200, description="How many to return (at most 200).")]
 Cursor = Annotated[str | None, Query(pattern=UUID, description="The `next_cursor` of the page before.")]

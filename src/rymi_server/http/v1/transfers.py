@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 from pydantic import Field
 
-from rymi_server.call_control.errors import NoCallerId, NoPhoneToTransfer
+from rymi_server.call_control.errors import NoCallerId, NoPhoneToTransfer, NotOurNumber
 from rymi_server.call_control.transfer import Mode, Transfer, WantedTransfer
 from rymi_server.call_views.shapes import participant
 from rymi_server.calls.errors import CallIsOver, UnknownCall
@@ -78,7 +78,7 @@ class TransferringBody(ResponseBody):
             *WITH_SECRET_KEY,
             *WITH_BODY,
             *ONCE,
-            *(TenantPaused, NumberOnDoNotCallList, InsufficientCredits, NoCallerId),
+            *(TenantPaused, NumberOnDoNotCallList, InsufficientCredits, NoCallerId, NotOurNumber),
             *(UnknownCall, CallIsOver, NoPhoneToTransfer),
         ),
     },

@@ -15,7 +15,6 @@ from livekit import rtc
 from livekit.rtc.participant import PublishDTMFError, PublishTrackError
 from numpy.typing import NDArray
 
-from rymi_server.foundation.sound.resampling import PolyResampler
 from rymi_server.telephony.bridge.ear import Ear
 from rymi_server.telephony.bridge.keys import code_of
 from rymi_server.telephony.bridge.sdk_events import DirectedEvents, FrameSender
@@ -25,7 +24,6 @@ log = structlog.get_logger(__name__)
 
 Samples = NDArray[np.int16]
 
-ROOM_RATE = 16_000
 CUT_TOPIC = "rymi.agent_audio"
 _JOIN_WITHIN_S = 10.0
 _TRIES_AGAIN_AFTER_S = (0.1, 0.3, 1.0, 2.0, 4.0, 8.0)
@@ -90,7 +88,6 @@ class RoomSeat:
         self._undirect: Callable[[], None] | None = None
         self._source: rtc.AudioSource | None = None
         self._sender: FrameSender | None = None
-        self._up = PolyResampler(phone_rate, ROOM_RATE)
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_leaving = False
 
@@ -118,7 +115,7 @@ class RoomSeat:
     def say(self, samples: Samples) -> None:
         """The next 20 ms of the phone. What is said while the room is lost, is lost."""
         if self._sender is not None:
-            self._sender.send(self._up.push(samples).tobytes())
+            self._sender.send(samples.tobytes())
 
     def hush_agent(self, now: float) -> None:
         for track, ear in self._ears.items():
@@ -139,13 +136,14 @@ class RoomSeat:
         await self._drop_room()
 
     async def _publish(self, room: rtc.Room) -> None:
-        source = rtc.AudioSource(ROOM_RATE, 1, queue_size_ms=_SOURCE_HOLDS_MS)
+        # At the phone's own rate: the encoder brings everything up to its own anyhow.
+        source = rtc.AudioSource(self._rate, 1, queue_size_ms=_SOURCE_HOLDS_MS)
         track = rtc.LocalAudioTrack.create_audio_track("phone", source)
         options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE, dtx=False, red=False)
         await room.local_participant.publish_track(track, options)
         self._source, self._sender = source, FrameSender(source)
         # The source plays on a clock of its own; this keeps it from running dry while ours is a little late.
-        self._sender.send(bytes(ROOM_RATE // 1000 * _CUSHION_MS * 2))
+        self._sender.send(bytes(self._rate // 1000 * _CUSHION_MS * 2))
 
     def _listen_to(self, room: rtc.Room) -> None:
         room.on("track_published", self._published)
