@@ -21,6 +21,7 @@ from tests.support.waiting import until
 from benchmarks.measuring import Times, table
 from rymi_server.entrypoints.migrate import migrate
 from rymi_server.foundation.database import Database
+from rymi_server.foundation.logs import configure_logs
 from rymi_server.foundation.postgres_supervisor import PostgresServer
 from rymi_server.recordings.wav import header
 from rymi_server.webhooks.models import News
@@ -40,6 +41,8 @@ RECORDED = {"post_call": {"recording": {"enabled": True}}}
 
 
 def main() -> dict[str, object]:
+    # There is no room server here, which would be said for every call.
+    configure_logs("error")
     return asyncio.run(_measure())
 
 

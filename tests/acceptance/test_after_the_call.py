@@ -9,8 +9,10 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
+from tests.support import call_examples as examples
 from tests.support.after_calls import Receiver, receiver
 from tests.support.asking import web
+from tests.support.call_examples import unlike
 from tests.support.up import Up
 from tests.support.waiting import until
 from tests.support.web_calls import PATIENCE_SECONDS, WebCall, customer_of
@@ -27,6 +29,8 @@ POST_CALL = {
     },
     "evaluation": {"criteria": "Did the agent successfully book an appointment?"},
 }
+# How far apart the trace of the turns and the sound of the recording may put the gap that a caller waits.
+_AGREE_WITHIN_MS = 100
 TOLD = ["call.started", "participant.joined", "participant.left", "call.recording.ready"]
 TOLD += ["call.completed", "call.intelligence.ready"]
 
@@ -51,7 +55,7 @@ async def customer(up: Up) -> AsyncIterator[httpx.AsyncClient]:
 
 
 async def held(up: Up, customer: httpx.AsyncClient) -> WebCall:
-    """A question, an answer, and a person who leaves."""
+    """A question, an answer, and an end by the API."""
     agent_id = up.agent()
     body = {"agent_id": agent_id, "participants": [web("browser-tab-1")], "post_call": POST_CALL}
     made = await customer.post("/v1/calls", json={**body, "metadata": {"source": "sdk"}})
@@ -64,9 +68,18 @@ async def held(up: Up, customer: httpx.AsyncClient) -> WebCall:
     await ann.says("How much is a cleaning?")
     await call.agent_answers_beyond(answers)
     await ann.is_left_in_peace()
-    await ann.caller.leave()
+    ended = await customer.post(f"/v1/calls/{call.id}/end")
+    assert not unlike(examples.ENDED, ended.json())
+    assert (ended.json()["status"], ended.json()["message"]) == ("ended", "Call has been terminated.")
     await call.becomes("the call to be completed", "completed")
     return call
+
+
+async def alike(customer: httpx.AsyncClient, path: str, example: dict[str, Any], *may_be_null: str) -> dict[str, Any]:
+    """An answer that has every field of the example, each of its kind."""
+    found = await got(customer, path)
+    assert not unlike(example, found, "", frozenset(may_be_null))
+    return found
 
 
 async def got(customer: httpx.AsyncClient, path: str) -> dict[str, Any]:
@@ -92,18 +105,39 @@ class TestARealCall:
             await until("everything to be told", has(hook, len(TOLD)), seconds=PATIENCE_SECONDS)
             await self._is_told(hook)
             path = f"/v1/calls/{call.id}"
+            await self._examples(customer, path)
             await self._transcript(customer, path)
             await self._intelligence(customer, path)
             await self._recording(customer, path)
             await self._events(customer, path)
             await self._quality(customer, path)
+            self._replay(up, call.id)
             await self._list(customer, call.id)
             await self._again(customer, path, hook)
             await self._deletion(customer, path)
 
+    async def _examples(self, customer: httpx.AsyncClient, path: str) -> None:
+        """The reference's own, field for field. No carrier or rule knows some of the values."""
+        unknown = (".provider_recording_id", ".metadata.provider_recording_id")
+        recording = [f".recording{each}" for each in unknown]
+        found = [".intelligence.structured_data.preferred_date", ".intelligence.structured_data.booked_appointment"]
+        judged = [".intelligence.evaluation.passed", ".intelligence.evaluation.score"]
+        await alike(customer, path, examples.DETAIL, *recording, *found, *judged)
+        await alike(customer, f"{path}/summary", examples.SUMMARY)
+        await alike(customer, f"{path}/transcript", examples.TRANSCRIPT)
+        shown = await alike(customer, f"{path}/recording", examples.RECORDING, *recording)
+        assert path.endswith(shown["call_id"])
+        events = await alike(customer, f"{path}/events?limit=20", examples.EVENTS)
+        assert (events["offset"], events["limit"]) == (0, 20)
+        listed = await alike(customer, "/v1/calls?limit=50&status=completed", examples.LIST)
+        assert (listed["total"], listed["limit"], listed["offset"]) == (len(listed["calls"]), 50, 0)
+        assert listed["next_cursor"] is None
+        assert listed["calls"][0]["room_name"] == f"call_{listed['calls'][0]['id']}"
+
     async def _is_told(self, hook: Receiver) -> None:
         assert sorted(hook.events) == sorted(TOLD)
         assert hook.events[-2:] == ["call.completed", "call.intelligence.ready"]
+        assert not unlike(examples.TOLD, hook.got[-1].json)
         data = hook.got[-1].json["data"]
         assert (data["status"], data["intelligence_status"], data["metadata"]["source"]) == (
             "completed",
@@ -167,6 +201,17 @@ class TestARealCall:
         assert quality["recorded"]
         assert quality["summary"]["turns"] >= 1
         assert quality["turns"][0]["engine"]["mode"]
+        apart = quality["summary"]["disagreement_ms"]
+        assert apart is not None, "no turn is both in the trace and to be heard"
+        assert apart["p50"] <= _AGREE_WITHIN_MS, quality
+
+    def _replay(self, up: Up, call_id: str) -> None:
+        """As its operator types it."""
+        replayed = up.command("replay", call_id, "--turn-detector", "sensitive")
+        assert replayed.returncode == 0, replayed.stderr
+        assert "As it was, and with sensitive (" in replayed.stdout
+        assert " ms " in replayed.stdout, "no turn was found again"
+        assert "False starts that would have been dropped" in replayed.stdout
 
     async def _list(self, customer: httpx.AsyncClient, call_id: str) -> None:
         (listed,) = [each for each in (await got(customer, "/v1/calls"))["calls"] if each["id"] == call_id]
@@ -178,6 +223,7 @@ class TestARealCall:
         told = len(hook.got)
         answer = await customer.post(f"{path}/reprocess")
         assert answer.status_code == 202
+        assert not unlike(examples.REPROCESSED, answer.json())
         assert answer.json()["message"] == "Post-call intelligence reprocessing has been queued."
         await until("the second analysis to be told", has(hook, told + 1), seconds=PATIENCE_SECONDS)
         assert hook.events[told:] == ["call.intelligence.ready"]
