@@ -122,6 +122,19 @@ class TestConsent:
         assert loudest("alice", "Where") > 1_000
         assert loudest("bob", "open") < 50
 
+    async def test_is_asked_of_the_next_where_who_was_asked_has_left(self, tmp_path: Path, new_tape: Any) -> None:
+        async with held_call(tmp_path, ScriptedEar(["Yes, sure."]), asks(), new_tape) as call:
+            call.room.enter("alice")
+            call.room.enter("bob")
+            await call.said("may I record this call")
+            call.room.leave("alice")
+            await eventually(
+                "bob is asked", lambda: len([line for line in call.lines if "may I record this call" in line]) == 2
+            )
+            call.room.say("bob", spoken("Yes sure", "rms"))
+            await call.said("agent: Hello there.")
+            assert [each.message for each in call.of(Happened)] == ["Recording was agreed to by bob."]
+
     async def test_is_not_asked_for_again_by_who_comes_after_a_dead_agent(self, tmp_path: Path, new_tape: Any) -> None:
         lines = tuple(
             Line(speaker=speaker, identity=who, text=text, started_at_ms=at * 1_000, ended_at_ms=at * 1_000 + 900)

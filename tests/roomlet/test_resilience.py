@@ -4,9 +4,10 @@ import asyncio
 import signal
 
 import pytest
+from livekit import api
 from tests.roomlet.browsers import chromium
 from tests.roomlet.cable import cable
-from tests.roomlet.people import Person, gathering, new_name, token
+from tests.roomlet.people import Person, administration, gathering, new_name, token
 from tests.roomlet.receiving import Receiver
 from tests.roomlet.running import Running, roomlet
 from tests.roomlet.waiting import stays, within
@@ -168,6 +169,12 @@ class TestIdleRooms:
                 await come("ann")
             finished = await news.heard(name, "room_finished")
             assert finished.room_end_reason == 2  # ROOM_END_IDLE_TIMEOUT
+
+    async def test_a_room_that_nobody_joined_is_closed(self, server: Running, news: Receiver) -> None:
+        name = new_name()
+        async with administration(server) as admin:
+            await admin.room.create_room(api.CreateRoomRequest(name=name, empty_timeout=1))
+        assert (await news.heard(name, "room_finished")).room_end_reason == 2  # ROOM_END_IDLE_TIMEOUT
 
     async def test_an_agent_alone_does_not_keep_a_room_open(self, news: Receiver) -> None:
         name = new_name()

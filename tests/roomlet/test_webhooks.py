@@ -61,6 +61,26 @@ class TestOrder:
         finished = await news.heard(room, "room_finished")
         assert finished.room_end_reason == models.RoomEndReason.ROOM_END_API_DELETE
 
+    async def test_each_way_to_go_has_its_own_reason(
+        self, server: Running, news: Receiver, come: Gather, room: str
+    ) -> None:
+        ann = await come("ann")
+        await come("ann")
+        await ann.saw("disconnected", "DUPLICATE_IDENTITY")
+        await (await come("ben")).leave()
+        await come("cid")
+        async with administration(server) as admin:
+            await admin.room.delete_room(api.DeleteRoomRequest(room=room))
+        await news.heard(room, "room_finished")
+        left = [each.participant for each in news.events if each.room.name == room and each.event == "participant_left"]
+        reasons = [(who.identity, models.DisconnectReason.Name(who.disconnect_reason)) for who in left]
+        assert reasons == [
+            ("ann", "DUPLICATE_IDENTITY"),
+            ("ben", "CLIENT_INITIATED"),
+            ("ann", "ROOM_DELETED"),
+            ("cid", "ROOM_DELETED"),
+        ]
+
 
 class TestBadReceivers:
     async def test_an_event_is_sent_again_until_it_is_taken(self) -> None:

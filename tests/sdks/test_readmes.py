@@ -114,7 +114,7 @@ class TestTheElement:
             yield address
 
     async def test_is_a_call_in_one_line(self, page: str, up: Up, browser: Browser) -> None:
-        opened = await browser.open(page)
+        opened = await browser.open(page, viewport={"width": 340, "height": 640})
         inside = "document.querySelector('rymi-call').shadowRoot"
         assert await opened.run(f"{inside}.querySelector('.go').textContent") == "Talk to Mia"
         # By keyboard alone.
@@ -125,6 +125,7 @@ class TestTheElement:
             await opened.until(f"{inside}.querySelector('.s').textContent === 'Listening'")
             await agent.says("Hello!", segment="1")
             await opened.until(f"{inside}.querySelector('li.agent')?.textContent === 'Hello!'")
+            assert await opened.run("document.documentElement.scrollWidth <= innerWidth"), "it is wider than a phone"
             await opened.do("click", "rymi-call .m")
             await opened.until(f"{inside}.querySelector('.m').getAttribute('aria-pressed') === 'true'")
             await opened.press("Escape")

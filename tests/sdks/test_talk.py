@@ -139,9 +139,17 @@ class TestTheTalkPage:
         await guest.do("click", "#end")
         await page.until("document.querySelectorAll('#people li').length === 1")
         await page.do("click", "#end")
+        await page.until("document.body.dataset.scene === 'over'")
         assert await browser.problems() == []
         for each in (page, guest):
             await each.close()
+        late = await browser.open(link, **PHONE)
+        await late.until(IN_LOBBY)
+        await late.do("click", "#go")
+        await late.until("document.querySelector('#alert').textContent.includes('This call is over')")
+        await show(late, "phone-too-late")
+        await late.close()
+        await browser.problems()  # The browser notes the refusal.
 
     async def test_says_what_is_wrong_with_a_link(self, talking: Talking, browser: Browser) -> None:
         for end, says in (("#nonsense", "does not open"), ("", "not complete")):

@@ -105,6 +105,11 @@ export class Billing {
     return this.http.ask('getBalance', {}, options);
   }
 
+  /** Below which balance to be told. What is left out stays; null is what the operator has set. */
+  changeAlerts(alerts: Body<'changeBillingAlerts'>, options?: RequestOptions): Promise<Answer<'changeBillingAlerts'>> {
+    return this.http.ask('changeBillingAlerts', { body: alerts }, options);
+  }
+
   /** What a minute costs, by the agent's role. */
   agentRoles(options?: RequestOptions): Promise<Answer<'listAgentRoles'>> {
     return this.http.ask('listAgentRoles', {}, options);

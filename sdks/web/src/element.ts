@@ -8,12 +8,12 @@
 import { type Call, CallError, type Line, Rymi } from './index.js';
 
 const STYLE = `
-:host{display:inline-block;font:15px/1.45 system-ui,sans-serif;color-scheme:light dark;--a:var(--rymi-accent,light-dark(#0b6e4f,#3ddc97));--b:light-dark(#fff,#15181c);--t:light-dark(#15181c,#f1f3f5);--l:light-dark(#0002,#fff3);--on:light-dark(#fff,#06281c)}
+:host{display:inline-block;max-width:100%;font:15px/1.45 system-ui,sans-serif;color-scheme:light dark;--a:var(--rymi-accent,light-dark(#0b6e4f,#3ddc97));--b:light-dark(#fff,#15181c);--t:light-dark(#15181c,#f1f3f5);--l:light-dark(#0002,#fff3);--on:light-dark(#fff,#06281c)}
 *{box-sizing:border-box}
 button{font:inherit;font-weight:600;border:1px solid var(--l);border-radius:99px;padding:.6em 1.15em;cursor:pointer;background:var(--b);color:var(--t)}
 button:focus-visible{outline:3px solid var(--a);outline-offset:2px}
 .go{background:var(--a);color:var(--on);border-color:#0000}
-.box{width:min(22rem,calc(100vw - 2rem));background:var(--b);color:var(--t);border:1px solid var(--l);border-radius:1rem;padding:1rem;box-shadow:0 8px 30px #0003}
+.box{width:22rem;max-width:100%;background:var(--b);color:var(--t);border:1px solid var(--l);border-radius:1rem;padding:1rem;box-shadow:0 8px 30px #0003}
 [hidden]{display:none!important}
 p{margin:0 0 .6em}
 .s{display:flex;gap:.5em;align-items:center;font-weight:600;margin:0}

@@ -110,6 +110,7 @@ await refused(calls.create({ agent_id: agentId, to: '+15550009999', from_number:
 assert.ok((await dnc.list()).dnc_entries.length >= 2);
 assert.equal((await dnc.remove('+15550009999')).status, 'removed');
 assert.ok((await billing.balance()).tenant_id);
+assert.ok(await billing.changeAlerts({ thresholds_usd: [5, 20] }));
 assert.ok((await billing.agentRoles()).roles.operator);
 assert.ok(await billing.estimate({ duration_seconds: 60 }));
 assert.ok((await billing.transactions()).transactions.length >= 1);

@@ -197,8 +197,8 @@ class Call:
         self._begin_if_ready()
 
     def left(self, identity: str) -> None:
-        self.conversation.left(self._book.name(identity))
         self._book.left(identity, self.times.now())
+        self.conversation.left(self._book.name(identity), alone=self._book.alone_since is not None)
         self.microphone(identity, False)
 
     def listening(self) -> None:

@@ -123,9 +123,10 @@ class Conversation:
         if self._begun:
             self._go_on()
 
-    def left(self, name: str) -> None:
+    def left(self, name: str, *, alone: bool) -> None:
+        """`alone`: nobody is there any more."""
         self.consents.left(name)
-        if self._begun:
+        if self._begun and not alone:
             self._go_on()
 
     def _go_on(self) -> None:

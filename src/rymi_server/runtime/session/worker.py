@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import os
 import time
 from collections.abc import Callable
@@ -119,6 +120,7 @@ class AgentWorker:
 def prepare(work: Work, process: JobProcess) -> None:
     """Everything that a first call would otherwise wait for."""
     configure_logs(work.log_level, show_personal=work.log_personal)
+    logging.getLogger("livekit").addFilter(_tells_something)
     began = time.monotonic()
     engines = InstalledEngines(work.equipment, work.defaults)
     engines.start_early()
@@ -128,6 +130,11 @@ def prepare(work: Work, process: JobProcess) -> None:
     warm_up(scores)
     log.info("agent_process_ready", milliseconds=round((time.monotonic() - began) * 1_000))
     process.userdata["desk"] = Desk(work.folder, open_storage(work.storage_url), casting, work.linger_s)
+
+
+def _tells_something(record: logging.LogRecord) -> bool:
+    """The SDK complains so whenever a track or a participant goes, and means nothing by it."""
+    return "drop unknown FFI handle" not in record.getMessage()
 
 
 async def accept(request: JobRequest) -> None:
