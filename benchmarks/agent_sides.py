@@ -153,7 +153,7 @@ class StockCall:
 
     def turns(self) -> list[Turn]:
         return [
-            Turn(steady(each["at"]) if each["what"] == "words" else None, None, steady(each["at"]))
+            Turn(steady(float(each["at"])) if each["what"] == "words" else None, None, steady(float(each["at"])))
             for each in self._told
             if each["what"] in ("words", "speaks")
         ]

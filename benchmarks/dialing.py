@@ -57,8 +57,13 @@ async def _measure() -> dict[str, object]:
 
 
 async def _one(load: Load) -> dict[str, object]:
-    rates = {"twilio_calls_per_second": 500.0, "vonage_calls_per_second": 3.0}
-    settings = BoxSettings(port=0, max_calls=2_000, remembered_calls=2_000, **rates)
+    settings = BoxSettings(
+        port=0,
+        max_calls=2_000,
+        remembered_calls=2_000,
+        twilio_calls_per_second=500.0,
+        vonage_calls_per_second=3.0,
+    )
     async with serving(settings, SteadyClock()) as (box, address), served(_at_the_box(address)) as api:
         numbers = [f"+1202555{2000 + index}" for index in range(load.recipients)]
         for number in numbers:

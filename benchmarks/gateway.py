@@ -15,7 +15,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import aiohttp
 import numpy as np
@@ -195,7 +195,7 @@ class Speaker:
         self.source.clear_queue()
 
 
-def _token(room: str, identity: str, kind: str) -> str:
+def _token(room: str, identity: str, kind: Literal["agent", "standard"]) -> str:
     grants = api.VideoGrants(room_join=True, room=room)
     return api.AccessToken(KEY, SECRET).with_identity(identity).with_kind(kind).with_grants(grants).to_jwt()
 

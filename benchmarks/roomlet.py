@@ -244,7 +244,12 @@ async def first_audio(_: aiohttp.ClientSession, at: ServerProcess) -> list[Measu
 async def _one_caller(url: str, token: str) -> tuple[float, float]:
     caller = rtc.Room()
     subscribed: asyncio.Future[rtc.Track] = asyncio.get_running_loop().create_future()
-    caller.on("track_subscribed", lambda track, *_: subscribed.done() or subscribed.set_result(track))
+
+    def on_track(track: rtc.Track, *_: object) -> None:
+        if not subscribed.done():
+            subscribed.set_result(track)
+
+    caller.on("track_subscribed", on_track)
     began = time.perf_counter()
     await caller.connect(url, token)
     connected = time.perf_counter()

@@ -19,7 +19,7 @@ BUDGET_SECONDS = 5.0
 
 
 def main() -> dict[str, object]:
-    up = Up(rooms=True)
+    up = Up(rooms=True, agents=True, phones=True)
     try:
         first = _started(up)
         again = [_started(up) for _ in range(_AGAIN)]

@@ -14,7 +14,18 @@ from typing import Any
 os.environ["LIVEKIT_AGENTS_PRELOAD_LOCAL_INFERENCE"] = "0"
 
 from livekit import rtc
-from livekit.agents import Agent, AgentServer, AgentSession, JobContext, JobProcess, JobRequest, llm, stt, vad
+from livekit.agents import (
+    Agent,
+    AgentServer,
+    AgentSession,
+    JobContext,
+    JobProcess,
+    JobRequest,
+    LanguageCode,
+    llm,
+    stt,
+    vad,
+)
 from livekit.plugins import silero
 
 from benchmarks.agent_lines import GREETING, VOCABULARY, answer_to
@@ -26,7 +37,7 @@ from rymi_server.speech_engines.sphinx.ear import SphinxEar, sphinx_worker
 FRAME_BYTES = HEARING_RATE * FRAME_MS // 1_000 * 2
 
 
-class Ears(stt.STT):
+class Ears(stt.STT[str]):
     """Our recogniser as it is used with the stock session: a detector of its own says when an utterance is over."""
 
     def __init__(self, detector: vad.VAD) -> None:
@@ -51,7 +62,7 @@ class _Hearing(stt.RecognizeStream):
             async for event in detected:
                 if event.type is vad.VADEventType.END_OF_SPEECH:
                     words = await heard.finish_utterance()
-                    data = stt.SpeechData(language="en", text=words.text, confidence=1.0)
+                    data = stt.SpeechData(language=LanguageCode("en"), text=words.text, confidence=1.0)
                     self._event_ch.send_nowait(
                         stt.SpeechEvent(type=stt.SpeechEventType.FINAL_TRANSCRIPT, alternatives=[data])
                     )
@@ -71,7 +82,7 @@ class _Hearing(stt.RecognizeStream):
                 rest = rest[FRAME_BYTES:]
 
 
-class Rules(llm.LLM):
+class Rules(llm.LLM[str]):
     def chat(self, *, chat_ctx: llm.ChatContext, tools: Any = None, conn_options: Any = None, **_: Any) -> Any:
         return _Rule(self, chat_ctx=chat_ctx, tools=tools or [], conn_options=conn_options)
 

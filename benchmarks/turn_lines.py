@@ -185,11 +185,12 @@ def silence(seconds: float) -> Sound:
 def _noisy(voices: Voices, sound: Sound, condition: str, dice: Dice) -> Sound:
     kind, _, ratio = condition.partition(" ")
     if kind == "clean":
-        return sound + (dice.standard_normal(len(sound)) * 4e-4).astype(np.float32)
+        breath: Sound = (dice.standard_normal(len(sound)) * 4e-4).astype(np.float32)
+        return sound + breath
     if kind == "fan":
         level = np.full(len(sound), 10 ** (-35 / 20))
         level[len(sound) // 3 : 2 * len(sound) // 3] = 10 ** (-12 / 20)
-        return np.clip(sound + pink(len(sound), dice) * SPEECH * level, -1, 1).astype(np.float32)
+        return np.asarray(np.clip(sound + pink(len(sound), dice) * SPEECH * level, -1, 1), np.float32)
     noise = pink(len(sound), dice) if kind == "pink" else _babble(voices, len(sound), dice)
     return np.clip(sound + noise * SPEECH * 10 ** (-int(ratio) / 20), -1, 1).astype(np.float32)
 
@@ -229,7 +230,7 @@ def _banded(sound: Sound, low: float, high: float) -> Sound:
 def _resampled(samples: NDArray[np.int16], source: int, target: int) -> Sound:
     resampler = PolyResampler(source, target)
     out = np.concatenate([resampler.push(samples), resampler.flush()])
-    return out.astype(np.float32) / 32_768
+    return np.asarray(out / 32_768, np.float32)
 
 
 def _samples(sound: Sound) -> NDArray[np.int16]:
@@ -271,7 +272,7 @@ def _cough(dice: Dice) -> Sound:
         pieces.append(_banded(noise, low, high) * swell)
         pieces.append(silence(dice.uniform(0.06, 0.18)))
     sound = np.concatenate(pieces)
-    return (sound / np.abs(sound).max()).astype(np.float32)
+    return np.asarray(sound / np.abs(sound).max(), np.float32)
 
 
 def _click(dice: Dice) -> Sound:
@@ -279,7 +280,7 @@ def _click(dice: Dice) -> Sound:
     for _ in range(dice.integers(1, 5)):
         at = int(dice.integers(0, len(sound) - 200))
         sound[at : at + 160] += (dice.standard_normal(160) * np.exp(-np.arange(160) / 25)).astype(np.float32)
-    return sound / np.abs(sound).max()
+    return np.asarray(sound / np.abs(sound).max(), np.float32)
 
 
 def _bump(dice: Dice) -> Sound:
@@ -292,7 +293,7 @@ def _burst(dice: Dice) -> Sound:
     length = int(dice.uniform(0.3, 0.9) * RATE)
     noise = pink(length, dice)
     edge = np.minimum(np.arange(length), np.arange(length)[::-1]) / 800
-    return (noise * np.minimum(1, edge) / np.abs(noise).max()).astype(np.float32)
+    return np.asarray(noise * np.minimum(1, edge) / np.abs(noise).max(), np.float32)
 
 
 NOISES: tuple[Callable[[Dice], Sound], ...] = (_cough, _click, _bump, _burst)

@@ -123,10 +123,10 @@ async def held_call(
     room = SoundRoom()
     held = Held(room, [])
 
-    async def post(batch: Reports) -> Answer:
-        held.obeyed = max(held.obeyed, batch.obeyed)
-        held.reports.extend(each.report for each in batch.reports)
-        accepted = max((each.sequence for each in batch.reports), default=-1)
+    async def post(reports: Reports) -> Answer:
+        held.obeyed = max(held.obeyed, reports.obeyed)
+        held.reports.extend(each.report for each in reports.reports)
+        accepted = max((each.sequence for each in reports.reports), default=-1)
         return Answer(accepted=accepted, over=held.over, orders=tuple(held.orders))
 
     reporter = Reporter(
@@ -141,9 +141,11 @@ async def held_call(
     cast = change(casting.cast(told, lambda text: reporter.send(Happened(message=text))))
     times = Times(time.monotonic, lambda: datetime.now(UTC), linger_s=linger_s)
     reporter.start()
-    held.running = asyncio.create_task(run_call(room, told, reporter, cast, times, tape(told) if tape else None))
+    running = held.running = asyncio.create_task(
+        run_call(room, told, reporter, cast, times, tape(told) if tape else None)
+    )
     try:
-        await eventually("the call is open", lambda: room.guests is not None or held.running.done())
+        await eventually("the call is open", lambda: room.guests is not None or running.done())
         yield held
     finally:
         reporter.on_over()

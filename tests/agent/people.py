@@ -127,8 +127,8 @@ class Caller:
             frame, sound = sound[:FRAME], sound[FRAME:]
             if len(frame) and not self.spoke_at and np.abs(frame).max() > 500:
                 self.spoke_at = time.monotonic() + self.source.queued_duration
-            frame = np.concatenate([frame, np.zeros(FRAME - len(frame), np.int16)]) + noise.integers(-8, 9, FRAME)
-            await self.source.capture_frame(rtc.AudioFrame(frame.astype(np.int16).tobytes(), RATE, 1, FRAME))
+            said = np.concatenate([frame, np.zeros(FRAME - len(frame), np.int16)]) + noise.integers(-8, 9, FRAME)
+            await self.source.capture_frame(rtc.AudioFrame(said.astype(np.int16).tobytes(), RATE, 1, FRAME))
             due += 0.01
             await asyncio.sleep(max(0.0, due - time.monotonic()))
 

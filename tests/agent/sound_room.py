@@ -108,7 +108,7 @@ class SoundRoom:
             if len(sound) < FRAME and self._to_say[identity]:
                 sound = np.concatenate([sound, self._to_say[identity].pop(0)])
             frame, sound = sound[:FRAME], sound[FRAME:]
-            frame = np.concatenate([frame, np.zeros(FRAME - len(frame), np.int16)]) + noise.integers(-8, 9, FRAME)
-            self.guests.heard(identity, frame.astype(np.int16).tobytes())
+            heard = np.concatenate([frame, np.zeros(FRAME - len(frame), np.int16)]) + noise.integers(-8, 9, FRAME)
+            self.guests.heard(identity, heard.astype(np.int16).tobytes())
             due += 0.02
             await asyncio.sleep(max(0.0, due - time.monotonic()))

@@ -26,14 +26,15 @@ def spoken(text: str, voice: str = "slt") -> Samples:
             assert file.getframerate() == RATE
             samples = np.frombuffer(file.readframes(file.getnframes()), np.int16)
     loud = np.flatnonzero(np.abs(samples) > 300)
-    return samples[loud[0] : loud[-1] + 1]
+    spoken: Samples = samples[loud[0] : loud[-1] + 1]
+    return spoken
 
 
 def cough(milliseconds: int = 300) -> Samples:
     """A burst of noise that rises fast and falls slowly."""
     length = RATE * milliseconds // 1_000
     shape = np.minimum(1, np.arange(length) / (RATE * 0.02)) * np.exp(-np.arange(length) / (length / 3))
-    return (np.random.default_rng(7).normal(0, 9_000, length) * shape).clip(-32_000, 32_000).astype(np.int16)
+    return np.asarray((np.random.default_rng(7).normal(0, 9_000, length) * shape).clip(-32_000, 32_000), np.int16)
 
 
 def silence(seconds: float) -> Samples:

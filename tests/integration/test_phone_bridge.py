@@ -11,7 +11,7 @@ from tests.support.clocks import SetClock
 from twilio.request_validator import RequestValidator
 
 from rymi_server.calls import store as calls
-from rymi_server.entrypoints.phones import connections_of
+from rymi_server.entrypoints.carriers import connections_of
 from rymi_server.foundation.database import Database
 from rymi_server.foundation.ids import LegId
 from rymi_server.telephony import connection_store, store

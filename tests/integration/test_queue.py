@@ -21,6 +21,7 @@ from rymi_server.queue.enqueue import NewJob, enqueue, enqueue_many
 from rymi_server.queue.facts import Fact, publish, publish_all
 from rymi_server.queue.kinds import Backoff, JobKind
 from rymi_server.queue.later import Later
+from rymi_server.queue.quiet_worker import PatientConnection
 from rymi_server.queue.running import JobRunner, Recurring, Work, hearing
 
 PLAIN = JobKind("tests", "plain")
@@ -101,6 +102,29 @@ class TestEnqueuing:
             started = time.monotonic()
             await seen.wait_for(1)
         assert time.monotonic() - started >= 0.25
+
+    async def test_runs_a_delayed_job_in_time_though_nobody_looks_for_it(self, database: Database) -> None:
+        seen = Seen()
+        async with running(database, {PLAIN: seen}, settings={"drainDelay": 3_000}):
+            async with database.transaction() as tx:
+                await enqueue(tx, PLAIN, NewJob({"n": 1}))
+                await enqueue(tx, PLAIN, NewJob({"n": 2}), delay_ms=60_000)
+            await seen.wait_for(1)
+            async with database.transaction() as tx:
+                await enqueue(tx, PLAIN, NewJob({"n": 3}), delay_ms=300)
+            await seen.wait_for(2)
+        assert seen.jobs == [1, 3]
+
+
+class TestClosing:
+    async def test_waits_for_the_statement_that_is_running(self, database: Database) -> None:
+        connection = PatientConnection({"connection": for_libpq(database.url)})
+        await connection.run("select 1", [])
+        running = asyncio.create_task(connection.run("select pg_sleep(0.3), 7 as seven", []))
+        await asyncio.sleep(0)
+        await connection.close()
+        assert running.done()
+        assert (await running).first_map()["seven"] == 7
 
 
 class TestRunning:

@@ -9,7 +9,7 @@ from tests.support.phone_lab import CREDENTIALS, PhoneLab, phone_lab
 from tests.support.waiting import until
 
 from carrierbox import stock
-from rymi_server.entrypoints.phones import connections_of
+from rymi_server.entrypoints.carriers import connections_of
 from rymi_server.foundation.clock import SystemClock
 from rymi_server.foundation.database import Database
 from rymi_server.telephony import connection_store as store

@@ -5,7 +5,7 @@ import contextlib
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from livekit import api, rtc
@@ -30,7 +30,7 @@ def new_name(prefix: str = "room") -> str:
     return f"{prefix}-{secrets.token_hex(4)}"
 
 
-def token(server: Server, room: str, identity: str, *, kind: str = "", **grants: Any) -> str:
+def token(server: Server, room: str, identity: str, *, kind: Literal["agent"] | None = None, **grants: Any) -> str:
     video = api.VideoGrants(**{"room_join": True, "room": room, "can_update_own_metadata": True, **grants})
     minted = api.AccessToken(server.key, server.secret).with_identity(identity).with_grants(video)
     return (minted.with_kind(kind) if kind else minted).to_jwt()

@@ -1,4 +1,4 @@
-// Headless Chromium for the SDKs: lines of JSON in ({"page": n, "call": "click", "with": […]}), {"value"|"error"} out.
+// Headless Chromium for the SDKs: lines of JSON in ({"page": n, "call": "click", "arguments": […]}), {"value"|"error"} out.
 import { createRequire } from 'node:module';
 import { createInterface } from 'node:readline';
 import { findChromium } from '../roomlet/clients/chromium.mjs';
@@ -43,7 +43,7 @@ async function answer(asked) {
   if (asked.until) return until(page, asked.until, Date.now() + asked.seconds * 1000);
   if (asked.press) return void (await page.keyboard.press(asked.press));
   if (asked.close) return void (await page.context().close());
-  const value = await page[asked.call](...asked.with);
+  const value = await page[asked.call](...asked.arguments);
   return typeof value === 'string' ? value : null;
 }
 

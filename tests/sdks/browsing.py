@@ -64,7 +64,7 @@ class Page:
 
     async def do(self, call: str, *arguments: Any) -> Any:
         """A method of playwright's Page."""
-        return await self.browser.ask(page=self.number, call=call, **{"with": arguments})
+        return await self.browser.ask(page=self.number, call=call, arguments=arguments)
 
     async def press(self, key: str) -> None:
         await self.browser.ask(page=self.number, press=key)

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import tarfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,12 +24,12 @@ def skip_without_node() -> None:
         pytest.skip(NO_PACKAGES)
 
 
-def run(*words: str | Path, cwd: Path, seconds: float = 120, **environment: str) -> str:
+def run(*words: str | Path, cwd: Path, seconds: float = 120, environment: Mapping[str, str] | None = None) -> str:
     """What the program printed; its failure with all it said otherwise."""
     done = subprocess.run(
         [str(word) for word in words],
         cwd=cwd,
-        env={**os.environ, **environment},
+        env={**os.environ, **(environment or {})},
         capture_output=True,
         text=True,
         check=False,
@@ -55,7 +56,7 @@ class Project:
         return path
 
     def node(self, script: Path, **environment: str) -> str:
-        return run("node", script, cwd=self.folder, **environment)
+        return run("node", script, cwd=self.folder, environment=environment)
 
     def bundle(self, source: str, name: str, *flags: str) -> Path:
         """TypeScript as one file that runs."""
@@ -72,7 +73,7 @@ def make_project(folder: Path) -> Project:
     shutil.copytree(SDKS, sources, ignore=leave_out)
     shutil.copy(ROOT / "LICENSE", folder / "LICENSE")
     (sources / "node_modules").symlink_to(SDKS / "node_modules")
-    run("node", "build.mjs", cwd=sources, RYMI_TALK_SITE=str(folder / "site"))
+    run("node", "build.mjs", cwd=sources, environment={"RYMI_TALK_SITE": str(folder / "site")})
     project = Project(folder / "project", folder / "site")
     for name in ("node", "web"):
         _install(sources / name, project.package(name))

@@ -18,7 +18,7 @@ from rymi_server.foundation.database import Transaction
 from rymi_server.foundation.rows import write
 from rymi_server.rooms.dispatch import enqueue_dispatch
 from rymi_server.telephony import store as legs
-from rymi_server.telephony.dialing import enqueue_dials
+from rymi_server.telephony.dialing import dialing
 
 
 class ParticipantAdder:
@@ -39,10 +39,10 @@ class ParticipantAdder:
         seated = tuple(seat(call, participant, default_from, now) for participant in wanted)
         dialed = [each.leg for each in seated if each.leg]
         try:
-            await write(tx, store.participant_rows([each.participant for each in seated]), legs.rows_of(dialed))
+            people = store.participant_rows([each.participant for each in seated])
+            await write(tx, people, legs.rows_of(dialed), *dialing(dialed))
         except IntegrityError as taken:
             raise IdentityTaken("participants") from taken
-        await enqueue_dials(tx, dialed)
         if len(dialed) < len(seated):
             await enqueue_dispatch(tx, call)
         added = "Participant added" if len(seated) == 1 else "Participants added"

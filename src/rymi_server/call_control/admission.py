@@ -3,8 +3,8 @@
     403 publishable key scope → 403 tenant paused → 404 agent → 400, 409 its engines → 409 Do-Not-Call → 402 credits
     → 429 quota
 
-`open_gates` decides all but the last two; `reserve` takes the money and the place, and belongs right before the commit,
-because it makes this tenant's other callers wait until then.
+`open_gates` decides all but the last two; `let_in` takes the money and the place in the statement that writes the
+calls, and belongs right before the commit, because it makes this tenant's other callers wait until then.
 """
 
 from collections.abc import Collection, Sequence
@@ -17,16 +17,17 @@ from rymi_server.agents.models import Agent
 from rymi_server.call_control.errors import AgentRequired
 from rymi_server.call_control.wanted import Caller, OwnAgent, WantedParticipant, phones
 from rymi_server.calls.models import Transport
-from rymi_server.calls.store import live_calls
 from rymi_server.credits import ledger
+from rymi_server.credits.errors import InsufficientCredits
 from rymi_server.credits.rates import Rates
 from rymi_server.dnc.errors import NumberOnDoNotCallList
 from rymi_server.dnc.store import listed
 from rymi_server.foundation.database import Transaction
 from rymi_server.foundation.ids import AgentId, CallId, TenantId
+from rymi_server.foundation.rows import Called, Part, write_if
 from rymi_server.keys.errors import PublishableKeyRefused
 from rymi_server.keys.models import Channel, PublishableKey
-from rymi_server.quotas.concurrency import refuse_beyond
+from rymi_server.quotas.errors import TooManyCalls
 from rymi_server.quotas.models import Plans
 from rymi_server.speech_engines.casting import Defaults, wanted_by
 from rymi_server.speech_engines.errors import EngineNotReady
@@ -34,6 +35,11 @@ from rymi_server.speech_engines.promises import Readiness
 from rymi_server.tenants.errors import TenantPaused
 from rymi_server.tenants.models import Tenant
 
+# Whoever calls for the same tenant waits in it for those before, so that nobody counts what another is just taking.
+_TAKE_PLACES = (
+    "take_places(cast(:tenant as uuid), cast(:calls as uuid[]), cast(:each as numeric), cast(:most as integer),"
+    " cast(:at as timestamptz))"
+)
 _CHANNEL = {Transport.WEBRTC: Channel.WEB, Transport.PSTN: Channel.PHONE}
 
 
@@ -89,22 +95,25 @@ class Admission:
         if on_list:
             raise NumberOnDoNotCallList(sorted(on_list))
 
-    async def reserve(
-        self, tx: Transaction, caller: Caller, admitted: Admitted, calls: Sequence[CallId], now: datetime
+    async def let_in(
+        self, tx: Transaction, tenant: Tenant, admitted: Admitted, calls: Sequence[CallId], now: datetime, *parts: Part
     ) -> None:
-        """Hold an increment of credit for each of `calls`, which are written already, and keep to the plan."""
-        await self.reserve_for(tx, caller.tenant, admitted, calls, now)
-
-    async def reserve_for(
-        self, tx: Transaction, tenant: Tenant, admitted: Admitted, calls: Sequence[CallId], now: datetime
-    ) -> None:
-        """The same where nobody asked with a key."""
+        """Write `calls`, which are `parts`, if there is credit and room in the plan for all of them; else nothing."""
         increment = self.rates.of(admitted.agent.agent_role).increment
-        # Whoever admits for this tenant waits here for the others, so that the count below cannot be outrun.
-        await ledger.hold(tx, tenant.id, calls, increment, now)
         plan = self.plans.of(tenant.plan)
-        if plan.concurrent_calls is not None:
-            refuse_beyond(plan, await live_calls(tx, tenant.id))
+        wanted = {
+            "tenant": tenant.id,
+            "calls": list(calls),
+            "each": increment,
+            "most": plan.concurrent_calls,
+            "at": now,
+        }
+        granted, affordable, available, *_ = await write_if(tx, Called(_TAKE_PLACES, wanted), *parts)
+        if not affordable:
+            raise InsufficientCredits(increment * len(calls), available)
+        if not granted:
+            assert plan.concurrent_calls is not None
+            raise TooManyCalls(limit=plan.concurrent_calls)
 
 
 def _agent_within_scope(caller: Caller, agent_id: str | None, participants: Sequence[WantedParticipant]) -> str:

@@ -24,9 +24,8 @@ from rymi_server.events import store as events
 from rymi_server.foundation.clock import Clock
 from rymi_server.foundation.database import Transaction
 from rymi_server.foundation.ids import CallId, LegId, ParticipantId, new_prefixed, new_uuid
-from rymi_server.foundation.rows import write
 from rymi_server.numbers.store import agent_for
-from rymi_server.rooms.dispatch import enqueue_dispatch
+from rymi_server.rooms.dispatch import dispatching
 from rymi_server.telephony import store as legs
 from rymi_server.telephony.carriers.carrier import Incoming
 from rymi_server.telephony.models import Connection, Leg, LegStatus
@@ -60,9 +59,8 @@ class InboundAnswerer:
         caller = _caller(call, incoming, now)
         leg = _leg(caller, connection, incoming, now)
         new = NewCall(call, admitted.agent.frozen(), (caller,))
-        await write(tx, *calls.rows_of([new]), legs.rows_of([leg]), events.rows_of([first_event(call.id, now)]))
-        await self._admission.reserve_for(tx, tenant, admitted, [call.id], now)
-        await enqueue_dispatch(tx, call)
+        written = (*calls.rows_of([new]), legs.rows_of([leg]), events.rows_of([first_event(call.id, now)]))
+        await self._admission.let_in(tx, tenant, admitted, [call.id], now, *written, *dispatching([call]))
         return leg.id
 
 

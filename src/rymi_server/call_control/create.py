@@ -17,10 +17,9 @@ from rymi_server.events.models import Event, Level, Source
 from rymi_server.foundation.clock import Clock
 from rymi_server.foundation.database import Transaction
 from rymi_server.foundation.ids import CallId, EventId, new_prefixed, new_uuid
-from rymi_server.foundation.rows import write
-from rymi_server.rooms.dispatch import enqueue_dispatches
+from rymi_server.rooms.dispatch import dispatching
 from rymi_server.telephony import store as legs
-from rymi_server.telephony.dialing import enqueue_dials
+from rymi_server.telephony.dialing import dialing
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,18 +44,27 @@ class CallCreator:
     async def write(
         self, tx: Transaction, caller: Caller, admitted: Admitted, wanted: Sequence[WantedCall]
     ) -> list[CreatedCall]:
-        """Calls with one agent, whose gates are open. Credit and quota are taken last, for all of them or none."""
+        """Calls with one agent, whose gates are open, with their credit and their place: all of them or none.
+
+        What is written is one statement, which is a transaction of its own where there is no other.
+        """
         now = self._clock.now()
         default_caller_id = await caller_id(tx, caller, admitted.agent.id, wanted)
         created = [_new(caller, admitted, each, default_caller_id, now) for each in wanted]
         dialed = [seated.leg for each in created for seated in each.seated if seated.leg]
         people = [NewCall(each.call, each.agent, tuple(s.participant for s in each.seated)) for each in created]
         first_events = [first_event(each.call.id, now) for each in created]
-        await write(tx, *calls.rows_of(people), legs.rows_of(dialed), events.rows_of(first_events))
-        await enqueue_dials(tx, dialed)
         # Who only has phones waits for an agent until the first of them is dialed.
-        await enqueue_dispatches(tx, [each.call for each in created if each.call.status is CallStatus.CONNECTING])
-        await self._admission.reserve(tx, caller, admitted, [each.call.id for each in created], now)
+        joined = [each.call for each in created if each.call.status is CallStatus.CONNECTING]
+        await self._admission.let_in(
+            tx,
+            caller.tenant,
+            admitted,
+            [each.call.id for each in created],
+            now,
+            *(*calls.rows_of(people), legs.rows_of(dialed), events.rows_of(first_events)),
+            *(*dialing(dialed), *dispatching(joined)),
+        )
         return created
 
 

@@ -1,6 +1,5 @@
 """Moves money. Every movement is one row in the ledger, made once however often it is asked for."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
@@ -12,23 +11,6 @@ from rymi_server.credits.models import Account, Entry, Movement, credit_accounts
 from rymi_server.foundation.database import Transaction
 from rymi_server.foundation.ids import CallId, TenantId
 from rymi_server.foundation.pagination import Page, Window
-from rymi_server.foundation.statements import Statement
-
-# One statement, because whoever else calls for this tenant waits while it and the commit after it run. They queue for
-# the tenant's turn: many who wait for one row are all woken by each commit, and are served in no order.
-_HOLD = Statement(
-    sa.text("""
-    with turn as materialized (
-        select pg_advisory_xact_lock(hashtextextended('credit:' || cast(cast(:tenant as uuid) as text), 0)) as mine
-    ), held as (
-        insert into credit_holds (call_id, tenant_id, amount, created_at)
-        select call_id, :tenant, :each, :now from unnest(cast(:calls as uuid[])) as call_id
-    )
-    update credit_accounts set held = held + cast(:each as numeric) * cardinality(cast(:calls as uuid[]))
-    from turn where tenant_id = :tenant
-    returning balance, held
-""")
-)
 
 
 async def open_account(tx: Transaction, tenant_id: TenantId) -> None:
@@ -48,21 +30,6 @@ async def grant(
     """Add credit (or take it back, with a negative amount)."""
     await _move(tx, tenant_id, Movement.GRANT, amount, call_id=None, reference=reference, note=note, now=now)
     return await account_of(tx, tenant_id)
-
-
-async def hold(
-    tx: Transaction, tenant_id: TenantId, calls: Sequence[CallId], amount_each: Decimal, now: datetime
-) -> None:
-    """Set aside what each new call must be able to pay, or refuse them all.
-
-    The account's row stays locked until the transaction ends, so of two callers that want the last cent one waits and
-    then sees that it is gone. Hold last, right before the commit: whoever else calls for this tenant is waiting.
-    """
-    parameters = {"tenant": tenant_id, "each": amount_each, "calls": list(calls), "now": now}
-    account = Account(*await _HOLD.one(tx, parameters))
-    needed = amount_each * len(calls)
-    if account.available < 0:
-        raise InsufficientCredits(needed, account.available + needed)
 
 
 async def refuse_spent(tx: Transaction, tenant_id: TenantId) -> None:

@@ -13,7 +13,7 @@ from rymi_server.entrypoints.measuring import measure_pool, process_registry
 from rymi_server.entrypoints.outcome import outcome
 from rymi_server.entrypoints.ports import listen
 from rymi_server.entrypoints.readiness import readiness_of
-from rymi_server.entrypoints.serving import new_event_loop, serve
+from rymi_server.entrypoints.serving import leave_what_is_loaded, new_event_loop, serve
 from rymi_server.entrypoints.settings import Settings, read_settings
 from rymi_server.entrypoints.stopping import stop_requested
 from rymi_server.entrypoints.tracing import trace_to
@@ -48,6 +48,7 @@ async def serve_api(settings: Settings) -> None:
     measure_pool(registry, database)
     edge = build_edge(settings, database, SystemClock())
     app = server(edge, _unless_draining(edge, readiness_of(database)), registry)
+    leave_what_is_loaded()
     listening = listen(settings.http_host, settings.http_port, "RYMI_HTTP_PORT")
     log.info("api_listening", address=settings.http_host, port=settings.http_port)
     enough = asyncio.Event()

@@ -10,7 +10,7 @@ from rymi_server.call_control.create import CallCreator
 from rymi_server.call_control.transfer import Transfers
 from rymi_server.call_views.live_feed import LiveFeed
 from rymi_server.call_views.live_stream import LiveCalls
-from rymi_server.entrypoints.phones import connections_of
+from rymi_server.entrypoints.carriers import connections_of
 from rymi_server.entrypoints.settings import Settings
 from rymi_server.foundation.clock import Clock
 from rymi_server.foundation.database import Database

@@ -1,4 +1,4 @@
-"""Builds what phones need out of the settings, for every process that has to do with them."""
+"""Builds what a worker does about phones out of the settings."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,10 +8,8 @@ from rymi_server.entrypoints.settings import Settings
 from rymi_server.entrypoints.sweeping import DueSweep
 from rymi_server.foundation.clock import Clock
 from rymi_server.foundation.database import Database, Transaction
-from rymi_server.foundation.sealed import Seal
 from rymi_server.queue.kinds import JobKind
 from rymi_server.queue.running import Work
-from rymi_server.telephony.carriers.asking import new_client
 from rymi_server.telephony.carriers.carrier import ConnectedCarriers
 from rymi_server.telephony.connections import Connections
 from rymi_server.telephony.dialing import DIAL, Dialer
@@ -22,12 +20,6 @@ from rymi_server.telephony.told_once import forget_old
 
 # Jobs that wait for their turn in place, for two seconds at most, and those that wait for a carrier's answer.
 DIALED_AT_ONCE = 150
-
-
-def connections_of(settings: Settings, clock: Clock) -> Connections:
-    """Whoever asked for it closes it."""
-    seal = Seal.from_text(settings.required_secret())
-    return Connections(new_client(), settings.carrier_hosts(), settings.carrier_limit_list(), seal, clock)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,27 +2,24 @@
 
 import os
 from collections.abc import Mapping
-from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
 
 import platformdirs
-from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from rymi_server.credits.rates import CHEAPEST_ROLE, Rates, RoleRate
+from rymi_server.entrypoints.account_settings import AccountSettings
+from rymi_server.entrypoints.agent_settings import AgentSettings
 from rymi_server.entrypoints.analysis_settings import AnalysisSettings
+from rymi_server.entrypoints.phone_settings import PhoneSettings
 from rymi_server.entrypoints.speech_settings import SpeechSettings
 from rymi_server.foundation.clock import Clock
 from rymi_server.foundation.errors import Unavailable
 from rymi_server.foundation.object_storage import Links, ObjectStorage, open_storage
-from rymi_server.quotas.models import Plan, Plans
 from rymi_server.rooms.livekit_server import LiveKit
 from rymi_server.speech_engines.readiness import Equipment, EquipmentReadiness
 from rymi_server.telephony.addresses import CarrierAddresses, why_unusable
-from rymi_server.telephony.carriers.registry import CARRIERS, CarrierHosts
-from rymi_server.telephony.connections import CarrierLimits
-from rymi_server.telephony.dialing import DialTerms
 
 _SHORTEST_SECRET = 32
 
@@ -34,29 +31,13 @@ class WrongSettings(Unavailable):
         super().__init__(message, retryable=False)
 
 
-class PlanSetting(BaseModel):
-    requests_per_minute: int | None = Field(default=None, ge=1)
-    concurrent_calls: int | None = Field(default=None, ge=0)
-    burst: int = Field(default=0, ge=0)
-
-
-class CarrierLimitSetting(BaseModel):
-    calls_per_second: float = Field(gt=0, le=1_000)
-    concurrent_calls: int | None = Field(default=None, ge=1)
-
-
-class RoleSetting(BaseModel):
-    display_name: str
-    per_minute: Decimal = Field(ge=0)
-
-
 def _data_folder() -> Path:
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         return Path("/var/lib/rymi")
     return Path(platformdirs.user_data_dir("rymi", appauthor=False))
 
 
-class Settings(SpeechSettings, AnalysisSettings):
+class Settings(SpeechSettings, AnalysisSettings, PhoneSettings, AgentSettings, AccountSettings):
     """Read from the environment; a name stands for itself. Whoever needs a value is handed it."""
 
     model_config = SettingsConfigDict(case_sensitive=True, populate_by_name=True)
@@ -120,39 +101,6 @@ class Settings(SpeechSettings, AnalysisSettings):
         alias="RYMI_WORKER_PORT",
         description="Port of the worker's `/healthz`, `/readyz` and `/metrics`; 0 for none.",
     )
-    gateway_port: int = Field(
-        default=8002,
-        ge=1,
-        le=65535,
-        alias="RYMI_GATEWAY_PORT",
-        description="Port of the gateway, for the carriers' media sockets. It listens on RYMI_HTTP_HOST.",
-    )
-    gateway_metrics_port: int = Field(
-        default=8003,
-        ge=0,
-        le=65535,
-        alias="RYMI_GATEWAY_METRICS_PORT",
-        description="Port of the gateway's `/healthz`, `/readyz` and `/metrics`; 0 for none.",
-    )
-    carrierbox_url: str | None = Field(
-        default=None,
-        alias="RYMI_CARRIERBOX_URL",
-        description="Carriers in a box. Its own three accounts are asked there, all others at their carriers. "
-        "`rymi up` runs one unless this is set.",
-    )
-    gateway_calls: int = Field(
-        default=15,
-        ge=1,
-        alias="RYMI_GATEWAY_CALLS",
-        description="Phones that one gateway bridges at once; one more is hung up on. "
-        "Twenty fill a core. More processes take more; a proxy spreads sockets.",
-    )
-    gateway_drain_seconds: float = Field(
-        default=3600,
-        ge=0,
-        alias="RYMI_GATEWAY_DRAIN_SECONDS",
-        description="How long a gateway that was asked to stop waits for its calls. Asked again, it ends them.",
-    )
 
     storage_url: str | None = Field(
         default=None,
@@ -180,136 +128,6 @@ class Settings(SpeechSettings, AnalysisSettings):
     )
     livekit_api_secret: str = Field(
         default="", alias="LIVEKIT_API_SECRET", description="Its API secret, at least 32 characters."
-    )
-
-    agent_name: str = Field(
-        default="rymi",
-        min_length=1,
-        alias="RYMI_AGENT_NAME",
-        description="The name that agent workers register with at LiveKit, and that calls ask for. One name, one pool.",
-    )
-    internal_api_url: str | None = Field(
-        default=None,
-        alias="RYMI_INTERNAL_API_URL",
-        description="Where agents reach the API. Else `http://127.0.0.1` at its port.",
-    )
-    agent_port: int = Field(
-        default=8004,
-        ge=0,
-        le=65535,
-        alias="RYMI_AGENT_PORT",
-        description="Port of the agent worker's `/healthz`, `/readyz` and `/metrics`; 0 for none.",
-    )
-    agent_most_calls: int = Field(
-        default_factory=lambda: 6 * (os.cpu_count() or 1),
-        ge=1,
-        alias="RYMI_AGENT_MOST_CALLS",
-        description="Calls that one agent worker holds at a time; six a core unless something else is said.",
-    )
-    agent_idle_processes: int = Field(
-        default=2,
-        ge=0,
-        le=64,
-        alias="RYMI_AGENT_IDLE_PROCESSES",
-        description="Processes that an agent worker keeps warm: as many calls may begin at once without waiting.",
-    )
-    agent_linger_seconds: float = Field(
-        default=5.0,
-        ge=0,
-        le=600,
-        alias="RYMI_AGENT_LINGER_SECONDS",
-        description="How long an agent waits for somebody to come back once everybody has left.",
-    )
-    agent_drain_seconds: int = Field(
-        default=3_600,
-        ge=0,
-        alias="RYMI_AGENT_DRAIN_SECONDS",
-        description="How long a stopping agent worker lets its calls run on. Give its container as long to stop.",
-    )
-    agent_folder: Path | None = Field(
-        default=None,
-        alias="RYMI_AGENT_FOLDER",
-        description="Where an agent worker keeps recordings while they grow, and reports that the API could not take. "
-        "It must outlive the worker. The folder `agent` in the data folder otherwise.",
-    )
-
-    plans: dict[str, PlanSetting] = Field(
-        default={
-            "free": PlanSetting(requests_per_minute=60, concurrent_calls=1, burst=5),
-            "go": PlanSetting(requests_per_minute=300, concurrent_calls=10, burst=25),
-            "plus": PlanSetting(requests_per_minute=1_000, concurrent_calls=50, burst=100),
-            "custom": PlanSetting(),
-        },
-        alias="RYMI_PLANS",
-        description="Plans by name, as JSON. A limit that is absent or null does not limit.",
-    )
-    default_plan: str = Field(default="custom", alias="RYMI_DEFAULT_PLAN", description="The plan of a new tenant.")
-    agent_roles: dict[str, RoleSetting] = Field(
-        default={
-            "operator": RoleSetting(display_name="Operator", per_minute=Decimal("0.05")),
-            "specialist": RoleSetting(display_name="Specialist", per_minute=Decimal("0.10")),
-            "executive": RoleSetting(display_name="Executive", per_minute=Decimal("0.25")),
-        },
-        alias="RYMI_AGENT_ROLES",
-        description="Agent roles with their price a minute in USD, as JSON. `operator` is required.",
-    )
-
-    low_balance_usd: Decimal = Field(
-        default=Decimal("3"),
-        ge=0,
-        alias="RYMI_LOW_BALANCE_USD",
-        description="Below this balance `billing.low_balance` is sent, where an account has set no thresholds.",
-    )
-    media_url: str | None = Field(
-        default=None,
-        alias="PUBLIC_MEDIA_URL",
-        description="Where carriers reach the gateway, as `wss://…`. Else where `PUBLIC_BASE_URL` is, which is right "
-        "behind a proxy that hands `/media/` to the gateway.",
-    )
-    twilio_url: str = Field(
-        default="https://api.twilio.com", alias="RYMI_TWILIO_URL", description="Where Twilio is asked."
-    )
-    plivo_url: str = Field(default="https://api.plivo.com", alias="RYMI_PLIVO_URL", description="Where Plivo is asked.")
-    vonage_url: str = Field(
-        default="https://api.nexmo.com",
-        alias="RYMI_VONAGE_URL",
-        description="Where Vonage is asked about calls and applications.",
-    )
-    vonage_account_url: str = Field(
-        default="https://rest.nexmo.com",
-        alias="RYMI_VONAGE_ACCOUNT_URL",
-        description="Where Vonage is asked about accounts and numbers.",
-    )
-    carrier_limits: dict[str, CarrierLimitSetting] = Field(
-        default={
-            "twilio": CarrierLimitSetting(calls_per_second=1),
-            "plivo": CarrierLimitSetting(calls_per_second=2),
-            "vonage": CarrierLimitSetting(calls_per_second=3),
-        },
-        alias="RYMI_CARRIER_LIMITS",
-        description="How fast an account of each carrier is dialed and how many calls it may have at once, as JSON. "
-        "A tenant may say otherwise of its own account when it connects it.",
-    )
-    ring_seconds: int = Field(
-        default=30, ge=15, le=120, alias="RYMI_RING_SECONDS", description="How long a phone rings before we give up."
-    )
-    phone_call_seconds: int = Field(
-        default=14_400,
-        ge=60,
-        le=86_400,
-        alias="RYMI_PHONE_CALL_SECONDS",
-        description="The longest that a carrier keeps a call of ours up.",
-    )
-    detect_machines: bool = Field(
-        default=True,
-        alias="RYMI_DETECT_MACHINES",
-        description="Have carriers find out whether a person or a machine answered. Some charge for it.",
-    )
-    connect_attempts: int = Field(
-        default=3,
-        ge=1,
-        alias="RYMI_CONNECT_ATTEMPTS",
-        description="How often a tenant may send carrier credentials to be checked, in five minutes.",
     )
 
     join_timeout_seconds: int = Field(
@@ -392,12 +210,6 @@ class Settings(SpeechSettings, AnalysisSettings):
 
     @model_validator(mode="after")
     def _consistent(self) -> "Settings":
-        if self.default_plan not in self.plans:
-            raise ValueError(f"RYMI_DEFAULT_PLAN names {self.default_plan!r}, which RYMI_PLANS does not have")
-        if CHEAPEST_ROLE not in self.agent_roles:
-            raise ValueError(f"RYMI_AGENT_ROLES has no {CHEAPEST_ROLE!r}")
-        if missing := CARRIERS.keys() - self.carrier_limits.keys():
-            raise ValueError(f"RYMI_CARRIER_LIMITS has no {', '.join(sorted(missing))}")
         if wrong := why_unusable(self.public_base_url):
             raise ValueError(f"PUBLIC_BASE_URL cannot be used: {wrong}")
         return self
@@ -442,27 +254,8 @@ class Settings(SpeechSettings, AnalysisSettings):
             self.livekit_api_secret,
         )
 
-    def carrier_hosts(self) -> CarrierHosts:
-        hosts = (self.twilio_url, self.plivo_url, self.vonage_url, self.vonage_account_url)
-        return CarrierHosts(*hosts, box=self.carrierbox_url)
-
-    def carrier_limit_list(self) -> dict[str, CarrierLimits]:
-        return {
-            name: CarrierLimits(limit.calls_per_second, limit.concurrent_calls)
-            for name, limit in self.carrier_limits.items()
-        }
-
     def carrier_addresses(self) -> CarrierAddresses:
         return CarrierAddresses.under(self.public_base_url, self.media_url, self.required_secret())
-
-    def dial_terms(self) -> DialTerms:
-        return DialTerms(self.ring_seconds, self.phone_call_seconds, self.detect_machines)
-
-    def price_list(self) -> Rates:
-        return Rates({name: RoleRate(role.display_name, role.per_minute) for name, role in self.agent_roles.items()})
-
-    def plan_list(self) -> Plans:
-        return Plans({name: Plan(p.requests_per_minute, p.concurrent_calls, p.burst) for name, p in self.plans.items()})
 
 
 def read_settings(kept: Mapping[str, str] | None = None) -> Settings:

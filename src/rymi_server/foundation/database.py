@@ -4,16 +4,20 @@ Packages declare their tables against `metadata` and take a `Transaction` where 
 request or of a job opens one.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, TypeAlias, cast
 
 import psycopg
 import sqlalchemy as sa
+from psycopg.pq import TransactionStatus
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from rymi_server.foundation.errors import Unavailable
+
+_CONNECTION_WITHIN_SECONDS = 10
 
 metadata = sa.MetaData()
 
@@ -32,52 +36,75 @@ class Database:
 
     def __init__(self, url: str, *, connections: int = 10) -> None:
         self.url = url
+        # Whoever has waited longest for a connection is next; SQLAlchemy's pool lets newcomers go before.
+        self._turns = asyncio.Semaphore(connections)
         self.engine: AsyncEngine = create_async_engine(
             for_sqlalchemy(url),
             pool_size=connections,
             max_overflow=0,
-            pool_timeout=10,
+            pool_timeout=_CONNECTION_WITHIN_SECONDS,
             # A connection that died while idle is found before it is used, not by a request.
             pool_pre_ping=False,
             pool_reset_on_return=None,
             # Errors would quote what people sent us, and end in the logs.
             hide_parameters=True,
         )
-        # The same pool; a connection goes back to it as it was.
-        self._autocommitting = self.engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
         """Commits at the end, or nothing happened."""
-        async with self._connection(self.engine) as connection, connection.begin():
+        async with self._connection() as connection, connection.begin():
             yield connection
 
     @asynccontextmanager
     async def single_statements(self) -> AsyncIterator[Transaction]:
         """Each statement is a transaction of its own, which saves asking for the beginning and the end of one."""
-        async with self._connection(self._autocommitting) as connection:
-            yield connection
+        async with self._connection() as connection:
+            driver = driver_of(connection)
+            # SQLAlchemy's own way of saying so takes as long as a statement.
+            await driver.set_autocommit(True)
+            try:
+                yield connection
+            finally:
+                if driver.info.transaction_status is TransactionStatus.IDLE:
+                    await driver.set_autocommit(False)
+                elif not driver.closed:
+                    await connection.invalidate()
 
     @asynccontextmanager
-    async def _connection(self, engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    async def _connection(self) -> AsyncIterator[AsyncConnection]:
+        await self._wait_for_turn()
         try:
-            connection = await engine.connect()
+            connection = await self._connected()
+            try:
+                yield connection
+            except sa.exc.DBAPIError as error:
+                if error.connection_invalidated:
+                    raise DatabaseUnreachable from error
+                raise
+            except psycopg.OperationalError as error:
+                # From a statement that went past SQLAlchemy, which therefore does not know that its connection is gone.
+                if not driver_of(connection).closed:
+                    raise
+                await connection.invalidate()
+                raise DatabaseUnreachable from error
+            finally:
+                await connection.close()
+        finally:
+            self._turns.release()
+
+    async def _wait_for_turn(self) -> None:
+        try:
+            async with asyncio.timeout(_CONNECTION_WITHIN_SECONDS):
+                await self._turns.acquire()
+        except TimeoutError as error:
+            raise DatabaseUnreachable from error
+
+    async def _connected(self) -> AsyncConnection:
+        try:
+            return await self.engine.connect()
         except (sa.exc.OperationalError, sa.exc.TimeoutError, OSError) as error:
             raise DatabaseUnreachable from error
-        try:
-            yield connection
-        except sa.exc.DBAPIError as error:
-            if error.connection_invalidated:
-                raise DatabaseUnreachable from error
-            raise
-        except psycopg.OperationalError as error:
-            # From a statement that went past SQLAlchemy, which therefore does not know that its connection is gone.
-            if not driver_of(connection).closed:
-                raise
-            await connection.invalidate()
-            raise DatabaseUnreachable from error
-        finally:
-            await connection.close()
 
     async def close(self) -> None:
         await self.engine.dispose()

@@ -58,10 +58,14 @@ class Answer:
 Work = Callable[[Transaction], Awaitable[Answer]]
 
 
-async def once(asking: Asking, work: Work) -> JSONResponse:
-    """Do `work` in a transaction and answer with its result, or with the result of having done it before."""
+async def once(asking: Asking, work: Work, *, in_one_statement: bool = False) -> JSONResponse:
+    """Do `work` in a transaction and answer with its result, or with the result of having done it before.
+
+    `in_one_statement` promises that one statement writes all: it is the transaction where no answer is kept with it.
+    """
     key = asking.request.headers.get(_HEADER)
-    async with asking.edge.database.transaction() as tx:
+    database = asking.edge.database
+    async with database.single_statements() if in_one_statement and key is None else database.transaction() as tx:
         if key is None:
             answer, replayed = await work(tx), False
         else:

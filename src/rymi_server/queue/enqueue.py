@@ -9,21 +9,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import sqlalchemy as sa
-
 from rymi_server.foundation.database import Transaction
 from rymi_server.foundation.ids import new_prefixed
-from rymi_server.foundation.statements import Statement
+from rymi_server.foundation.rows import Called, write
 from rymi_server.queue.kinds import JobKind
 from rymi_server.queue.trail import with_trail
 
-_ADD_ONE = Statement(
-    sa.text(
-        "select bullmq.add_job(:queue, :id, :name, cast(:data as jsonb), cast(:options as jsonb), 0, :delay, :now,"
-        " :attempts, null, null, null, null, null, false)"
-    )
+_ADD_ONE = (
+    "bullmq.add_job(:queue, :id, :name, cast(:data as jsonb), cast(:options as jsonb), 0, :delay, :now,"
+    " :attempts, null, null, null, null, null, false)"
 )
-_ADD_MANY = Statement(sa.text("select count(*) from bullmq.add_jobs_bulk(:queue, cast(:entries as jsonb))"))
+_ADD_MANY = "(select count(*) from bullmq.add_jobs_bulk(:queue, cast(:entries as jsonb)))"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +32,25 @@ class NewJob:
 
 async def enqueue(tx: Transaction, kind: JobKind, job: NewJob, *, delay_ms: int = 0) -> str:
     """Add one job and return its id."""
-    await _ADD_ONE.run(
-        tx,
+    await write(tx, _one(kind, job, delay_ms))
+    return job.id
+
+
+async def enqueue_many(tx: Transaction, kind: JobKind, jobs: Sequence[NewJob]) -> None:
+    """Add all `jobs` in one statement."""
+    await write(tx, *adding(kind, jobs))
+
+
+def adding(kind: JobKind, jobs: Sequence[NewJob]) -> tuple[Called, ...]:
+    """What adds `jobs`, to be written together with that which they are about."""
+    if not jobs:
+        return ()
+    return (_one(kind, jobs[0], delay_ms=0) if len(jobs) == 1 else _many(kind, jobs),)
+
+
+def _one(kind: JobKind, job: NewJob, delay_ms: int) -> Called:
+    return Called(
+        _ADD_ONE,
         {
             "queue": kind.queue,
             "id": job.id,
@@ -49,16 +62,9 @@ async def enqueue(tx: Transaction, kind: JobKind, job: NewJob, *, delay_ms: int 
             "attempts": kind.attempts,
         },
     )
-    return job.id
 
 
-async def enqueue_many(tx: Transaction, kind: JobKind, jobs: Sequence[NewJob]) -> None:
-    """Add all `jobs` in one statement."""
-    if len(jobs) == 1:
-        await enqueue(tx, kind, jobs[0])
-        return
-    if not jobs:
-        return
+def _many(kind: JobKind, jobs: Sequence[NewJob]) -> Called:
     options, now = kind.options(), _now_ms()
     entries = [
         {
@@ -71,7 +77,7 @@ async def enqueue_many(tx: Transaction, kind: JobKind, jobs: Sequence[NewJob]) -
         }
         for job in jobs
     ]
-    await _ADD_MANY.run(tx, {"queue": kind.queue, "entries": json.dumps(entries)})
+    return Called(_ADD_MANY, {"queue": kind.queue, "entries": json.dumps(entries)})
 
 
 def _now_ms() -> int:

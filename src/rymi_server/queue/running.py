@@ -18,15 +18,16 @@ from rymi_server.foundation.errors import Refused, Unavailable
 from rymi_server.queue.facts import Listeners
 from rymi_server.queue.kinds import KEEP_FINISHED, JobKind
 from rymi_server.queue.later import Later
+from rymi_server.queue.quiet_worker import QuietWorker
 from rymi_server.queue.trail import following
 
 log = structlog.get_logger(__name__)
 
 Work: TypeAlias = Callable[[Mapping[str, Any]], Awaitable[None]]
 
-# A NOTIFY for a delayed job does not wake this version's worker: it looks again after `drainDelay` seconds.
 _SETTINGS = {
-    "drainDelay": 1,
+    # PostgreSQL tells of every job at once; this is for what it could not tell.
+    "drainDelay": 30,
     "lockDuration": 30_000,
     "stalledInterval": 15_000,
     "maxStalledCount": 3,
@@ -67,22 +68,6 @@ def hearing(database: Database, listeners: Listeners) -> dict[JobKind, Work]:
         return tell
 
     return {fact_type.kind(): job_for(fact_type) for fact_type in listeners}
-
-
-class _Asking(Worker):  # type: ignore[misc]  # BullMQ has no types.
-    """Asks for one job at a time.
-
-    This version's worker asks once for each job that it could still take, all at once and after every job: forty
-    questions to PostgreSQL for one delivery.
-    """
-
-    def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)
-        self._turn = asyncio.Lock()
-
-    async def getNextJob(self, token: str) -> Job | None:  # noqa: N802 (the name is BullMQ's)
-        async with self._turn:
-            return None if self.closing else await super().getNextJob(token)
 
 
 class JobRunner:
@@ -154,7 +139,7 @@ class JobRunner:
         async def process(job: Job, token: str) -> None:
             await self._process(queue, job, token)
 
-        worker = _Asking(
+        worker = QuietWorker(
             queue,
             process,
             {

@@ -1,7 +1,7 @@
 """Closes the room of a call that is over. Whoever is still connected is disconnected by it."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from rymi_server.calls.facts import CallEnded
 from rymi_server.foundation.database import Transaction
@@ -9,7 +9,6 @@ from rymi_server.foundation.ids import CallId, TenantId
 from rymi_server.queue.enqueue import NewJob, enqueue
 from rymi_server.queue.kinds import Backoff, JobKind
 from rymi_server.rooms.naming import room_name
-from rymi_server.rooms.server import RoomServer
 
 CLOSE_ROOM = JobKind("rooms", "close_room", attempts=8, backoff=Backoff(first_ms=500))
 
@@ -24,9 +23,15 @@ async def close_when_entered_late(tx: Transaction, call: CallId, tenant: TenantI
     await enqueue(tx, CLOSE_ROOM, NewJob({"call_id": call, "tenant_id": tenant}, id=f"close-{call}-{sid}"))
 
 
+class Rooms(Protocol):
+    """Who closes rooms. Whoever only has one closed does not load LiveKit's client for it."""
+
+    async def close(self, room: str) -> None: ...
+
+
 class RoomCloser:
-    def __init__(self, server: RoomServer) -> None:
-        self._server = server
+    def __init__(self, rooms: Rooms) -> None:
+        self._rooms = rooms
 
     async def __call__(self, job: Mapping[str, Any]) -> None:
-        await self._server.close(room_name(CallId(job["call_id"])))
+        await self._rooms.close(room_name(CallId(job["call_id"])))

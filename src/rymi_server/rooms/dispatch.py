@@ -11,7 +11,8 @@ from rymi_server.calls.agent_runs import AgentRun
 from rymi_server.calls.models import Call
 from rymi_server.foundation.database import Transaction
 from rymi_server.foundation.ids import CallId, TenantId
-from rymi_server.queue.enqueue import NewJob, enqueue_many
+from rymi_server.foundation.rows import Called, write
+from rymi_server.queue.enqueue import NewJob, adding, enqueue_many
 from rymi_server.queue.kinds import Backoff, JobKind
 
 DISPATCH = JobKind("rooms", "dispatch_agent", attempts=10, backoff=Backoff(first_ms=200))
@@ -20,11 +21,12 @@ FIRST_RUN = 1
 
 async def enqueue_dispatch(tx: Transaction, call: Call) -> None:
     """Have an agent in the call's room soon after the transaction commits. Asked again, it changes nothing."""
-    await enqueue_dispatches(tx, [call])
+    await write(tx, *dispatching([call]))
 
 
-async def enqueue_dispatches(tx: Transaction, calls: Sequence[Call]) -> None:
-    await enqueue_many(tx, DISPATCH, [_job(call.id, call.tenant_id, FIRST_RUN) for call in calls])
+def dispatching(calls: Sequence[Call]) -> tuple[Called, ...]:
+    """The same, to be written together with the calls."""
+    return adding(DISPATCH, [_job(call.id, call.tenant_id, FIRST_RUN) for call in calls])
 
 
 async def enqueue_successor(tx: Transaction, call: Call, lost: AgentRun, now: datetime) -> None:

@@ -8,6 +8,7 @@ It knows no library: processes that never speak read it too.
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -152,6 +153,8 @@ DEFAULT_MODELS: Final = {
 }
 
 
+# Every call that begins asks about the same few.
+@lru_cache(maxsize=1024)
 def parse(name: str, part: Part | None = None) -> EngineName:
     """Raise `UnknownEngine`. With `part`, an engine that cannot be that is unknown, and its model is filled in."""
     text = name.strip()

@@ -22,7 +22,8 @@ from rymi_server.events.store import record
 from rymi_server.foundation.clock import Clock
 from rymi_server.foundation.database import Database, Transaction
 from rymi_server.foundation.ids import LegId
-from rymi_server.queue.enqueue import NewJob, enqueue_many
+from rymi_server.foundation.rows import Called
+from rymi_server.queue.enqueue import NewJob, adding
 from rymi_server.queue.kinds import Backoff, JobKind
 from rymi_server.queue.later import Later
 from rymi_server.rooms.dispatch import enqueue_dispatch
@@ -80,9 +81,9 @@ class _Claimed:
     connected: ConnectedCarrier
 
 
-async def enqueue_dials(tx: Transaction, legs: Sequence[Leg]) -> None:
-    """Have `legs` dialed once the transaction commits. The job's id is the leg's."""
-    await enqueue_many(tx, DIAL, [dial_job(leg) for leg in legs])
+def dialing(legs: Sequence[Leg]) -> tuple[Called, ...]:
+    """Has `legs`, with which it is written, dialed once the transaction commits. The job's id is the leg's."""
+    return adding(DIAL, [dial_job(leg) for leg in legs])
 
 
 def dial_job(leg: Leg) -> NewJob:

@@ -9,8 +9,15 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from rymi_server.entrypoints.account_settings import AccountSettings
+from rymi_server.entrypoints.agent_settings import AgentSettings
+from rymi_server.entrypoints.analysis_settings import AnalysisSettings
+from rymi_server.entrypoints.phone_settings import PhoneSettings
 from rymi_server.entrypoints.settings import Settings
 from rymi_server.entrypoints.speech_settings import SpeechSettings
+
+# Those of speech last: most installations set none.
+_PARTS: tuple[type[BaseModel], ...] = (AccountSettings, PhoneSettings, AgentSettings, AnalysisSettings, SpeechSettings)
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -56,9 +63,12 @@ def sample_file() -> str:
 
 
 def _fields() -> list[tuple[str, FieldInfo]]:
-    """Those of speech last: most installations set none."""
-    fields = sorted(Settings.model_fields.items(), key=lambda named: named[0] in SpeechSettings.model_fields)
-    return [(str(field.alias), field) for _, field in fields]
+    """What concerns everything comes first, then part by part."""
+    return [(str(field.alias), field) for _, field in sorted(Settings.model_fields.items(), key=_part)]
+
+
+def _part(named: tuple[str, FieldInfo]) -> int:
+    return next((place for place, part in enumerate(_PARTS, 1) if named[0] in part.model_fields), 0)
 
 
 def _comment(text: str) -> str:

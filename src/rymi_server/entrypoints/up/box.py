@@ -6,7 +6,7 @@ API. An account that is connected to anything else is left alone.
 
 import httpx
 
-from rymi_server.entrypoints.phones import connections_of
+from rymi_server.entrypoints.carriers import connections_of
 from rymi_server.entrypoints.settings import Settings
 from rymi_server.entrypoints.up.demo import NUMBER
 from rymi_server.foundation.clock import SystemClock

@@ -60,7 +60,7 @@ async def create_call(asking: AskingDep, body: CallBody) -> JSONResponse:
     async def create(tx: Transaction) -> Answer:
         return _invitation(asking, await asking.edge.call_creator.create(tx, asking.caller, body.wanted()))
 
-    return await once(asking, create)
+    return await once(asking, create, in_one_statement=True)
 
 
 @with_secret_key.get(
