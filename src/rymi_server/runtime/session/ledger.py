@@ -39,6 +39,7 @@ class Ledger(Listener):
     _turn: TurnTaken | None = None
     _words_at_ms: int = 0
     _agent_began_ms: int | None = None
+    _agent_sounded: bool = False
     _agent_ended_ms: int = 0
     _agent_loud_until: float = 0.0
     _agent_heard_s: float = 0.0
@@ -131,8 +132,10 @@ class Ledger(Listener):
             self._answering = True
 
     def played(self, at: float, block: bytes) -> None:
-        """Voices end in some silence, which is not part of what is said."""
+        """Voices begin and end in some silence, which is not part of what is said."""
         if np.frombuffer(block, np.int16).max(initial=0) > _LOUD:
+            if not self._agent_sounded:
+                self._agent_sounded, self._agent_began_ms = True, self.at_ms(at)
             self._agent_loud_until = at + len(block) / 2 / RATE
 
     def cut(self, at: float) -> None:
@@ -156,7 +159,7 @@ class Ledger(Listener):
         heard = self._agent_heard_s >= HEARD_FROM_S or not interrupted
         if text and heard and self.shows_text and self._agent_began_ms is not None:
             self.send(Said(line=self._agent_line(text, self._agent_ended_ms), segment_id=segment_id))
-        self._agent_began_ms, self._agent_heard_s = None, 0.0
+        self._agent_began_ms, self._agent_sounded, self._agent_heard_s = None, False, 0.0
 
     def agent_state(self, state: str) -> None:
         if state in ("listening", "thinking", "speaking"):
