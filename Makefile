@@ -100,6 +100,6 @@ $(VENV)/.tests: requirements/test.txt $(VENV)/.runs
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/test.txt
 	@touch $@
 
-$(VENV)/.clients: requirements/sdk-newest.txt requirements/sdk-year-old.txt tests/roomlet/clients/package-lock.json sdks/package-lock.json tests/sdks/runtimes/package-lock.json tests/node_queue/package-lock.json $(VENV)/.tests
+$(VENV)/.clients: requirements/sdk-newest.txt requirements/sdk-year-old.txt requirements/pipecat.txt tests/roomlet/clients/package-lock.json sdks/package-lock.json tests/sdks/runtimes/package-lock.json tests/node_queue/package-lock.json $(VENV)/.tests
 	@deploy/make-test-clients $(BIN) $(VENV)
 	@touch $@
