@@ -1,10 +1,11 @@
 """The story of a phone call, per carrier, with everything running: a browser, a phone and the agent in one call."""
 
 import asyncio
+import contextlib
 import io
 import shutil
 import wave
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -208,25 +209,57 @@ def silent_after_ms(loud: set[int], quiet_ms: int = 400) -> int:
 class TestATransfer:
     """On the carrier that was connected last."""
 
-    async def test_warm_briefs_the_human_and_comes_back_when_they_leave(self, desk: Desk, carrier: str) -> None:
-        desk.script(HUMAN, {"do": "wait", "ms": 9_000})
+    async def test_warm_briefs_the_human_alone_and_comes_back_when_they_leave(self, desk: Desk, carrier: str) -> None:
+        asks = {"do": "say", "text": "I need a cleaning.", "voice": VOICE}
+        desk.script(PHONE, LISTEN, {"do": "wait", "ms": 10_000}, asks, LISTEN, asks, LISTEN)
+        desk.script(HUMAN, LISTEN, {"do": "wait", "ms": 500})
+        made = desk.call({"transport": "pstn", "identity": PHONE})
+        await eventually("the greeting", lambda: desk.agent_said(made["id"]))
+        asked = {"to": HUMAN, "briefing": "This is Anna, about her appointment on Thursday."}
+        assert desk.transfer(made["id"], asked) == 202
+        await eventually("the human", lambda: "Transfer: the human is in the call" in desk.events(made["id"]))
+        await eventually("the briefing", lambda: any("Thursday" in line for line in desk.agent_said(made["id"])))
+        back = "Transfer: the human has left; the agent is back"
+        await eventually("the agent's return", lambda: back in desk.events(made["id"]))
+        await asyncio.to_thread(desk.over, made["id"])
+        said, heard = desk.sound(made["id"]).T
+        began = int(np.flatnonzero(np.abs(said.astype(float)) > 800)[0])
+        assert not {at for at in loud_ms(heard[:began]) if at > began / 8 - 9_500}, "the caller heard no briefing"
+        assert len(loud_ms(heard[began:])) * 20 > 500, "the caller hears the agent again"
+
+    async def test_warm_briefs_the_human_alone_and_leaves_the_call_to_the_people(
+        self, desk: Desk, carrier: str
+    ) -> None:
+        asks = {"do": "say", "text": "Hello Anna, on which day would you like to come?", "voice": VOICE}
+        desk.script(HUMAN, LISTEN, {"do": "wait", "ms": 6_000}, asks, LISTEN, {"do": "wait", "ms": 3_000})
         made = desk.call({"transport": "webrtc", "identity": "browser"}, status=201)
-        mouth = Lines(VOICE)
-        browser = Caller(mouth, Hearing())
-        try:
-            await browser.enter(**made["participants"][0]["access"])
-            await eventually("the greeting", lambda: desk.agent_said(made["id"]))
-            asked = {"to": HUMAN, "briefing": "This is Anna, about her appointment on Thursday."}
-            assert desk.transfer(made["id"], asked) == 202
-            await eventually("the human", lambda: "Transfer: the human is in the call" in desk.events(made["id"]))
-            await eventually("the briefing", lambda: any("Thursday" in line for line in desk.agent_said(made["id"])))
-            back = "Transfer: the human has left; the agent is back"
-            await eventually("the agent's return", lambda: back in desk.events(made["id"]))
+        async with in_the_browser(made) as (mouth, hearing):
+            await left_to_people(desk, made["id"], hearing)
+            assert hearing.quiet_seconds > 5, "the caller has heard nothing since the greeting"
+            await eventually("the human's words in the browser", lambda: hearing.quiet_seconds < 1)
+            await mouth.say("On Thursday, please, as early as it can be.")
+        call = await asyncio.to_thread(desk.over, made["id"])
+        assert call["end_reason"] == "user_disconnect"
+        assert desk.events(made["id"]).count("Call ended") == 1
+        assert desk.events(made["id"]).count("Another agent called") == 0
+        said, heard = desk.sound(made["id"]).T
+        began = int(np.flatnonzero(np.abs(said.astype(float)) > 800)[0])
+        assert len(loud_ms(heard[:began])) * 20 > 1_500, "the human was briefed"
+        assert len(loud_ms(heard[began:])) * 20 > 1_000, "the human has heard the caller"
+        told = [line for line in desk.agent_said(made["id"]) if "Thursday" in line]
+        assert len(told) == 1, "what is said without an agent is not written down"
+
+    async def test_warm_sends_another_agent_when_the_human_leaves_before_the_caller(
+        self, desk: Desk, carrier: str
+    ) -> None:
+        desk.script(HUMAN, LISTEN, {"do": "wait", "ms": 6_000})
+        made = desk.call({"transport": "webrtc", "identity": "browser"}, status=201)
+        async with in_the_browser(made) as (_, hearing):
+            await left_to_people(desk, made["id"], hearing)
+            await eventually("another agent", lambda: "Another agent called" in desk.events(made["id"]))
+            await eventually("its voice", lambda: hearing.quiet_seconds < 1)
             assert desk.look(made["id"])["status"] == "in_progress"
-        finally:
-            await browser.leave()
-            await mouth.aclose()
-        desk.over(made["id"])
+        assert (await asyncio.to_thread(desk.over, made["id"]))["end_reason"] == "user_disconnect"
 
     async def test_cold_hands_the_phone_over_to_go_on_without_us(self, desk: Desk, carrier: str) -> None:
         desk.script(PHONE, {"do": "stay"})
@@ -243,6 +276,27 @@ class TestATransfer:
         # Nobody hangs up a call that goes on without us.
         assert desk.box.get(f"/control/calls/{boxed}").json()["state"] == "in_progress"
         desk.box.post(f"/control/calls/{boxed}/hang-up")
+
+
+@contextlib.asynccontextmanager
+async def in_the_browser(made: dict[str, Any]) -> AsyncIterator[tuple[Lines, Hearing]]:
+    mouth, hearing = Lines("en-us+m3"), Hearing()
+    browser = Caller(mouth, hearing)
+    try:
+        await browser.enter(**made["participants"][0]["access"])
+        yield mouth, hearing
+    finally:
+        await browser.leave()
+        await mouth.aclose()
+
+
+async def left_to_people(desk: Desk, call_id: str, hearing: Hearing) -> None:
+    """The greeting is over, a human was called in and briefed, and the agent has gone."""
+    await eventually("the greeting", lambda: desk.agent_said(call_id) and hearing.quiet_seconds > 1)
+    asked = {"to": HUMAN, "briefing": "This is Anna, about her appointment on Thursday.", "agent": "leave"}
+    assert desk.transfer(call_id, asked) == 202
+    await eventually("the briefing", lambda: any("Thursday" in line for line in desk.agent_said(call_id)))
+    await eventually("the agent's leaving", lambda: "Agent left" in desk.events(call_id))
 
 
 class TestAGatewayThatIsKilled:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from tests.agent.voices import Samples, silence
 
+from rymi_server.runtime.session.hearers import NotInPrivate
 from rymi_server.runtime.session.media import Guest, Guests, ShownText
 from rymi_server.runtime.speaking.player import RATE as AGENT_RATE
 
@@ -55,6 +56,9 @@ class SoundRoom:
     signals: list[tuple[float, str, Mapping[str, Any]]] = field(default_factory=list)
     states: list[str] = field(default_factory=list)
     pressed: list[str] = field(default_factory=list)
+    # Who alone hears the agent from when on.
+    hearers: list[tuple[float, str | None]] = field(default_factory=list)
+    refuses_privacy: bool = False
     guests: Guests | None = None
     closed: bool = False
     _people: dict[str, "asyncio.Task[None]"] = field(default_factory=dict)
@@ -75,6 +79,11 @@ class SoundRoom:
 
     def be(self, state: str) -> None:
         self.states.append(state)
+
+    async def speak_to(self, identity: str | None) -> None:
+        if identity is not None and self.refuses_privacy:
+            raise NotInPrivate
+        self.hearers.append((time.monotonic(), identity))
 
     async def close(self) -> None:
         self.closed = True

@@ -10,15 +10,20 @@ from tests.support.asking import CLOCK, NOBODY, Customer, new_customer, phone, s
 from tests.support.calling import everybody_joins, jobs_in
 from tests.support.unasked_carrier import UnaskedCarrier
 
-from rymi_server.call_control.transfer import Mode, brief_human, come_back_to_caller, human_of
-from rymi_server.calls import agent_orders, store
+from rymi_server.call_control.agent_reports import take
+from rymi_server.call_control.lost_agents import agent_left
+from rymi_server.call_control.transfer import AgentAfter, Mode, brief_human, come_back_to_caller, human_of
+from rymi_server.calls import agent_orders, agent_runs, store
 from rymi_server.calls.agent_orders import AgentOrder
+from rymi_server.calls.agent_runs import AgentRun
 from rymi_server.calls.facts import HandoffWanted, ParticipantJoined, ParticipantLeft
-from rymi_server.calls.models import LeaveReason
+from rymi_server.calls.models import Call, LeaveReason, Participant, ParticipantStatus, Role, Transport
 from rymi_server.calls.transitions import participant_failed, participant_joined, participant_left
 from rymi_server.entrypoints.building import build_admission, build_transfers
 from rymi_server.foundation.database import Database, Transaction
-from rymi_server.foundation.ids import CallId, LegId, ParticipantId
+from rymi_server.foundation.ids import CallId, LegId, ParticipantId, new_uuid
+from rymi_server.foundation.rows import write
+from rymi_server.runtime.reports import Answer, Reports
 from rymi_server.telephony import legs as leg_transitions
 from rymi_server.telephony import store as legs
 from rymi_server.telephony.addresses import CarrierAddresses
@@ -27,6 +32,7 @@ from rymi_server.telephony.models import LegStatus
 from rymi_server.telephony.transfer import LegHandOver
 
 HUMAN = "+15557654321"
+STAY = AgentAfter.STAY
 
 
 async def call_with(acme: Customer, database: Database, *people: dict[str, Any], **agent: Any) -> dict[str, Any]:
@@ -97,6 +103,34 @@ class TestAWarmTransfer:
             await come_back_to_caller(tx, ParticipantLeft(call, acme.tenant.id, human, "hung_up"))
         assert [order.kind for order in await orders_of(database, call)] == ["come_back"]
 
+    async def test_has_the_agent_leave_where_that_is_asked_for(self, acme: Customer, database: Database) -> None:
+        call, human = await self._begin(acme, database, "She wants a refund.", agent="leave")
+        run = await self._briefed(acme, database, call, human)
+        assert [order.kind for order in await orders_of(database, call)] == ["brief", "leave"]
+        assert not (await report(database, acme, call, run, obeyed=1)).over
+        assert (await report(database, acme, call, run, obeyed=2)).over
+        await self._agent_goes(acme, database, call, run)
+        detail = (await acme.get(f"/v1/calls/{call}")).json()
+        assert detail["status"] == "in_progress"
+        assert "The agent left the room" not in [event["message"] for event in detail["events"]]
+        assert f"dispatch-{call}-2" not in await jobs_in(database, "rooms")
+
+    async def test_sends_another_agent_when_the_human_leaves_after_it(self, acme: Customer, database: Database) -> None:
+        call, human = await self._begin(acme, database, agent="leave")
+        run = await self._briefed(acme, database, call, human)
+        await report(database, acme, call, run, obeyed=2)
+        await self._agent_goes(acme, database, call, run)
+        await self._human_leaves(acme, database, call, human)
+        assert [order.kind for order in await orders_of(database, call)][-1] == "come_back"
+        assert f"dispatch-{call}-2" in await jobs_in(database, "rooms")
+
+    async def test_keeps_the_agent_when_the_human_leaves_before_it(self, acme: Customer, database: Database) -> None:
+        call, human = await self._begin(acme, database, agent="leave")
+        run = await self._briefed(acme, database, call, human)
+        await self._human_leaves(acme, database, call, human)
+        assert not (await report(database, acme, call, run, obeyed=3)).over
+        assert f"dispatch-{call}-2" not in await jobs_in(database, "rooms")
+
     async def test_says_nothing_of_other_people(self, acme: Customer, database: Database) -> None:
         call = await call_with(acme, database, web())
         someone = call["participants"][0]["id"]
@@ -106,9 +140,39 @@ class TestAWarmTransfer:
         assert await orders_of(database, call["id"]) == []
 
     @staticmethod
-    async def _begin(acme: Customer, database: Database, briefing: str = "") -> tuple[str, ParticipantId]:
+    async def _briefed(acme: Customer, database: Database, call: str, human: ParticipantId) -> AgentRun:
+        """The human is in and the agent is told so. The agent's run."""
+        async with database.transaction() as tx:
+            locked = await store.lock(tx, acme.tenant.id, call)
+            agent = agent_row(locked)
+            await write(tx, store.participant_rows([agent]))
+            run = await agent_runs.begin(tx, locked.id, 1, agent.id, CLOCK.now())
+            await participant_joined(tx, locked, agent.id, CLOCK.now())
+            await participant_joined(tx, locked, human, CLOCK.now())
+        async with database.transaction() as tx:
+            await brief_human(tx, ParticipantJoined(call, acme.tenant.id, human))
+        return run
+
+    @staticmethod
+    async def _agent_goes(acme: Customer, database: Database, call: str, run: AgentRun) -> None:
+        assert run.participant_id
+        async with database.transaction() as tx:
+            locked = await store.lock(tx, acme.tenant.id, call)
+            agent = next(p for p in await store.participants_of(tx, locked.id) if p.id == run.participant_id)
+            await agent_left(tx, locked, agent, LeaveReason.USER_DISCONNECT, CLOCK.now())
+
+    @staticmethod
+    async def _human_leaves(acme: Customer, database: Database, call: str, human: ParticipantId) -> None:
+        async with database.transaction() as tx:
+            locked = await store.lock(tx, acme.tenant.id, call)
+            await participant_left(tx, locked, human, LeaveReason.HUNG_UP, CLOCK.now())
+        async with database.transaction() as tx:
+            await come_back_to_caller(tx, ParticipantLeft(call, acme.tenant.id, human, "hung_up"))
+
+    @staticmethod
+    async def _begin(acme: Customer, database: Database, briefing: str = "", **more: str) -> tuple[str, ParticipantId]:
         call = await call_with(acme, database, web())
-        ask = {"to": HUMAN, "briefing": briefing, "from_number": "+15559876543"}
+        ask = {"to": HUMAN, "briefing": briefing, "from_number": "+15559876543", **more}
         answer = (await acme.post(f"/v1/calls/{call['id']}/transfer", ask)).json()
         return call["id"], ParticipantId(answer["participant"]["id"])
 
@@ -184,7 +248,14 @@ class TestRefusals:
             assert (answer.status_code, answer.json()["code"]) == (409, "dnc_conflict")
 
     @pytest.mark.parametrize(
-        "body", [{}, {"to": "12"}, {"to": HUMAN, "mode": "lukewarm"}, {"to": HUMAN, "briefing": 3}]
+        "body",
+        [
+            {},
+            {"to": "12"},
+            {"to": HUMAN, "mode": "lukewarm"},
+            {"to": HUMAN, "briefing": 3},
+            {"to": HUMAN, "agent": "go"},
+        ],
     )
     async def test_of_what_makes_no_sense(self, acme: Customer, database: Database, body: dict[str, Any]) -> None:
         call = await call_with(acme, database, web())
@@ -230,9 +301,22 @@ class TestAnAgentThatAsksForAHuman:
         assert [order.kind for order in await orders_of(database, call["id"])] == ["come_back"]
 
     def test_may_name_a_number_itself(self) -> None:
-        assert human_of({"tools": [self.TOOL]}, "+15550001111", "cold") == ("+15550001111", Mode.COLD)
-        assert human_of({"tools": [{**self.TOOL, "enabled": False}]}, None, "warm") == (None, Mode.WARM)
-        assert human_of({"tools": None}, "nonsense", "lukewarm") == (None, Mode.WARM)
+        assert human_of({"tools": [self.TOOL]}, "+15550001111", "cold") == ("+15550001111", Mode.COLD, STAY)
+        assert human_of({"tools": [{**self.TOOL, "enabled": False}]}, None, "warm") == (None, Mode.WARM, STAY)
+        leaving = {**self.TOOL, "provider_settings": {"transfer_number": HUMAN, "agent": "leave"}}
+        assert human_of({"tools": [leaving]}, None, "warm") == (HUMAN, Mode.WARM, AgentAfter.LEAVE)
+        assert human_of({"tools": None}, "nonsense", "lukewarm") == (None, Mode.WARM, STAY)
+
+
+def agent_row(call: Call) -> Participant:
+    identity = ParticipantId(new_uuid())
+    joining = (ParticipantStatus.JOINING, {}, None, CLOCK.now(), None, None)
+    return Participant(identity, call.id, call.tenant_id, Role.AGENT, Transport.INTERNAL, identity, *joining)
+
+
+async def report(database: Database, acme: Customer, call: str, run: AgentRun, obeyed: int) -> Answer:
+    async with database.transaction() as tx:
+        return await take(tx, acme.tenant.id, call, Reports(run=run.run, obeyed=obeyed), CLOCK.now())
 
 
 async def ask(database: Database, fact: HandoffWanted) -> None:

@@ -1102,7 +1102,7 @@ export type Tone = "ok" | "low" | "critical" | "depleted";
 export interface ToolBinding {
   credential_ref?: string | null;
   enabled?: boolean | null;
-  /** Of `call_webhook`: name, description, url (public, https), method, headers, and parameters as a JSON Schema. Of `handoff_to_human`: number. */
+  /** Of `call_webhook`: name, description, url (public, https), method, headers, and parameters as a JSON Schema. Of `handoff_to_human`: number, or transfer_number, mode and agent as of a transfer. */
   provider_settings?: Record<string, unknown> | null;
   side_effect?: "read" | "write" | null;
   timeout_ms?: number | null;
@@ -1151,7 +1151,9 @@ export interface TranscriptBody {
 }
 
 export interface TransferBody {
-  /** What the agent says to the human. Warm only. */
+  /** What the agent does once the human is briefed. `stay`: it listens, records and writes down, and comes back when the human leaves first. `leave`: it leaves the call to the people in it, of whom nothing is recorded or written down from then on; when the human leaves first, another agent is sent. Warm only. */
+  agent?: "stay" | "leave";
+  /** What the agent says to the human, whom alone it reaches. Warm only. */
   briefing?: string;
   /** Caller ID. The account's default otherwise. */
   from_number?: string | null;

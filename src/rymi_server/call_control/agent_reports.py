@@ -42,7 +42,8 @@ async def take(tx: Transaction, tenant_id: TenantId, call_id: str, batch: Report
     accepted = max((each.sequence for each in batch.reports), default=run.accepted)
     accepted, obeyed = max(accepted, run.accepted), max(batch.obeyed, run.obeyed)
     closed_at = run.closed_at or (now if batch.closing else None)
-    await agent_runs.change(tx, run, accepted=accepted, obeyed=obeyed, closed_at=closed_at)
+    lost_at = run.lost_at or (now if obeyed > run.obeyed and await _is_let_go(tx, call, obeyed) else None)
+    await agent_runs.change(tx, run, accepted=accepted, obeyed=obeyed, closed_at=closed_at, lost_at=lost_at)
     # Looked at again, because a report may have ended it.
     call = await store.get(tx, tenant_id, call_id)
     if batch.closing and not run.closed_at and call.status in OVER:
@@ -50,7 +51,7 @@ async def take(tx: Transaction, tenant_id: TenantId, call_id: str, batch: Report
     orders = await agent_orders.outstanding(tx, call.id, obeyed, now)
     return Answer(
         accepted=accepted,
-        over=call.status in OVER or run.lost_at is not None,
+        over=call.status in OVER or lost_at is not None,
         orders=tuple(
             Order.model_validate(
                 {
@@ -64,6 +65,12 @@ async def take(tx: Transaction, tenant_id: TenantId, call_id: str, batch: Report
             for order in orders
         ),
     )
+
+
+async def _is_let_go(tx: Transaction, call: Call, obeyed: int) -> bool:
+    """Whether the agent has left the call to its people, and was not wanted back before it could."""
+    last = await agent_orders.last_of(tx, call.id, "leave", "come_back")
+    return last is not None and last.kind == "leave" and obeyed >= last.number
 
 
 class _Taking:

@@ -1,7 +1,8 @@
 """Puts a human on the line: warm, who is dialed into the room and briefed, or cold, to whom the phone is handed over.
 
 A warm transfer is a participant whose metadata says so. When they come in, the agent briefs them and steps back; when
-they do not, or leave again before the caller does, it comes back.
+they do not, or leave again before the caller does, it comes back. Where it was to leave the call to them, another agent
+is sent then.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,7 +15,7 @@ from rymi_server.call_control.admission import Admission
 from rymi_server.call_control.create import CreatedCall
 from rymi_server.call_control.errors import NoPhoneToTransfer, WhichPhone
 from rymi_server.call_control.wanted import Caller, OwnAgent, WantedParticipant
-from rymi_server.calls import agent_orders, store
+from rymi_server.calls import agent_orders, agent_runs, store
 from rymi_server.calls.errors import CallIsOver
 from rymi_server.calls.facts import HandoffWanted, ParticipantJoined, ParticipantLeft
 from rymi_server.calls.lifecycle import GONE, OVER
@@ -28,6 +29,7 @@ from rymi_server.foundation.ids import CallId, TenantId
 from rymi_server.foundation.phone_number import normalize
 from rymi_server.queue.enqueue import NewJob, enqueue
 from rymi_server.queue.kinds import JobKind
+from rymi_server.rooms.dispatch import enqueue_successor
 from rymi_server.telephony import store as legs
 from rymi_server.telephony.models import Leg, LegStatus
 from rymi_server.telephony.transfer import hand_over
@@ -44,6 +46,13 @@ class Mode(StrEnum):
     WARM = "warm"
 
 
+class AgentAfter(StrEnum):
+    """What becomes of the agent once the human is briefed."""
+
+    STAY = "stay"
+    LEAVE = "leave"
+
+
 @dataclass(frozen=True, slots=True)
 class WantedTransfer:
     """`participant_id` says which phone is handed over, where there are several."""
@@ -53,6 +62,7 @@ class WantedTransfer:
     briefing: str = ""
     from_number: str | None = None
     participant_id: str | None = None
+    agent: AgentAfter = AgentAfter.STAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,21 +95,22 @@ class Transfers:
         if call.status in OVER:
             return
         agent = await store.frozen_agent(tx, call.id)
-        number, mode = human_of(agent, job["to"], job["mode"])
+        number, mode, after = human_of(agent, job["to"], job["mode"])
         caller = OwnAgent(await tenant_of(tx, call.tenant_id))
         if number is None:
             await self._stay(tx, call, "no number is set for it")
             return
         try:
             async with tx.begin_nested():
-                await self.start(tx, caller, call.id, WantedTransfer(number, mode, job["briefing"]))
+                wanted = WantedTransfer(number, mode, job["briefing"], agent=after)
+                await self.start(tx, caller, call.id, wanted)
         except Refused as refused:
             await self._stay(tx, call, refused.message)
 
     async def _dial_in(
         self, tx: Transaction, caller: Caller | OwnAgent, call: Call, wanted: WantedTransfer
     ) -> Transfer:
-        mark = {_MARK: {"mode": wanted.mode, "briefing": wanted.briefing}}
+        mark = {_MARK: {"mode": wanted.mode, "briefing": wanted.briefing, "agent": wanted.agent}}
         human = WantedParticipant(Transport.PSTN, wanted.to, wanted.from_number, Role.CUSTOMER, mark)
         created = await self._adder.add(tx, caller, call.id, [human])
         await record(tx, call.id, Source.LIFECYCLE, "Transfer begun: a human is being called", self._clock.now())
@@ -133,13 +144,14 @@ def the_phone(found: Sequence[Leg], participant_id: str | None) -> Leg:
     return chosen[0]
 
 
-def human_of(agent: Mapping[str, Any], to: str | None, mode: str) -> tuple[str | None, Mode]:
-    """Whom to call and how: as the agent said, else as its `handoff_to_human` tool is set."""
+def human_of(agent: Mapping[str, Any], to: str | None, mode: str) -> tuple[str | None, Mode, AgentAfter]:
+    """Whom to call and how, as the agent said or else as its `handoff_to_human` tool is set; whether it stays."""
     tools = [tool for tool in agent.get("tools") or () if isinstance(tool, dict) and tool.get("tool_id") == _TOOL]
     settings = next((tool.get("provider_settings") or {} for tool in tools if tool.get("enabled", True)), {})
     number = normalize(str(to or settings.get("transfer_number") or ""))
     chosen = str(settings.get("mode") or mode)
-    return number, Mode(chosen) if chosen in set(Mode) else Mode.WARM
+    after = AgentAfter.LEAVE if settings.get("agent") == AgentAfter.LEAVE else AgentAfter.STAY
+    return number, Mode(chosen) if chosen in set(Mode) else Mode.WARM, after
 
 
 async def look_for_human(tx: Transaction, fact: HandoffWanted) -> None:
@@ -147,7 +159,7 @@ async def look_for_human(tx: Transaction, fact: HandoffWanted) -> None:
 
 
 async def brief_human(tx: Transaction, fact: ParticipantJoined) -> None:
-    """Whoever was called in hears what it is about, and then has the caller to themselves."""
+    """Whoever was called in alone hears what it is about, and then has the caller to themselves."""
     found = await _of_transfer(tx, fact)
     if found is None:
         return
@@ -159,7 +171,8 @@ async def brief_human(tx: Transaction, fact: ParticipantJoined) -> None:
     briefing = human.metadata[_MARK].get("briefing") or _UNBRIEFED
     who = {"participant_id": human.id}
     await agent_orders.give(tx, call.id, "brief", now, text=briefing, reason=f"brief {human.id}", **who)
-    await agent_orders.give(tx, call.id, "step_back", now, reason=f"step back {human.id}", **who)
+    then = "leave" if human.metadata[_MARK].get("agent") == AgentAfter.LEAVE else "step_back"
+    await agent_orders.give(tx, call.id, then, now, reason=f"{then} {human.id}", **who)
 
 
 async def come_back_to_caller(tx: Transaction, fact: ParticipantLeft) -> None:
@@ -173,6 +186,9 @@ async def come_back_to_caller(tx: Transaction, fact: ParticipantLeft) -> None:
     level = Level.INFO if human.joined_at else Level.WARNING
     await record(tx, call.id, Source.LIFECYCLE, f"{said}; the agent is back", now, level)
     await agent_orders.give(tx, call.id, "come_back", now, reason=f"come back {human.id}", participant_id=human.id)
+    runs = [run for run in await agent_runs.of_call(tx, call.id) if run.number > 0]
+    if runs and all(run.lost_at is not None for run in runs):
+        await enqueue_successor(tx, call, runs[-1], now)
 
 
 async def _of_transfer(tx: Transaction, fact: ParticipantJoined | ParticipantLeft) -> tuple[Call, Participant] | None:

@@ -68,6 +68,14 @@ async def given(tx: Transaction, call_id: CallId, reason: str) -> AgentOrder | N
     return AgentOrder(*row) if row else None
 
 
+async def last_of(tx: Transaction, call_id: CallId, *kinds: str) -> AgentOrder | None:
+    """The last order of these kinds that was given."""
+    mine = (agent_orders.c.call_id == call_id, agent_orders.c.kind.in_(kinds))
+    found = sa.select(*_COLUMNS).where(*mine).order_by(agent_orders.c.number.desc()).limit(1)
+    row = (await tx.execute(found)).one_or_none()
+    return AgentOrder(*row) if row else None
+
+
 async def outstanding(tx: Transaction, call_id: CallId, obeyed: int, now: datetime) -> list[AgentOrder]:
     """Orders after `obeyed`. One that is too old to make sense is told no more."""
     wanted = sa.select(*_COLUMNS).where(

@@ -1,6 +1,7 @@
 """The agent processes that were sent into a call: one at a time, each a run, and how far each has been heard.
 
-A run that is replaced is lost; what it still reports is kept, and it is told to leave.
+A run that is replaced is lost, and so is one that was let go because people go on without an agent; what it still
+reports is kept, and it is told to leave.
 """
 
 from dataclasses import dataclass

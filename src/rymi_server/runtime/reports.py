@@ -183,7 +183,7 @@ class Order(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     number: int
-    kind: Literal["say", "say_and_end", "step_back", "come_back", "brief"]
+    kind: Literal["say", "say_and_end", "step_back", "come_back", "brief", "leave"]
     text: str = ""
     reason: str = ""
     participant_id: str | None = None

@@ -6,6 +6,7 @@ from typing import Any, cast
 from livekit.agents import Agent, AgentSession, SpeechCreatedEvent, llm
 from livekit.agents.voice import SpeechHandle
 
+from rymi_server.runtime.session.aside import Aside
 from rymi_server.runtime.session.conversation import Conversation
 from rymi_server.runtime.session.ledger import Ledger
 from rymi_server.runtime.session.manners import Manners
@@ -81,6 +82,7 @@ def conversation() -> Conversation:
         press=lambda keys: None,
         now=lambda: 0.0,
         somebody_speaks=lambda: False,
+        aside=Aside(nothing, nothing),
     )
 
 

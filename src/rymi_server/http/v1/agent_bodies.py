@@ -74,7 +74,7 @@ class ToolBinding(RequestBody):
     provider_settings: JsonObject | None = Field(
         default=None,
         description="Of `call_webhook`: name, description, url (public, https), method, headers, and parameters as a "
-        "JSON Schema. Of `handoff_to_human`: number.",
+        "JSON Schema. Of `handoff_to_human`: number, or transfer_number, mode and agent as of a transfer.",
     )
 
     @model_validator(mode="after")

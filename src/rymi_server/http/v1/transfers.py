@@ -7,7 +7,7 @@ from fastapi.responses import JSONResponse
 from pydantic import Field
 
 from rymi_server.call_control.errors import NoCallerId, NoPhoneToTransfer, NotOurNumber
-from rymi_server.call_control.transfer import Mode, Transfer, WantedTransfer
+from rymi_server.call_control.transfer import AgentAfter, Mode, Transfer, WantedTransfer
 from rymi_server.call_views.shapes import participant
 from rymi_server.calls.errors import CallIsOver, UnknownCall
 from rymi_server.calls.models import ParticipantStatus
@@ -46,7 +46,15 @@ class TransferBody(RequestBody):
         description="`warm` dials the human into the call, where the agent briefs them and steps back. `cold` hands "
         "the caller's phone over to them; the call ends for us.",
     )
-    briefing: str = Field(default="", max_length=2_000, description="What the agent says to the human. Warm only.")
+    agent: Literal["stay", "leave"] = Field(
+        default="stay",
+        description="What the agent does once the human is briefed. `stay`: it listens, records and writes down, and "
+        "comes back when the human leaves first. `leave`: it leaves the call to the people in it, of whom nothing is "
+        "recorded or written down from then on; when the human leaves first, another agent is sent. Warm only.",
+    )
+    briefing: str = Field(
+        default="", max_length=2_000, description="What the agent says to the human, whom alone it reaches. Warm only."
+    )
     from_number: Phone | None = Field(default=None, description="Caller ID. The account's default otherwise.")
     participant_id: Uuid | None = Field(
         default=None, description="Which phone is handed over, where several are in the call. Cold only."
@@ -84,7 +92,9 @@ class TransferringBody(ResponseBody):
     },
 )
 async def transfer_call(asking: AskingDep, call_id: str, body: TransferBody) -> JSONResponse:
-    wanted = WantedTransfer(body.to, Mode(body.mode), body.briefing, body.from_number, body.participant_id)
+    wanted = WantedTransfer(
+        body.to, Mode(body.mode), body.briefing, body.from_number, body.participant_id, AgentAfter(body.agent)
+    )
 
     async def transfer(tx: Transaction) -> Answer:
         return Answer(202, _begun(await asking.edge.transfers.start(tx, asking.caller, call_id, wanted), wanted))

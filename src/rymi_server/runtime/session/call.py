@@ -19,6 +19,7 @@ from rymi_server.runtime.hearing.tap import Tap
 from rymi_server.runtime.recording.tape import Tape
 from rymi_server.runtime.reporting.reporter import Reporter
 from rymi_server.runtime.reports import ClockStarted, Happened, KeysPressed
+from rymi_server.runtime.session.aside import Aside
 from rymi_server.runtime.session.cast import Cast, Times
 from rymi_server.runtime.session.consent import Consents, decided_before
 from rymi_server.runtime.session.conversation import Conversation
@@ -137,6 +138,7 @@ class Call:
             now=self.times.now,
             somebody_speaks=lambda: self.hub.somebody_speaks,
             press=self.media.press,
+            aside=Aside(self.media.speak_to, self._book.present_as),
             consents=Consents(
                 needed=self.tape is not None and self.cast.manners.asks_consent,
                 given=dict(decided_before(self.briefing.said)),
@@ -190,6 +192,7 @@ class Call:
     def came(self, guest: Guest) -> None:
         if self._book.came(guest, self.times.now()) and not self.clock.running:
             self.reporter.send(ClockStarted(started_at=self.clock.start()))
+        self.conversation.aside.came()
         if not self._book.is_observer(guest.identity):
             self.conversation.came(self._book.name(guest.identity))
         if self.conversation.consents.may_record(self._book.name(guest.identity)):
@@ -198,6 +201,7 @@ class Call:
 
     def left(self, identity: str) -> None:
         self._book.left(identity, self.times.now())
+        self.conversation.left_aside(identity)
         self.conversation.left(self._book.name(identity), alone=self._book.alone_since is not None)
         self.microphone(identity, False)
 

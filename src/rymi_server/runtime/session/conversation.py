@@ -33,6 +33,7 @@ from rymi_server.runtime.reports import (
     Remembered,
 )
 from rymi_server.runtime.session import consent
+from rymi_server.runtime.session.aside import Aside
 from rymi_server.runtime.session.consent import Consents
 from rymi_server.runtime.session.ledger import HEARD_FROM_S, Ledger
 from rymi_server.runtime.session.manners import Manners, Quiet
@@ -47,6 +48,8 @@ log = structlog.get_logger(__name__)
 BACK_AGAIN: Final = "Sorry, I was gone for a moment. I am back now."
 # The room is closed by the API within this time after a goodbye; then the agent goes by itself.
 _WAITS_FOR_THE_END_S: Final = 10.0
+# What is being said to everybody when a human is to be briefed may come to its end.
+_ENDS_A_SENTENCE_S: Final = 5.0
 
 
 @dataclass(slots=True)
@@ -81,6 +84,7 @@ class Conversation:
     press: Callable[[str], None]
     now: Callable[[], float]
     somebody_speaks: Callable[[], bool]
+    aside: Aside
     consents: Consents = field(default_factory=Consents)
     # Who said what in the text of a turn, by name.
     heard_in: Callable[[str], Sequence[Heard]] = field(default=lambda text: [Heard("", text)])
@@ -128,6 +132,11 @@ class Conversation:
         self.consents.left(name)
         if self._begun and not alone:
             self._go_on()
+
+    def left_aside(self, identity: str) -> None:
+        """What is being said to who has left alone need not be said to its end."""
+        if self.aside.is_with(identity):
+            self._spawn(self._fall_silent())
 
     def _go_on(self) -> None:
         """Ask the next one who has to be asked; greet once nobody has."""
@@ -233,18 +242,46 @@ class Conversation:
     async def _obey(self, order: Order, before: "asyncio.Task[None] | None") -> None:
         if before is not None:
             await asyncio.wait([before])
-        if order.kind in ("say", "brief") and order.text:
+        if order.kind == "leave" and not await self._leaves_people(order):
+            return
+        if order.kind == "say" and order.text:
             await self.say(order.text, interruptible=False)
+        elif order.kind == "brief" and order.text:
+            await self._brief(order)
         elif order.kind == "say_and_end":
             self.end(order.reason or "ended_by_api", order.text)
         elif order.kind == "step_back":
             self.stepped_back = True
-            await self.session.interrupt(force=True)
+            await self._fall_silent()
         elif order.kind == "come_back":
             self.stepped_back = False
             if order.text:
                 self.say(order.text)
         self.obeyed(order.number)
+        if order.kind == "leave":
+            # Told at once; the API's answer is what ends this run.
+            self.send(Happened(message="The agent leaves the call to the people in it."))
+
+    async def _brief(self, order: Order) -> None:
+        """Nobody but the human hears it. From now on the agent serves nobody, until it is told to come back."""
+        self.stepped_back = True
+        if (speaking := self.session.current_speech) is not None:
+            await asyncio.wait([self._spawn(_heard_out(speaking))], timeout=_ENDS_A_SENTENCE_S)
+        await self._fall_silent()
+        async with self.aside.alone_with(order.participant_id or "") as obstacle:
+            if obstacle is None:
+                await self.say(order.text, interruptible=False)
+            else:
+                self.send(Happened(level="warning", message=f"The human was not briefed: {obstacle}"))
+
+    async def _leaves_people(self, order: Order) -> bool:
+        """The agent may go. Not where nobody is left who could serve the caller: then it waits to be called back."""
+        self.stepped_back = True
+        await self._fall_silent()
+        return order.participant_id is None or self.aside.present_as(order.participant_id) is not None
+
+    async def _fall_silent(self) -> None:
+        await self.session.interrupt(force=True)
 
     def tick(self) -> None:
         """Called several times a second: what time alone brings about."""
@@ -279,7 +316,8 @@ class Conversation:
 
     async def _end(self, reason: str, farewell: str) -> None:
         if farewell:
-            await self.session.interrupt(force=True)
+            await self._fall_silent()
+            await self.aside.over()
             await self.say(farewell, interruptible=False)
         self.send(EndWanted(reason=reason))
         await asyncio.sleep(_WAITS_FOR_THE_END_S)
@@ -351,6 +389,10 @@ class Conversation:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
+
+
+async def _heard_out(speaking: SpeechHandle) -> None:
+    await speaking
 
 
 def _is_from_user(item: object) -> bool:

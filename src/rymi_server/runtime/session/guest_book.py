@@ -54,6 +54,10 @@ class GuestBook:
         participant_id = self._participants.get(identity) or (person.participant_id if person else None)
         return participant_id, self.name(identity)
 
+    def present_as(self, participant_id: str) -> str | None:
+        """What a participant who is there goes by in the room."""
+        return next((each for each in self._present if participant_id in (self.who(each)[0], each)), None)
+
     def participant_named(self, name: str) -> str | None:
         identities = [*self._present, *self._people]
         return next((self.who(identity)[0] for identity in identities if self.name(identity) == name), None)

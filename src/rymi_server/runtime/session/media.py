@@ -82,4 +82,11 @@ class CallMedia(Protocol):
         """What the agent does just now, for everybody's screens. Never blocks and never fails."""
         ...
 
+    async def speak_to(self, identity: str | None) -> None:
+        """Let this guest alone have the agent's voice and words, and return once it holds; None: everybody, at once.
+
+        Raise `Unavailable` where it cannot be made sure of. Everybody hears again only once they are told to.
+        """
+        ...
+
     async def close(self) -> None: ...

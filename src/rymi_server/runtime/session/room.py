@@ -11,6 +11,7 @@ from livekit import rtc
 
 from rymi_server.rooms.access import PARTICIPANT_ATTRIBUTE
 from rymi_server.runtime.recording.recorder import RATE as HEARING_RATE
+from rymi_server.runtime.session.hearers import Hearers
 from rymi_server.runtime.session.media import Guest, Guests, ShownText
 from rymi_server.runtime.speaking.player import BLOCK_BYTES, RATE
 from rymi_server.runtime.thinking.tools import KEYS
@@ -63,6 +64,7 @@ class LiveKitRoom:
         self._state = ""
         self._showing: asyncio.Task[None] | None = None
         self._pressing: asyncio.Task[None] | None = None
+        self._hearers = Hearers(room)
 
     @property
     def line(self) -> RoomLine:
@@ -96,7 +98,7 @@ class LiveKitRoom:
         before = self._shown.get(text.segment_id)
         if before is not None and not before.done() and not text.final:
             return  # The line is slower than the drafts.
-        task = self._spawn(self._send_text(text, before))
+        task = self._spawn(self._send_text(text, before, self._hearers.of(text)))
         if task is not None:
             self._shown[text.segment_id] = task
         for segment_id in [each for each, sent in self._shown.items() if sent.done()]:
@@ -113,6 +115,12 @@ class LiveKitRoom:
         self._state = state
         if self._room.isconnected() and (self._showing is None or self._showing.done()):
             self._showing = self._spawn(self._send_state())
+
+    async def speak_to(self, identity: str | None) -> None:
+        if identity is None:
+            self._hearers.widen()
+        else:
+            await self._hearers.narrow(identity)
 
     async def close(self) -> None:
         tasks = [*self._readers.values(), *self._tasks]
@@ -182,7 +190,7 @@ class LiveKitRoom:
 
     # --- what we send ------------------------------------------------------------------------------------------------
 
-    async def _send_text(self, text: ShownText, before: "asyncio.Task[None] | None") -> None:
+    async def _send_text(self, text: ShownText, before: "asyncio.Task[None] | None", hearers: list[str] | None) -> None:
         if before is not None:
             await asyncio.wait([before])
         me = self._room.local_participant
@@ -194,7 +202,10 @@ class LiveKitRoom:
         if (track := self._track_of(text.identity)) is not None:
             attributes["lk.transcribed_track_id"] = track
         writer = await me.stream_text(
-            topic=TRANSCRIPTION_TOPIC, sender_identity=text.identity or me.identity, attributes=attributes
+            topic=TRANSCRIPTION_TOPIC,
+            sender_identity=text.identity or me.identity,
+            attributes=attributes,
+            destination_identities=hearers,
         )
         await writer.write(text.text)
         await writer.aclose()

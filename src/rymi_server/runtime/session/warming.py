@@ -88,6 +88,9 @@ class Nowhere:
     def be(self, state: str) -> None:
         """Nobody is there to see it."""
 
+    async def speak_to(self, identity: str | None) -> None:
+        """Nobody else is there."""
+
     async def close(self) -> None:
         """Nothing was opened."""
 
