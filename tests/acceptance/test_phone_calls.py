@@ -235,7 +235,7 @@ class TestATransfer:
         made = desk.call({"transport": "webrtc", "identity": "browser"}, status=201)
         async with in_the_browser(made) as (mouth, hearing):
             await left_to_people(desk, made["id"], hearing)
-            assert hearing.quiet_seconds > 5, "the caller has heard nothing since the greeting"
+            assert hearing.quiet_seconds > 3, "the caller has heard nothing since the greeting"
             await eventually("the human's words in the browser", lambda: hearing.quiet_seconds < 1)
             await mouth.say("On Thursday, please, as early as it can be.")
         call = await asyncio.to_thread(desk.over, made["id"])
