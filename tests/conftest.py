@@ -23,7 +23,7 @@ from rymi_server.foundation.postgres_supervisor import PostgresServer
 
 # What runs against real time, real processes and real sound. On a machine that others keep busy an engine may hear a
 # word wrong or a process start too late; then the test is run again, and the output says so.
-_OF_REAL_TIME = {"acceptance", "agent", "carrierbox", "gateway", "integration", "phones", "roomlet", "sdks", "speech"}
+_OF_REAL_TIME = {"acceptance", "agent", "gateway", "phones", "roomlet", "sdks"}
 _names = itertools.count()
 
 _TABLES_WITH_ROWS = """

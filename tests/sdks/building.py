@@ -87,7 +87,7 @@ def _install(package: Path, into: Path) -> None:
     made = run("npm", "pack", "--silent", "--ignore-scripts", cwd=package).split()[-1]
     into.mkdir(parents=True)
     with tarfile.open(package / made) as archive:
-        archive.extractall(into.parent / f"{into.name}.unpacked", filter="data")
+        archive.extractall(into.parent / f"{into.name}.unpacked")
     unpacked = into.parent / f"{into.name}.unpacked"
     into.rmdir()
     (unpacked / "package").rename(into)

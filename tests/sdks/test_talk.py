@@ -56,8 +56,6 @@ def talking() -> Iterator[Talking]:
 @pytest.fixture(scope="module")
 def voice(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Somebody who lets the agent greet them, answers, and then listens for a while."""
-    if shutil.which("flite") is None:
-        pytest.skip("flite is missing, which speaks for the caller: apt-get install flite")
     said = np.concatenate([voices.silence(9), voices.spoken("I need a cleaning please"), voices.silence(25)])
     path = tmp_path_factory.mktemp("voice") / "caller.wav"
     with wave.open(str(path), "wb") as file:

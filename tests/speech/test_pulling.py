@@ -13,6 +13,7 @@ import pytest
 
 from rymi_server.speech_engines.models import model_files
 from rymi_server.speech_engines.naming import parse
+from rymi_server.speech_engines.pulling import fetching
 from rymi_server.speech_engines.pulling.errors import NothingToPull, PullFailed
 from rymi_server.speech_engines.pulling.fetching import pull
 
@@ -46,6 +47,25 @@ def tarred(files: dict[str, bytes]) -> bytes:
             entry = tarfile.TarInfo(name)
             entry.size = len(content)
             archive.addfile(entry, io.BytesIO(content))
+    return packed.getvalue()
+
+
+def sherpa(archive: bytes) -> dict[str, Answer]:
+    asset = {
+        "name": "zip-en.tar.bz2",
+        "size": len(archive),
+        "digest": f"sha256:{hashlib.sha256(archive).hexdigest()}",
+        "browser_download_url": "https://g.test/a",
+    }
+    return {"asr-models": json.dumps({"assets": [asset]}).encode(), "g.test/a": archive}
+
+
+def linked(name: str, to: str) -> bytes:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:bz2") as archive:
+        entry = tarfile.TarInfo(name)
+        entry.type, entry.linkname = tarfile.SYMTYPE, to
+        archive.addfile(entry)
     return packed.getvalue()
 
 
@@ -116,15 +136,7 @@ class TestPulling:
 
     def test_takes_sherpa_s_archive(self, tmp_path: Path) -> None:
         names = ("tokens.txt", "encoder.int8.onnx", "decoder.onnx", "joiner.onnx")
-        archive = tarred({f"zip-en/{name}": b"x" for name in names})
-        digest = f"sha256:{hashlib.sha256(archive).hexdigest()}"
-        asset = {
-            "name": "zip-en.tar.bz2",
-            "size": len(archive),
-            "digest": digest,
-            "browser_download_url": "https://g.test/a",
-        }
-        pages: dict[str, Answer] = {"asr-models": json.dumps({"assets": [asset]}).encode(), "g.test/a": archive}
+        pages = sherpa(tarred({f"zip-en/{name}": b"x" for name in names}))
         place = fetched("sherpa:zip-en", tmp_path, site(pages))
         assert (place / "tokens.txt").is_file()
 
@@ -146,6 +158,22 @@ class TestWhatIsNotPulled:
         with pytest.raises(PullFailed, match="outside"):
             fetched("vosk:en-us", tmp_path / "models", site(vosk(zipped({name: b"x"}))))
         assert not (tmp_path / "out").exists()
+
+    @pytest.mark.filterwarnings("ignore:Python 3.14:DeprecationWarning")
+    @pytest.mark.parametrize("filters", [fetching.HAS_FILTERS, False])
+    @pytest.mark.parametrize(
+        "archive",
+        [tarred({"../out": b"x"}), tarred({"/out": b"x"}), tarred({"a/../../out": b"x"}), linked("a", "../../../out")],
+    )
+    def test_is_a_tar_archive_that_leads_elsewhere(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, archive: bytes, filters: bool
+    ) -> None:
+        """Also where Python has no filters of its own."""
+        monkeypatch.setattr(fetching, "HAS_FILTERS", filters)
+        with pytest.raises(PullFailed):
+            fetched("sherpa:zip-en", tmp_path / "models", site(sherpa(archive)))
+        assert not (tmp_path / "out").exists()
+        assert list((tmp_path / "models" / "sherpa").iterdir()) == []
 
     def test_is_an_archive_that_is_none(self, tmp_path: Path) -> None:
         with pytest.raises(PullFailed, match="cannot be unpacked"):

@@ -5,7 +5,7 @@ request or of a job opens one.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, TypeAlias, cast
 
@@ -60,36 +60,32 @@ class Database:
     async def single_statements(self) -> AsyncIterator[Transaction]:
         """Each statement is a transaction of its own, which saves asking for the beginning and the end of one."""
         async with self._connection() as connection:
-            driver = driver_of(connection)
             # SQLAlchemy's own way of saying so takes as long as a statement.
-            await driver.set_autocommit(True)
-            try:
-                yield connection
-            finally:
-                if driver.info.transaction_status is TransactionStatus.IDLE:
-                    await driver.set_autocommit(False)
-                elif not driver.closed:
-                    await connection.invalidate()
+            await driver_of(connection).set_autocommit(True)
+            yield connection
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[AsyncConnection]:
-        await self._wait_for_turn()
+        connection = await self._connected()
         try:
-            connection = await self._connected()
-            try:
-                yield connection
-            except sa.exc.DBAPIError as error:
-                if error.connection_invalidated:
-                    raise DatabaseUnreachable from error
-                raise
-            except psycopg.OperationalError as error:
-                # From a statement that went past SQLAlchemy, which therefore does not know that its connection is gone.
-                if not driver_of(connection).closed:
-                    raise
-                await connection.invalidate()
+            yield connection
+        except BaseException as error:
+            is_gone = _is_gone(connection, error)
+            # A cancelled task may be cancelled at each further wait; what it holds is given back all the same.
+            await _to_its_end(self._give_back(connection, error))
+            if is_gone:
                 raise DatabaseUnreachable from error
-            finally:
-                await connection.close()
+            raise
+        else:
+            await self._give_back(connection, None)
+
+    async def _give_back(self, connection: AsyncConnection, error: BaseException | None) -> None:
+        try:
+            if error is not None and not connection.invalidated and not _is_clean(driver_of(connection)):
+                await connection.invalidate(error)
+            elif not connection.invalidated and driver_of(connection).autocommit:
+                await driver_of(connection).set_autocommit(False)
+            await connection.close()
         finally:
             self._turns.release()
 
@@ -101,13 +97,43 @@ class Database:
             raise DatabaseUnreachable from error
 
     async def _connected(self) -> AsyncConnection:
+        await self._wait_for_turn()
         try:
             return await self.engine.connect()
-        except (sa.exc.OperationalError, sa.exc.TimeoutError, OSError) as error:
-            raise DatabaseUnreachable from error
+        except BaseException as error:
+            self._turns.release()
+            if isinstance(error, sa.exc.OperationalError | sa.exc.TimeoutError | OSError):
+                raise DatabaseUnreachable from error
+            raise
 
     async def close(self) -> None:
         await self.engine.dispose()
+
+
+def _is_clean(driver: psycopg.AsyncConnection[Any]) -> bool:
+    """Whether somebody else can work on it."""
+    return not driver.closed and driver.info.transaction_status is TransactionStatus.IDLE
+
+
+def _is_gone(connection: AsyncConnection, error: BaseException) -> bool:
+    """What SQLAlchemy says, or, of a statement that went past it, the driver."""
+    if isinstance(error, sa.exc.DBAPIError):
+        return error.connection_invalidated
+    return isinstance(error, psycopg.OperationalError) and driver_of(connection).closed
+
+
+async def _to_its_end(work: Coroutine[Any, Any, None]) -> None:
+    """However often the caller is cancelled meanwhile, who hears of it afterwards."""
+    task = asyncio.ensure_future(work)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError as error:
+            cancelled = error
+    task.result()
+    if cancelled:
+        raise cancelled
 
 
 def driver_of(tx: Transaction) -> psycopg.AsyncConnection[Any]:

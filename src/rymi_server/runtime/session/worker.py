@@ -79,6 +79,8 @@ class AgentWorker:
             drain_timeout=place.drain_s,
             shutdown_process_timeout=_SHUTS_DOWN_WITHIN_S,
             initialize_process_timeout=_STARTS_WITHIN_S,
+            # Loaded once, and shared by the processes that are forked from there.
+            preload_modules=[__name__],
             job_memory_warn_mb=0,
             job_memory_limit_mb=0,
             host="127.0.0.1",

@@ -5,7 +5,7 @@ import shutil
 import tarfile
 import tempfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,6 +20,8 @@ from rymi_server.speech_engines.pulling.sources import Digest, Piece, Sites, pie
 Progress = Callable[[str, int, int | None], None]
 
 _BLOCK: Final = 1 << 18
+# Debian 12 has Python 3.11.2, whose archives are not filtered yet.
+HAS_FILTERS: Final = hasattr(tarfile, "data_filter")
 _PATIENCE: Final = httpx.Timeout(30.0)
 
 
@@ -104,15 +106,29 @@ def _unpack(archive: Path, made: Path) -> None:
     try:
         if archive.suffix == ".zip":
             with zipfile.ZipFile(archive) as packed:
-                outside = [name for name in packed.namelist() if name.startswith("/") or ".." in Path(name).parts]
-                if outside:
-                    raise PullFailed(f"{archive.name} would write outside of its folder.", retryable=False)
+                _refuse_outside(archive, packed.namelist())
                 packed.extractall(made)  # noqa: S202 - its names have just been looked at
         else:
             with tarfile.open(archive) as packed_tar:
-                packed_tar.extractall(made, filter="data")
+                _unpack_tar(archive, packed_tar, made)
     except (zipfile.BadZipFile, tarfile.TarError, EOFError) as error:
         raise PullFailed(f"{archive.name} cannot be unpacked: {error}", retryable=False) from error
+
+
+def _unpack_tar(archive: Path, packed: tarfile.TarFile, made: Path) -> None:
+    if HAS_FILTERS:
+        packed.extractall(made, filter="data")
+        return
+    members = packed.getmembers()
+    _refuse_outside(archive, [member.name for member in members])
+    if not all(member.isfile() or member.isdir() for member in members):
+        raise PullFailed(f"{archive.name} holds more than files and folders.", retryable=False)
+    packed.extractall(made, members)  # noqa: S202 - all of them have just been looked at
+
+
+def _refuse_outside(archive: Path, names: Sequence[str]) -> None:
+    if any(name.startswith("/") or ".." in Path(name).parts for name in names):
+        raise PullFailed(f"{archive.name} would write outside of its folder.", retryable=False)
 
 
 def _put(made: Path, place: Path) -> None:
