@@ -30,10 +30,13 @@ WORDS = {
 
 
 def program(name: str) -> Path:
-    """Skips where it is not installed: `npm ci` beside the scripts does it, on Linux."""
+    """Skips where it is not installed, which `npm ci` beside the scripts does on Linux, or lacks a library."""
     path = SCRIPTS / "node_modules" / PROGRAMS[name].get(platform.machine(), "none")
     if not path.is_file():
         pytest.skip(f"{name} is not installed here: `make .venv/.clients` does it, on Linux")
+    tried = subprocess.run([path, "--version"], capture_output=True, text=True, check=False)
+    if "error while loading shared libraries" in tried.stderr:
+        pytest.skip(f"{name} does not start here: {tried.stderr.strip()}")
     return path
 
 
@@ -42,7 +45,8 @@ def run_script(name: str, project: Project, up: Up) -> Any:
     for script in ("everywhere.mjs", "main.mjs"):
         project.write(script, (SCRIPTS / script).read_text())
     words = (program(name), *WORDS.get(name, ()), "main.mjs", up.agent())
-    said = run(*words, cwd=project.folder, RYMI_API_KEY=up.key(), RYMI_BASE_URL=up.url)
+    access = {"RYMI_API_KEY": up.key(), "RYMI_BASE_URL": up.url}
+    said = run(*words, cwd=project.folder, environment=access)
     return json.loads(said)
 
 

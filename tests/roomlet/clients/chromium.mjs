@@ -1,6 +1,6 @@
 // Finds a Chromium: one the environment names, the one that comes with npm (Linux on x64), or one of the system's.
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -17,7 +17,16 @@ async function packaged() {
     await inflate(join(bin, 'al2023.tar.br')); // Brings the few libraries that a bare system lacks.
     setupLambdaEnvironment(join(folder, 'al2023', 'lib'));
   }
+  if (!existsSync('/etc/fonts/fonts.conf')) process.env.FONTCONFIG_FILE ??= packagedFonts();
   return path;
+}
+
+// Chromium ends where a page has text and there is no font; the package brings one, for another place than ours.
+function packagedFonts() {
+  const file = join(folder, 'fonts.conf');
+  const [fonts, cache] = [join(folder, 'fonts'), join(folder, 'fonts-cache')];
+  writeFileSync(file, `<fontconfig><dir>${fonts}</dir><cachedir>${cache}</cachedir></fontconfig>\n`);
+  return file;
 }
 
 export async function findChromium() {
