@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 from tests.support.waiting import until
@@ -125,6 +126,19 @@ class TestClosing:
         await connection.close()
         assert running.done()
         assert (await running).first_map()["seven"] == 7
+
+    async def test_is_for_good(self, database: Database) -> None:
+        """Whoever has missed it connects no more, because nobody would close that."""
+        connection = PatientConnection({"connection": for_libpq(database.url)})
+        await connection.ensure_job_channel()
+        waiting = asyncio.create_task(connection.ensure_job_channel())
+        await connection.close()
+        with pytest.raises(psycopg.OperationalError):
+            await connection.ensure_job_channel()
+        with pytest.raises(psycopg.OperationalError):
+            await connection.run("select 1", [])
+        await asyncio.wait([waiting])
+        assert waiting.exception() or waiting.result().closed
 
 
 class TestRunning:

@@ -34,16 +34,44 @@ class QuietWorker(Worker):  # type: ignore[misc]  # BullMQ has no types.
 
     async def getNextJob(self, token: str) -> Job | None:  # noqa: N802 (the name is BullMQ's)
         async with self._turn:
-            return None if self.closing else await super().getNextJob(token)
+            if self.closing:
+                return None
+            try:
+                return await super().getNextJob(token)
+            except psycopg.Error:
+                if self.closing:
+                    return None
+                raise
 
 
 class PatientConnection(PostgresConnection):  # type: ignore[misc]  # BullMQ has no types.
-    """Waits for the statement that runs before it closes.
+    """Waits for the statement that runs before it closes, and stays closed.
 
-    BullMQ closes the connection under it where a job ends just then, and psycopg reads on in memory that is freed.
+    BullMQ closes the connection under it where a job ends just then, and psycopg reads on in memory that is freed. A
+    loop that has missed that its worker was closed would connect again, and nobody would close that.
     """
 
+    _is_closed = False
+
+    async def listen_connection(self) -> psycopg.AsyncConnection[Any]:
+        self._refuse_once_closed()
+        connection: psycopg.AsyncConnection[Any] = await super().listen_connection()
+        if self._is_closed:  # It was closed while this was connecting.
+            await connection.close()
+        self._refuse_once_closed()
+        return connection
+
+    async def _get_conn(self) -> psycopg.AsyncConnection[Any]:
+        self._refuse_once_closed()
+        connection: psycopg.AsyncConnection[Any] = await super()._get_conn()
+        return connection
+
+    def _refuse_once_closed(self) -> None:
+        if self._is_closed:
+            raise psycopg.OperationalError("the queue's worker is closed")
+
     async def close(self) -> None:
+        self._is_closed = True
         try:
             async with asyncio.timeout(_STATEMENT_ENDS_WITHIN_SECONDS), self._conn_lock:
                 await super().close()
@@ -75,6 +103,7 @@ class _Backend(PostgresBackend):  # type: ignore[misc]  # BullMQ has no types.
             try:
                 await self._told(listening, left if due_in_ms is None else min(left, due_in_ms / 1000))
             except psycopg.Error:
+                # Asked for it again above, a connection that was closed for good says so.
                 await self.connection.reset_job_channel()
 
     async def _told(self, listening: psycopg.AsyncConnection[Any], seconds: float) -> None:
