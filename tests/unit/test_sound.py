@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rymi_server.foundation.sound.framing import Framer
 from rymi_server.foundation.sound.g711 import A_LAW, MU_LAW, Law
 from rymi_server.foundation.sound.levels import SILENT_DB, level_db, peak
 from rymi_server.foundation.sound.resampling import PolyResampler
@@ -99,15 +98,6 @@ class TestResampling:
     def test_refuses_rates_that_are_none(self) -> None:
         with pytest.raises(ValueError, match="positive"):
             PolyResampler(0, 16_000)
-
-
-class TestFraming:
-    def test_cuts_what_comes_in_any_pieces(self) -> None:
-        framer = Framer(4)
-        assert framer.push(b"abc") == []
-        assert framer.push(b"defghi") == [b"abcd", b"efgh"]
-        assert framer.flush() == b"i\0\0\0"
-        assert framer.flush() is None
 
 
 class TestLevels:

@@ -102,11 +102,6 @@ async def leave(
     )
 
 
-async def live_calls(tx: Transaction, tenant_id: TenantId) -> int:
-    live = sa.select(sa.func.count()).select_from(calls)
-    return (await tx.execute(live.where(calls.c.tenant_id == tenant_id, calls.c.ended_at.is_(None)))).scalar_one()
-
-
 async def calls_with_late_joiners(tx: Transaction, created_before: datetime, limit: int) -> list[Call]:
     """Live calls with a browser that was invited before then and has not come."""
     late = (

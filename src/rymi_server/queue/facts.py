@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, TypeAlias
 
 from rymi_server.foundation.database import Transaction
-from rymi_server.queue.enqueue import NewJob, enqueue, enqueue_many
+from rymi_server.queue.enqueue import NewJob, enqueue
 from rymi_server.queue.kinds import Backoff, JobKind
 
 QUEUE = "facts"
@@ -32,9 +32,3 @@ Listeners: TypeAlias = Mapping[type[Fact], Sequence[Listener]]
 
 async def publish(tx: Transaction, fact: Fact) -> None:
     await enqueue(tx, fact.kind(), NewJob(asdict(fact)))
-
-
-async def publish_all(tx: Transaction, facts: Sequence[Fact]) -> None:
-    """Publish facts of one class."""
-    if facts:
-        await enqueue_many(tx, facts[0].kind(), [NewJob(asdict(fact)) for fact in facts])

@@ -103,7 +103,7 @@ class _Backend(PostgresBackend):  # type: ignore[misc]  # BullMQ has no types.
             try:
                 await self._told(listening, left if due_in_ms is None else min(left, due_in_ms / 1000))
             except psycopg.Error:
-                # Asked for it again above, a connection that was closed for good says so.
+                # It connects again above, which a connection that was closed for good refuses.
                 await self.connection.reset_job_channel()
 
     async def _told(self, listening: psycopg.AsyncConnection[Any], seconds: float) -> None:

@@ -5,8 +5,7 @@ from typing import Any
 import pytest
 
 from rymi_server.entrypoints.up.demo import RECEPTIONIST
-from rymi_server.runtime.thinking.prompts import compile_prompt, spoken_by
-from rymi_server.runtime.thinking.replies import Heard
+from rymi_server.runtime.thinking.prompts import compile_prompt
 from rymi_server.runtime.thinking.templates import fill, fill_all
 from rymi_server.runtime.thinking.variables import values_of
 
@@ -101,10 +100,3 @@ class TestVariables:
     @pytest.mark.parametrize("value", ["forty", True, [], {}, None, ""])
     def test_that_do_not_fit_are_missing(self, value: Any) -> None:
         assert "age" in values_of(self.DECLARED, {"age": value}).missing
-
-
-class TestSpokenBy:
-    def test_names_speakers_once_there_are_several(self) -> None:
-        turn = [Heard("ann", "hi"), Heard("b]o[b", "hello")]
-        assert spoken_by(turn, several=True) == "[ann] hi\n[bob] hello"
-        assert spoken_by(turn[:1], several=False) == "hi"

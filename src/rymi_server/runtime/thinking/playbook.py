@@ -9,7 +9,7 @@ from datetime import time
 from typing import Any
 
 from rymi_server.runtime.thinking.reading import mapping, mappings, text_of, texts
-from rymi_server.runtime.thinking.templates import fill_all, names_in
+from rymi_server.runtime.thinking.templates import fill_all
 
 KINDS = ("name", "phone", "email", "date", "time", "yes_no", "choice", "digits", "number", "text")
 # Answered by a person's own mouth in a form that a recogniser easily gets wrong.
@@ -120,13 +120,6 @@ def read_playbook(agent: Mapping[str, Any], values: Mapping[str, Any]) -> tuple[
     ), missing
 
 
-def variables_named(agent: Mapping[str, Any]) -> tuple[str, ...]:
-    """Every `{{name}}` of the playbook that is not one of its own slots."""
-    raw = mapping(agent, "playbook")
-    own = {slot.name for slot in _slots(raw)}
-    return tuple(dict.fromkeys(name for text in _all_texts(raw) for name in names_in(text) if name not in own))
-
-
 # --- questions -------------------------------------------------------------------------------------------------------
 
 
@@ -228,11 +221,3 @@ def _cues(cue: str) -> Iterator[str]:
         phrase = _CLUE.sub("", re.sub(r"^or\s+", "", part.strip(" ."))).strip(" \"'")
         if phrase:
             yield phrase
-
-
-def _all_texts(thing: Any) -> Iterator[str]:
-    if isinstance(thing, str):
-        yield thing
-    elif isinstance(thing, dict | list):
-        for each in thing.values() if isinstance(thing, dict) else thing:
-            yield from _all_texts(each)

@@ -7,12 +7,11 @@
 which holds where nothing is said, writes the sections below and puts `system_prompt` among them.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from rymi_server.runtime.thinking.reading import mapping, mappings, text_of, texts
-from rymi_server.runtime.thinking.replies import Heard
 from rymi_server.runtime.thinking.templates import fill, names_in
 
 _HOW_TO_SPEAK = (
@@ -46,13 +45,6 @@ def compile_prompt(agent: Mapping[str, Any], values: Mapping[str, Any], *, keep_
 def raw_system_prompt(agent: Mapping[str, Any]) -> str | None:
     prompt = agent.get("system_prompt")
     return prompt if isinstance(prompt, str) and prompt else None
-
-
-def spoken_by(turn: Sequence[Heard], *, several: bool) -> str:
-    """A turn as a chat model is told it: each line with its speaker once there are several people to tell apart."""
-    if not several:
-        return " ".join(each.text for each in turn)
-    return "\n".join(f"[{''.join(c for c in each.identity if c not in '[]') or 'caller'}] {each.text}" for each in turn)
 
 
 def _template(agent: Mapping[str, Any]) -> str:

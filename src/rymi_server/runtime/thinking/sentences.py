@@ -1,7 +1,6 @@
 """Text that comes in pieces, as sentences that may be spoken: whole, checked, and in words for an ear."""
 
 import re
-from collections.abc import AsyncIterable, AsyncIterator
 
 from rymi_server.runtime.thinking.guardrails import Breach, Guardrails
 from rymi_server.runtime.thinking.speakable import speakable
@@ -69,12 +68,3 @@ class SentenceGate:
                 words = checked.text
             spoken.append(words)
         return spoken
-
-
-async def spoken_sentences(pieces: AsyncIterable[str], gate: SentenceGate) -> AsyncIterator[str]:
-    """A model's stream through the gate."""
-    async for piece in pieces:
-        for sentence in gate.feed(piece):
-            yield sentence
-    for sentence in gate.finish():
-        yield sentence

@@ -49,7 +49,7 @@ class AccountWire:
     callbacks: Callbacks
     documents: Documents
 
-    def verifies(self, credentials: Credentials, request: SignedRequest, now: datetime) -> bool:  # noqa: ARG002
+    def verifies(self, credentials: Credentials, request: SignedRequest, now: datetime) -> bool:  # noqa: ARG002 - No date is signed.
         return self.signatures.verifies(credentials.secret, request)
 
     def verifies_socket(
@@ -57,12 +57,16 @@ class AccountWire:
         credentials: Credentials,
         request: SignedRequest,
         token: str,  # noqa: ARG002 - It stands in the address, which is signed.
-        now: datetime,  # noqa: ARG002
+        now: datetime,  # noqa: ARG002 - No date is signed.
     ) -> bool:
         return self.signatures.verifies_socket(credentials.secret, request)
 
-    def named_once(self, credentials: Credentials, request: SignedRequest) -> str | None:  # noqa: ARG002
-        return None  # The same request that comes again is signed the same.
+    def named_once(
+        self,
+        credentials: Credentials,  # noqa: ARG002 - As the next.
+        request: SignedRequest,  # noqa: ARG002 - The same request that comes again is signed the same: it has no name.
+    ) -> str | None:
+        return None
 
     def read_report(self, hook: Hook, request: SignedRequest) -> LegReport | None:
         return self.callbacks.read_report(hook, request)
@@ -70,7 +74,11 @@ class AccountWire:
     def read_incoming(self, request: SignedRequest) -> Incoming | None:
         return self.callbacks.read_incoming(request)
 
-    def connect(self, offer: MediaOffer, credentials: Credentials) -> Document:  # noqa: ARG002
+    def connect(
+        self,
+        offer: MediaOffer,
+        credentials: Credentials,  # noqa: ARG002 - The carrier signs its socket by itself.
+    ) -> Document:
         return self.documents.connect(offer)
 
     def refuse(self, refusal: Refusal, words: str) -> Document:  # noqa: ARG002 - A rejected call costs nothing.
