@@ -7,7 +7,6 @@ import httpx
 from tests.support.asking import CLOCK, Customer, new_customer, web
 from tests.support.calling import count_calls, credit_of
 
-from rymi_server.calls.store import live_calls
 from rymi_server.credits import ledger
 from rymi_server.foundation.database import Database
 
@@ -58,8 +57,7 @@ class TestThePlan:
         customer = await new_customer(database, http, plan="go", credit="100")
         answers = await _create_at_once(customer, 25)
         assert sorted(answers) == [201] * 10 + [429] * 15
-        async with database.transaction() as tx:
-            assert await live_calls(tx, customer.tenant.id) == 10
+        assert await count_calls(database, customer) == 10
 
     async def test_limits_requests_a_minute(self, database: Database, http: httpx.AsyncClient) -> None:
         customer = await new_customer(database, http, plan="free")
