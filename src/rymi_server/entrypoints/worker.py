@@ -39,6 +39,7 @@ from rymi_server.http.health import Missing, health_routes
 from rymi_server.post_call.analyse import Analyse
 from rymi_server.queue.kinds import JobKind
 from rymi_server.queue.running import JobRunner, Work, hearing, in_transaction
+from rymi_server.recordings.workroom import clear_abandoned
 from rymi_server.rooms.agent_pass import AgentPasses
 from rymi_server.rooms.closing import CLOSE_ROOM, RoomCloser
 from rymi_server.rooms.dispatch import DISPATCH
@@ -116,6 +117,8 @@ class Worker:
         measure_pool(self.registry, self.database)
         if missing := await readiness_of(self.database)():
             raise CannotWork(missing)
+        if abandoned := await asyncio.to_thread(clear_abandoned):
+            log.warning("abandoned_recordings_cleared", count=abandoned)
         timeout = aiohttp.ClientTimeout(total=_ROOM_ANSWERS_WITHIN_SECONDS)
         try:
             async with (
