@@ -179,11 +179,13 @@ async def _until_it_works(worker: Worker) -> None:
 async def _until_all_is_done(api: Served) -> None:
     """Also what comes after the calls, which belongs to what they cost."""
     async with asyncio.timeout(300):
-        while await _jobs_left(api):
+        while await _jobs_left(api):  # noqa: ASYNC110 - Nor has the queue.
             await asyncio.sleep(0.5)
 
 
 async def _jobs_left(api: Served) -> int:
     async with api.database.transaction() as tx:
         counts = await counts_by_queue(tx)
-    return sum(n for (queue, state), n in counts.items() if queue != PERIODIC and state in ("waiting", "active", "delayed"))
+    return sum(
+        n for (queue, state), n in counts.items() if queue != PERIODIC and state in ("waiting", "active", "delayed")
+    )

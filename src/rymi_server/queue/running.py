@@ -17,7 +17,7 @@ from rymi_server.foundation.database import Database, Transaction
 from rymi_server.foundation.errors import Refused, Unavailable
 from rymi_server.queue.bell import Bell
 from rymi_server.queue.facts import Listeners
-from rymi_server.queue.kinds import KEEP_FINISHED, JobKind
+from rymi_server.queue.kinds import JobKind
 from rymi_server.queue.later import Later
 from rymi_server.queue.quiet_worker import QuietWorker
 from rymi_server.queue.trail import following
@@ -149,8 +149,6 @@ class JobRunner:
                 **self._connection,
                 **self._settings,
                 "concurrency": self._concurrency.get(queue, 10),
-                "removeOnComplete": KEEP_FINISHED,
-                "removeOnFail": KEEP_FINISHED,
                 "autorun": False,
             },
             self._bell,

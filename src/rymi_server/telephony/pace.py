@@ -39,7 +39,7 @@ _LEEWAY_S = 0.025
 _USED_LATE = 0.25
 # So long before its moment a turn is handed out, for what has still to be done then. Two are at a time, at least,
 # because one may take longer than an interval to prepare; and not many, because they are what a crash costs.
-_AHEAD_S, _FEWEST_AHEAD, _MOST_AHEAD = 0.5, 2, 4
+_AHEAD_S, _FEWEST_AHEAD, _MOST_AHEAD = 0.5, 2, 10
 # Whoever was held up three times goes when they can, or a busy machine would have everybody wait for ever.
 _MOST_TURNS = 3
 _ASK_AGAIN_ABOUT_ROOM = timedelta(seconds=3)
