@@ -19,6 +19,7 @@ from typing import Any
 
 import aiohttp
 import numpy as np
+import uvloop
 from livekit import rtc
 
 from benchmarks.roomlet_load import Pacer, SyntheticClient, access_token
@@ -298,7 +299,8 @@ def line(one: Measure) -> str:
 
 def main(show: Callable[[str], Any] = print) -> list[dict[str, Any]]:
     """Prints the numbers as they come, writes them as JSON, and returns them."""
-    measures = asyncio.run(measure(show))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        measures = runner.run(measure(show))
     results = [{**asdict(one), "verdict": one.verdict} for one in measures]
     told = {"cores": os.cpu_count(), "load_average": os.getloadavg(), "measures": results}
     RESULTS.parent.mkdir(exist_ok=True)

@@ -31,6 +31,8 @@ BURST = 128
 """Datagrams taken at one wake-up, so that a flood on the media port leaves the loop time for signalling."""
 BUSY_SECONDS, GATHER_SECONDS = 0.0002, 0.001
 MOST_BUFFERED = 65536
+FIRST_AFTER_STUN = 4
+"""By their first byte (RFC 7983): below it connectivity checks, from it on what only a peer can send."""
 UNPROVEN_SECONDS = 10.0
 """How long a TCP connection may stay open without a signed check."""
 UDP_PRIORITY, TCP_PRIORITY = 2130706431, 1671430143
@@ -113,7 +115,7 @@ class UdpPort:
             self.watch()
 
     def _receive(self) -> int:
-        receive = self.socket.recvfrom
+        receive, peer_at = self.socket.recvfrom, self.peers.get
         for taken in range(BURST):
             try:
                 datagram, address = receive(DATAGRAM)
@@ -121,18 +123,14 @@ class UdpPort:
                 return taken
             except OSError:
                 continue
-            if datagram:
-                self._sort(datagram, address)
+            if not datagram:
+                continue
+            first = datagram[0]
+            if first < FIRST_AFTER_STUN:
+                self._check(datagram, address)
+            elif peer := peer_at(address):
+                deliver(peer, datagram, first)
         return BURST
-
-    def _sort(self, datagram: bytes, address: Any) -> None:
-        first = datagram[0]
-        if first < 4:
-            self._check(datagram, address)
-            return
-        peer = self.peers.get(address)
-        if peer is not None:
-            deliver(peer, datagram, first)
 
     def _check(self, datagram: bytes, address: Any) -> None:
         claim = self.ports.checked(datagram)
@@ -181,7 +179,7 @@ class TcpRoute(asyncio.Protocol):
         self._buffer = buffer[position:]
 
     def _sort(self, packet: bytes) -> None:
-        if packet[0] >= 4:
+        if packet[0] >= FIRST_AFTER_STUN:
             if self._peer is not None:
                 deliver(self._peer, packet, packet[0])
             return

@@ -6,12 +6,14 @@ MOST_MISSING = 32
 """A longer gap is a pause or a new start, not loss worth repairing."""
 MOST_ASKED = 3
 OLDEST_ASKED = 64
+NONE_YET = -2
+"""Not -1, which the first of all numbers would follow."""
 
 
 class Reception:
     def __init__(self) -> None:
         self.fraction_lost = 0.0
-        self._base = self._highest = -1
+        self._base = self._highest = NONE_YET
         self._cycles = 0
         self._received = 0
         self._expected_before = self._received_before = 0
@@ -22,7 +24,10 @@ class Reception:
     def see(self, sequence: int) -> int:
         """Returns how many packets before this one are missing, if it is the newest."""
         self._received += 1
-        if self._highest < 0:
+        if sequence == self._highest + 1:
+            self._highest = sequence
+            return 0
+        if self._highest == NONE_YET:
             self._base = self._highest = sequence
             return 0
         step = (sequence - self._highest) & 0xFFFF
@@ -56,7 +61,7 @@ class Reception:
 
     def report(self, ssrc: int, now: float) -> bytes | None:
         """A receiver report over the time since the last one; None before the first packet."""
-        if self._highest < 0:
+        if self._highest == NONE_YET:
             return None
         highest = self._cycles + self._highest
         expected = highest - self._base + 1

@@ -10,34 +10,27 @@ class BadPacket(ValueError):
 
 def payload_start(packet: bytes, level_id: int) -> tuple[int, int]:
     """Where the payload begins, and the audio level (0 loudest, 127 silence) or `NO_LEVEL`."""
-    start = 12 + 4 * (packet[0] & 0x0F)
-    if not packet[0] & 0x10:
-        return _inside(packet, start), NO_LEVEL
-    if len(packet) < start + 4:
-        raise BadPacket("the header extension is cut off")
-    end = start + 4 + 4 * ((packet[start + 2] << 8) | packet[start + 3])
-    _inside(packet, end)
-    if not level_id or packet[start] != 0xBE or packet[start + 1] != 0xDE:
-        return end, NO_LEVEL
-    return end, _one_byte_level(packet, start + 4, end, level_id)
+    start, level = 12 + 4 * (packet[0] & 0x0F), NO_LEVEL
+    if packet[0] & 0x10:
+        words = start + 4
+        if len(packet) < words:
+            raise BadPacket("the header extension is cut off")
+        end = words + 4 * ((packet[start + 2] << 8) | packet[start + 3])
+        if level_id and end <= len(packet) and packet[start] == 0xBE and packet[start + 1] == 0xDE:
+            level = _one_byte_level(packet, words, end, level_id)
+        start = end
+    if start > len(packet):
+        raise BadPacket("the header is longer than the packet")
+    return start, level
 
 
 def _one_byte_level(packet: bytes, position: int, end: int, level_id: int) -> int:
     while position + 1 < end:
         first = packet[position]
-        if first == 0:
-            position += 1
-            continue
         if first >> 4 == level_id:
             return packet[position + 1] & SILENCE
-        position += 2 + (first & 0x0F)
+        position += 2 + (first & 0x0F) if first else 1
     return NO_LEVEL
-
-
-def _inside(packet: bytes, position: int) -> int:
-    if position > len(packet):
-        raise BadPacket("the header is longer than the packet")
-    return position
 
 
 def red_primary(payload: bytes) -> bytes:

@@ -1,7 +1,6 @@
 """A published track and the copies of it that subscribers are sent. Packets pass through; nothing is decoded."""
 
 import secrets
-import struct
 import time
 from collections.abc import Callable
 from typing import Protocol
@@ -68,19 +67,18 @@ class PublishedTrack:
 
     def bind(self, mid: str, ssrc: int, agreed: Agreed) -> None:
         """Says where the track's packets come from. A client may move it to another section or stream later."""
-        receivers = self.publisher.publishing_transport.receivers
         if self.ssrc != ssrc:
             self.unbind()
             self.reception = Reception()
             self.ssrc = ssrc
-            receivers[ssrc] = self
+            self.publisher.publishing_transport.receivers[name_of(ssrc)] = self
         self.mid = self.info.mid = mid
         self._agreed = agreed
 
     def unbind(self) -> None:
         receivers = self.publisher.publishing_transport.receivers
-        if receivers.get(self.ssrc) is self:
-            del receivers[self.ssrc]
+        if receivers.get(name_of(self.ssrc)) is self:
+            del receivers[name_of(self.ssrc)]
 
     def keep_history(self) -> None:
         self._keeps_history = True
@@ -92,12 +90,11 @@ class PublishedTrack:
             self.loudness.hear(level)
         self._counters.packets_received += 1
         sequence = (packet[2] << 8) | packet[3]
-        skipped = self.reception.see(sequence)
-        if skipped:
+        if skipped := self.reception.see(sequence):
             self._counters.packets_missing += skipped
             if agreed.nack:
                 self._ask_again()
-        if self.info.muted or not self.subscriptions:
+        if not self.subscriptions or self.info.muted:
             return
         # The publisher's header extension is cut off: its mid would send the packet to a wrong section downstream.
         first = (0x80 | (packet[0] & 0x20)) << 8 | (packet[1] & NEW_STREAM_MARK)
@@ -162,7 +159,7 @@ class Subscription:
         self.is_active = False
         self.fraction_lost = 0.0
         self._packets = self._octets = self._lost = 0
-        self._name = struct.pack("!I", self.ssrc)
+        self._name = name_of(self.ssrc)
         self._payload_type = 111 if track.kind == "audio" else 96
         self._red_payload_type = NO_PAYLOAD_TYPE
 
@@ -210,6 +207,10 @@ class Subscription:
 
     def on_key_frame_request(self) -> None:
         self.track.request_key_frame()
+
+
+def name_of(ssrc: int) -> bytes:
+    return ssrc.to_bytes(4, "big")
 
 
 class Loudness:

@@ -65,7 +65,8 @@ class PeerTransport:
         self.is_connected = False
         self.is_closed = False
         self.last_heard_at = clock()
-        self.receivers: dict[int, MediaReceiver] = {}
+        self.receivers: dict[bytes, MediaReceiver] = {}
+        """By SSRC, as it stands in a packet."""
         self.senders: dict[int, MediaSender] = {}
         self.ufrag = self.ice_password = ""
         self.restart()
@@ -164,15 +165,13 @@ class PeerTransport:
             packet = inbound.unprotect(datagram)
         except SrtpError:
             return
-        receiver = self.receivers.get(int.from_bytes(packet[8:12], "big"))
-        if receiver is not None:
+        if receiver := self.receivers.get(packet[8:12]):
             receiver.on_rtp(packet)
 
     def _on_rtcp(self, data: bytes) -> None:
         for report in rtcp.parse(data):
             if isinstance(report, rtcp.SenderReport):
-                receiver = self.receivers.get(report.ssrc)
-                if receiver is not None:
+                if receiver := self.receivers.get(report.ssrc.to_bytes(4, "big")):
                     receiver.on_sender_report(report)
                 continue
             sender = self.senders.get(report.ssrc)
