@@ -1,5 +1,6 @@
 """Sounds for engines to hear: voices from files, silence that is none, coughs."""
 
+import asyncio
 import wave
 from pathlib import Path
 
@@ -42,6 +43,15 @@ def silence(seconds: float) -> bytes:
 
 def pcm(line: NDArray[np.float64]) -> bytes:
     return line.clip(-32_768, 32_767).astype(np.int16).tobytes()
+
+
+async def push_live(stream: EarStream, sound: bytes) -> None:
+    """As fast as it would be spoken, for engines that are somewhere else and answer when they answer."""
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    for at in range(0, len(sound) - FRAME_BYTES + 1, FRAME_BYTES):
+        stream.push(sound[at : at + FRAME_BYTES])
+        await asyncio.sleep(max(0.0, began + at / 32_000 - loop.time()))
 
 
 def push(stream: EarStream, sound: bytes) -> None:

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 from tests.speech.ear_promise import EarPromise, heard
-from tests.speech.sounding import said
+from tests.speech.sounding import push, said
 from tests.speech.voice_promise import VoicePromise
 
 from rymi_server.runtime.session.providers.installed import InstalledEngines
 from rymi_server.speech_engines.errors import EngineFailed, EngineNotReady
 from rymi_server.speech_engines.local import local_ear, local_voice
 from rymi_server.speech_engines.naming import parse
-from rymi_server.speech_engines.promises import Ear, Voice
+from rymi_server.speech_engines.promises import Ear, Listeners, Vocabulary, Voice
 from rymi_server.speech_engines.readiness import Equipment
 from rymi_server.speech_engines.workers.process import WorkerProcess
 
@@ -20,7 +20,9 @@ STAND_INS = str(Path(__file__).parent / "stand_ins")
 FILES = {
     "vosk:en-us": ["vosk/en-us/am/final.mdl"],
     "sherpa:zip": [f"sherpa/zip/{name}" for name in ("tokens.txt", "encoder.onnx", "decoder.onnx", "joiner.onnx")],
-    "faster-whisper:tiny.en": [f"faster-whisper/tiny.en/{name}" for name in ("model.bin", "config.json")],
+    "faster-whisper:tiny.en": [
+        f"faster-whisper/tiny.en/{name}" for name in ("model.bin", "config.json", "tokenizer.json")
+    ],
     "piper:amy": ["piper/amy/amy.onnx", "piper/amy/amy.onnx.json"],
 }
 
@@ -69,6 +71,12 @@ class TestVosk(EarPromise):
         assert result.words[0].text == "yes"
         assert result.words[0].started_at_ms is not None
 
+    async def test_places_the_words_of_later_utterances_where_they_were_spoken(self, ear: Ear) -> None:
+        first, second = await heard(ear, said("yes"), said("yes"))
+        began = first.words[0].started_at_ms
+        assert began is not None
+        assert second.words[0].started_at_ms == pytest.approx(began + len(said("yes")) / 32, abs=60)
+
 
 class TestSherpa(EarPromise):
     @pytest.fixture
@@ -81,6 +89,12 @@ class TestFasterWhisper(EarPromise):
     async def ear(self, tmp_path: Path, workers: Workers) -> Ear:
         return local_ear(parse("faster-whisper:tiny.en"), models(tmp_path), workers)
 
+    async def test_finds_out_a_language_that_it_has_another_name_for(self, ear: Ear) -> None:
+        stream = await ear.listen(Vocabulary("cmn-TW"), Listeners())
+        push(stream, said("yes"))
+        assert "yes" in (await stream.finish_utterance()).text.lower()
+        await stream.aclose()
+
 
 class TestPiper(VoicePromise):
     @pytest.fixture
@@ -92,6 +106,25 @@ class TestPiper(VoicePromise):
 
 
 class TestWhatIsNotReady:
+    @pytest.mark.parametrize("missing", FILES["faster-whisper:tiny.en"])
+    async def test_is_a_model_that_is_not_whole(self, tmp_path: Path, workers: Workers, missing: str) -> None:
+        (models(tmp_path) / missing).unlink()
+        with pytest.raises(EngineNotReady, match="faster-whisper"):
+            local_ear(parse("faster-whisper:tiny.en"), tmp_path, workers)
+
+    async def test_says_what_is_wrong_with_a_model(self, tmp_path: Path, workers: Workers) -> None:
+        (models(tmp_path) / FILES["vosk:en-us"][0]).unlink()
+        ear = local_ear(parse("vosk:en-us"), tmp_path, workers)
+        with pytest.raises(EngineFailed, match=r"FileNotFoundError.*final\.mdl"):
+            await heard(ear, said("yes"))
+
+    async def test_is_a_voice_that_would_fetch_more(self, tmp_path: Path, workers: Workers) -> None:
+        described = models(tmp_path) / "piper/amy/amy.onnx.json"
+        described.write_text('{"audio": {"sample_rate": 16000}, "phoneme_type": "pinyin"}')
+        voice = local_voice(parse("piper:amy"), tmp_path, workers)
+        with pytest.raises(EngineFailed, match="further model"):
+            [piece async for piece in voice.speak("Hello.")]
+
     async def test_is_a_model_that_is_not_here(self, tmp_path: Path, workers: Workers) -> None:
         with pytest.raises(EngineNotReady, match="rymi speech pull vosk:de"):
             local_ear(parse("vosk:de"), tmp_path, workers)

@@ -1,7 +1,6 @@
 """Providers' engines as our own, against servers on this machine that speak their protocols."""
 
 import asyncio
-import json
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -9,10 +8,9 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 from livekit.agents import llm
 from tests.speech.ear_promise import VOCABULARY, EarPromise, heard
+from tests.speech.google_account import account_file
 from tests.speech.sounding import push, said
 from tests.speech.vendors import Vendor, deepgram_server, openai_server, served, tone
 from tests.speech.voice_promise import VoicePromise
@@ -297,23 +295,7 @@ NAMES = [
 
 @pytest.fixture(scope="module")
 def account(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A file as Google gives it to an account, of an account that does not exist."""
-    key = rsa.generate_private_key(public_exponent=65_537, key_size=2_048)
-    encoding, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
-    file = tmp_path_factory.mktemp("google") / "account.json"
-    file.write_text(
-        json.dumps(
-            {
-                "type": "service_account",
-                "project_id": "p",
-                "private_key_id": "k",
-                "private_key": key.private_bytes(encoding, form, serialization.NoEncryption()).decode(),
-                "client_email": "a@p.test",
-                "token_uri": "https://127.0.0.1/token",
-            }
-        )
-    )
-    return str(file)
+    return str(account_file(tmp_path_factory.mktemp("google")))
 
 
 class TestEveryProvider:

@@ -26,7 +26,11 @@ def loud_seconds(pcm: bytes) -> float:
 
 
 def recognised(pcm: bytes) -> str:
-    loud = loud_seconds(pcm)
+    return sentence(loud_seconds(pcm))
+
+
+def sentence(loud: float) -> str:
+    """What so many seconds of something loud are taken for."""
     return SENTENCES[0 if loud < 0.15 else 1 if loud < 0.9 else 2]
 
 
@@ -144,8 +148,16 @@ async def deepgram_server() -> AsyncIterator[Vendor]:
                 await socket.close(code=1011)
         return socket
 
+    async def speak(request: web.Request) -> web.Response:
+        body = await request.json()
+        vendor.asked.append({"what": "tts", "auth": request.headers.get("Authorization"), **request.query, **body})
+        if vendor.fails:
+            return web.Response(status=vendor.fails)
+        return web.Response(body=tone(body["text"]), content_type="audio/l16")
+
     app = web.Application()
     app.router.add_get("/v1/listen", listen)
+    app.router.add_post("/v1/speak", speak)
     async with served(app) as address:
         vendor.url = f"ws://{address}/v1/listen"
         yield vendor

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from rymi_server.entrypoints.settings import Settings
+from rymi_server.runtime.session.providers.access import Access
 from rymi_server.speech_engines.casting import Defaults, wanted_by
 from rymi_server.speech_engines.errors import UnknownEngine
 from rymi_server.speech_engines.naming import EngineName, Part, parse
@@ -169,6 +170,9 @@ class TestReadiness:
     def test_needs_no_key_for_an_address_of_one_s_own(self, tmp_path: Path) -> None:
         assert everything(tmp_path).missing(["openai:http://h/v1#whisper-1"]) == []
 
+    def test_needs_the_key_where_the_provider_itself_is_asked(self, tmp_path: Path) -> None:
+        assert "ELEVENLABS_API_KEY" in everything(tmp_path).missing(["elevenlabs:https://api.eu.elevenlabs.io/v1"])[0]
+
     def test_asks_google_for_the_key_that_the_model_takes(self, tmp_path: Path) -> None:
         ready = everything(tmp_path, GOOGLE_API_KEY="k")
         assert ready.missing(["google:gemini-2.5-flash"]) == []
@@ -203,7 +207,35 @@ class TestReadiness:
         assert "known are" in readiness().missing(["siri"])[0]
 
 
+class TestAKey:
+    """Authors of agents name addresses; the keys are the operator's."""
+
+    @pytest.mark.parametrize(
+        ("name", "told"),
+        [
+            ("openai:gpt-4.1-mini", True),
+            ("openai:https://eu.api.openai.com/v1#gpt-4.1-mini", True),
+            ("openai:http://127.0.0.1:8000/v1#llama3", True),
+            ("openai:https://models.example/v1#llama3", True),
+            ("openai:https://evil.example/v1#gpt-4.1-mini", False),
+            ("openai:https://openai.com.evil.example/v1#gpt-4.1-mini", False),
+            ("openai:https://notopenai.com/v1#gpt-4.1-mini", False),
+            ("openai:http://api.openai.com/v1#gpt-4.1-mini", False),
+            ("deepgram:wss://evil.example/v1/listen#nova-3", False),
+            ("anthropic:https://evil.example#claude", False),
+        ],
+    )
+    def test_goes_to_its_provider_and_to_whom_the_operator_trusts(self, name: str, told: bool) -> None:
+        keys = {"OPENAI_API_KEY": "sk", "DEEPGRAM_API_KEY": "sk", "ANTHROPIC_API_KEY": "sk"}
+        access = Access(keys, {"models.example"})
+        assert access.key_of(parse(name)) == ("sk" if told else "none")
+
+
 class TestTheSettings:
+    def test_trust_hosts_and_those_of_the_defaults(self) -> None:
+        settings = Settings(trusted_hosts="A.example, b.example", default_stt="openai:https://c.example/v1#whisper-1")
+        assert settings.equipment(Path("/data")).trusted_hosts == {"a.example", "b.example", "c.example"}
+
     def test_refuse_a_default_that_names_no_engine(self) -> None:
         with pytest.raises(ValueError, match="known are"):
             Settings(default_stt="siri")

@@ -43,6 +43,13 @@ class SpeechSettings(BaseSettings):
         description="Engines that agents on other machines have and this one does not, separated by commas: the API "
         "takes them for ready. `vosk` means all of its models.",
     )
+    trusted_hosts: str = Field(
+        default="",
+        alias="RYMI_TRUSTED_ENGINE_HOSTS",
+        description="Hosts, separated by commas, that may be sent a provider's key when an agent names an address "
+        "there, such as `openrouter.ai`. Otherwise keys go to their providers and to servers on this machine alone. "
+        "The hosts of RYMI_DEFAULT_STT and RYMI_DEFAULT_TTS are trusted.",
+    )
     openai_api_key: str = Field(default="", alias="OPENAI_API_KEY", description="Key of OpenAI.")
     deepgram_api_key: str = Field(default="", alias="DEEPGRAM_API_KEY", description="Key of Deepgram.")
     cartesia_api_key: str = Field(default="", alias="CARTESIA_API_KEY", description="Key of Cartesia.")
@@ -74,7 +81,13 @@ class SpeechSettings(BaseSettings):
         return Defaults(self.default_stt, self.default_tts)
 
     def equipment(self, data_folder: Path) -> Equipment:
-        return Equipment(self.provider_keys(), self.models_folder or data_folder / "models")
+        models = self.models_folder or data_folder / "models"
+        return Equipment(self.provider_keys(), models, self._trusted())
+
+    def _trusted(self) -> frozenset[str]:
+        named = [host.strip().lower() for host in self.trusted_hosts.split(",")]
+        defaults = [parse(self.default_stt, Part.EAR).host, parse(self.default_tts, Part.VOICE).host]
+        return frozenset(host for host in (*named, *defaults) if host)
 
     def readiness_of(self, equipment: Equipment) -> EquipmentReadiness:
         elsewhere = [name.strip() for name in self.engines_elsewhere.split(",")]

@@ -58,7 +58,8 @@ def _is_vosk(path: Path) -> bool:
 
 
 def _is_whisper(path: Path) -> bool:
-    return (path / "model.bin").is_file() and (path / "config.json").is_file()
+    # Without the last it would fetch one that may not fit.
+    return all((path / file).is_file() for file in ("model.bin", "config.json", "tokenizer.json"))
 
 
 def _is_piper(path: Path) -> bool:

@@ -51,6 +51,8 @@ class Engine:
     default_voice: str = ""
     # Others speak its protocol at addresses of their own, mostly without a key.
     takes_url: bool = False
+    # Where the provider itself is. Its key goes there, and nowhere else that it was not allowed to go.
+    home: str = ""
     # `model` names a voice.
     model_is_voice: bool = False
 
@@ -70,6 +72,20 @@ class EngineName:
     @property
     def entry(self) -> Engine:
         return ENGINES[self.engine]
+
+    @property
+    def host(self) -> str:
+        """Of its address; empty where it has none."""
+        return (urlsplit(self.url).hostname or "") if self.url else ""
+
+    @property
+    def is_at_home(self) -> bool:
+        """Whether it is the provider itself that is asked: another of its regions, for one."""
+        if not self.url:
+            return True
+        home = self.entry.home
+        encrypted = self.url.startswith(("https://", "wss://"))
+        return encrypted and bool(home) and (self.host == home or self.host.endswith(f".{home}"))
 
 
 def _both() -> frozenset[Part]:
@@ -101,19 +117,20 @@ _TABLE: Final = (
     ),
     Engine(
         "openai", frozenset(Part), Place.REMOTE, "OpenAI", "livekit.plugins.openai", _PROVIDERS,
-        keys=("OPENAI_API_KEY",), default_voice="alloy", takes_url=True,
+        keys=("OPENAI_API_KEY",), default_voice="alloy", takes_url=True, home="openai.com",
     ),
     Engine(
         "deepgram", _both(), Place.REMOTE, "Deepgram", "livekit.plugins.deepgram", _PROVIDERS,
-        keys=("DEEPGRAM_API_KEY",), takes_url=True,
+        keys=("DEEPGRAM_API_KEY",), takes_url=True, home="deepgram.com",
     ),
     Engine(
         "cartesia", _both(), Place.REMOTE, "Cartesia", "livekit.plugins.cartesia", _PROVIDERS,
-        keys=("CARTESIA_API_KEY",), default_voice="f786b574-daa5-4673-aa0c-cbe3e8534c02",
+        keys=("CARTESIA_API_KEY",), default_voice="f786b574-daa5-4673-aa0c-cbe3e8534c02", takes_url=True,
+        home="cartesia.ai",
     ),
     Engine(
         "elevenlabs", _both(), Place.REMOTE, "ElevenLabs", "livekit.plugins.elevenlabs", _PROVIDERS,
-        keys=("ELEVENLABS_API_KEY",), default_voice="21m00Tcm4TlvDq8ikWAM",
+        keys=("ELEVENLABS_API_KEY",), default_voice="21m00Tcm4TlvDq8ikWAM", takes_url=True, home="elevenlabs.io",
     ),
     Engine(
         "google", frozenset(Part), Place.REMOTE, "Google", "livekit.plugins.google", _PROVIDERS,
@@ -121,7 +138,7 @@ _TABLE: Final = (
     ),
     Engine(
         "anthropic", frozenset({Part.MIND}), Place.REMOTE, "Anthropic", "livekit.plugins.anthropic", _PROVIDERS,
-        keys=("ANTHROPIC_API_KEY",), takes_url=True,
+        keys=("ANTHROPIC_API_KEY",), takes_url=True, home="anthropic.com",
     ),
     Engine("rymi", frozenset({Part.VOICE}), Place.REMOTE, "A voice of your own", "httpx", _AGENT, takes_url=True),
 )  # fmt: skip
@@ -188,7 +205,9 @@ def _url(name: str, entry: Engine, rest: str) -> tuple[str, str]:
 def _completed(name: EngineName, part: Part) -> EngineName:
     entry = name.entry
     model = name.model or DEFAULT_MODELS.get((name.engine, part), entry.default_model)
-    voice = name.voice or (entry.default_voice if part is Part.VOICE and not name.url else "")
+    # Other servers that speak OpenAI's protocol have voices of their own.
+    has_its_voices = name.engine != "openai" or not name.url
+    voice = name.voice or (entry.default_voice if part is Part.VOICE and has_its_voices else "")
     if entry.name == "rymi" and not name.url:
         raise UnknownEngine(str(name), "a voice of your own is named by its address.")
     if entry.name == "sherpa" and not model:

@@ -21,6 +21,8 @@ class Equipment:
 
     keys: Mapping[str, str]
     models_folder: Path
+    # Hosts that are no provider's own and may be told a provider's key nevertheless.
+    trusted_hosts: frozenset[str] = frozenset()
 
 
 @cache
@@ -68,7 +70,7 @@ class EquipmentReadiness:
         return [f"{name}: its model is not here; run `rymi speech pull {name}`."]
 
     def _key_missing(self, name: EngineName) -> list[str]:
-        if name.url:
+        if not name.is_at_home:
             return []
         wanted = _keys(name)
         if not wanted or any(self._equipment.keys.get(key) for key in wanted):

@@ -16,6 +16,7 @@ from rymi_server.credits.facts import BalanceLow
 from rymi_server.foundation.clock import Clock
 from rymi_server.foundation.database import Transaction
 from rymi_server.foundation.ids import TenantId
+from rymi_server.foundation.statements import Statement
 from rymi_server.intelligence import store as intelligence
 from rymi_server.keys.facts import ApiKeyCreated, ApiKeyRevoked
 from rymi_server.numbers.facts import NumberAssigned
@@ -31,6 +32,7 @@ from rymi_server.webhooks.telling import event_id, tell
 
 # A transcript longer than this is not sent along; it is there to be fetched.
 _LONGEST_TRANSCRIPT = 200_000
+_LISTENS = Statement(sa.select(sa.exists().where(webhook_endpoints.c.tenant_id == sa.bindparam("tenant"))))
 
 
 class NewsDesk:
@@ -95,8 +97,7 @@ class NewsDesk:
 
 
 async def _anybody_listens(tx: Transaction, tenant_id: TenantId) -> bool:
-    mine = sa.exists().where(webhook_endpoints.c.tenant_id == tenant_id)
-    return bool((await tx.execute(sa.select(mine))).scalar_one())
+    return bool((await _LISTENS.one(tx, {"tenant": tenant_id}))[0])
 
 
 async def _after(tx: Transaction, call: Call) -> AfterTheCall:

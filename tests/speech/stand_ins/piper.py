@@ -1,9 +1,15 @@
 """In place of Piper, whose voices cannot be had without a network. It has what our adapter uses of it."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+
+
+@dataclass
+class Config:
+    phoneme_type: str = "espeak"
 
 
 @dataclass
@@ -15,8 +21,15 @@ class PiperVoice:
     @classmethod
     def load(cls, model: str, config_path: str) -> "PiperVoice":
         open(model).close()
-        open(config_path).close()
-        return cls()
+        with open(config_path) as described:
+            voice = cls()
+            voice.config = Config(json.load(described).get("phoneme_type", "espeak"))
+        return voice
+
+    config: Config
+
+    def phonemize(self, text: str) -> list[list[str]]:
+        return [list(text)]
 
     def synthesize(self, text: str) -> Iterator[AudioChunk]:
         if any(sign.isalnum() for sign in text):

@@ -19,6 +19,7 @@ class KaldiRecognizer:
     def __init__(self, model: Model, rate: int) -> None:
         assert rate == 16_000
         self._sound = bytearray()
+        self._before_s = 0.0
         self._words = False
 
     def SetWords(self, on: bool) -> None:  # noqa: N802 - Vosk's own name
@@ -33,15 +34,18 @@ class KaldiRecognizer:
         return json.dumps({"partial": self._text()})
 
     def Result(self) -> str:  # noqa: N802 - Vosk's own name
-        words = [{"word": word, "conf": 0.9, "start": 0.1, "end": 0.4} for word in self._text().split()]
+        """Times are those of all the sound that it has heard since it was made."""
+        start, end = self._before_s + 0.1, self._before_s + 0.4
+        words = [{"word": word, "conf": 0.9, "start": start, "end": end} for word in self._text().split()]
         result = json.dumps({"text": self._text(), "result": words} if words else {"text": ""})
-        self._sound.clear()
+        self.Reset()
         return result
 
     def FinalResult(self) -> str:  # noqa: N802 - Vosk's own name
         return self.Result()
 
     def Reset(self) -> None:  # noqa: N802 - Vosk's own name
+        self._before_s += len(self._sound) / 32_000
         self._sound.clear()
 
     def _samples(self) -> np.ndarray:

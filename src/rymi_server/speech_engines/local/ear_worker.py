@@ -1,6 +1,7 @@
 """The process in which Vosk, sherpa-onnx or faster-whisper listens. `python -m … DESCRIPTOR ENGINE MODEL`."""
 
 import importlib
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -37,6 +38,8 @@ def load_sherpa(path: Path) -> NewDecoder:
 
 
 def load_whisper(path: Path) -> NewDecoder:
+    # It would fetch what it misses in the folder; a call never downloads anything.
+    os.environ["HF_HUB_OFFLINE"] = "1"
     whisper = importlib.import_module("faster_whisper")
     model = whisper.WhisperModel(str(path), device="auto", compute_type="int8", local_files_only=True)
     return lambda language: WhisperDecoder(model, language.partition("-")[0].lower())

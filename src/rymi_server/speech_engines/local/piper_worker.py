@@ -4,6 +4,7 @@ import importlib
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Final
 
 from rymi_server.speech_engines.models import piper_config, piper_model
 from rymi_server.speech_engines.workers.serving import Line, serve
@@ -12,10 +13,21 @@ from rymi_server.speech_engines.workers.wire import Kind, Message
 # The sound of a text, sentence by sentence.
 Synthesise = Callable[[str], Iterable[bytes]]
 
+# How a voice for Chinese reads: with a network of its own, which Piper fetches when it first speaks.
+_FETCHES: Final = "pinyin"
+
+
+class FetchesMore(Exception):
+    """A voice that would download something in a call."""
+
 
 def load(path: Path) -> Synthesise:
     piper = importlib.import_module("piper")
     voice = piper.PiperVoice.load(str(piper_model(path)), config_path=str(piper_config(path)))
+    if voice.config.phoneme_type == _FETCHES:
+        raise FetchesMore("this voice needs a further model, which Piper would fetch during a call")
+    # Some languages need packages of their own: better to know now than in the middle of the first line.
+    voice.phonemize("a")
     return lambda text: (chunk.audio_int16_bytes for chunk in voice.synthesize(text))
 
 

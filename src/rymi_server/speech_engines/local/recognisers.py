@@ -88,14 +88,19 @@ def nothing() -> Result:
 
 
 class VoskDecoder:
-    """It ends utterances by itself, too: what it holds for ended is kept until we say so."""
+    """It ends utterances by itself, too: what it holds for ended is kept until we say so.
+
+    It counts time over all the sound that it was ever fed, not from the beginning of an utterance.
+    """
 
     def __init__(self, recogniser: Any) -> None:
         self._recogniser = recogniser
         self._recogniser.SetWords(True)
         self._ended: list[Result] = []
+        self._fed_ms = self._before_ms = 0.0
 
     def feed(self, pcm: bytes) -> None:
+        self._fed_ms += len(pcm) / _BYTES_A_MS
         if self._recogniser.AcceptWaveform(pcm):
             self._ended.append(json.loads(self._recogniser.Result()))
 
@@ -105,10 +110,11 @@ class VoskDecoder:
 
     def end(self, began_ms: int) -> Result:
         parts = [*self._ended, json.loads(self._recogniser.FinalResult())]
-        self._ended = []
-        self._recogniser.Reset()
+        # What its clock showed when this utterance began.
+        zero_ms = began_ms - self._before_ms
+        self.reset()
         words = [
-            [word["word"], word["conf"], began_ms + round(word["start"] * 1_000), began_ms + round(word["end"] * 1_000)]
+            [word["word"], word["conf"], round(zero_ms + word["start"] * 1_000), round(zero_ms + word["end"] * 1_000)]
             for part in parts
             for word in part.get("result", [])
         ]
@@ -118,6 +124,7 @@ class VoskDecoder:
 
     def reset(self) -> None:
         self._ended = []
+        self._before_ms = self._fed_ms
         self._recogniser.Reset()
 
 
@@ -161,7 +168,8 @@ class WhisperDecoder:
 
     def __init__(self, model: Any, language: str) -> None:
         self._model = model
-        self._language = language
+        # Of a language that it does not know by this name, it finds out by itself.
+        self._language = language if language in model.supported_languages else None
         self._sound = bytearray()
 
     def feed(self, pcm: bytes) -> None:

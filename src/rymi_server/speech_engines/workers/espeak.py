@@ -66,11 +66,7 @@ class Speaker:
 
     def __init__(self, line: Line) -> None:
         self._line = line
-        try:
-            self._library = Library()
-        except OSError as error:
-            line.send(Message(Kind.FAILED, 0, str(error).encode()))
-            raise
+        self._library = Library()
         line.send(said(Kind.READY, 0, {"sample_rate": self._library.sample_rate}))
 
     def __call__(self, message: Message) -> None:

@@ -4,11 +4,13 @@ import select
 import signal
 import socket
 from collections.abc import Callable
+from types import TracebackType
 from typing import Final
 
-from rymi_server.speech_engines.workers.wire import HEAD, BrokenWire, Message, head
+from rymi_server.speech_engines.workers.wire import HEAD, BrokenWire, Kind, Message, head
 
 _READ_BYTES: Final = 65_536
+_MOST_WORDS: Final = 500
 
 
 class Line:
@@ -54,12 +56,28 @@ class Line:
         return True
 
 
+class _Confessing:
+    """Tells the owner why nothing could be begun; whatever it was goes on to the top."""
+
+    def __init__(self, line: Line) -> None:
+        self._line = line
+
+    def __enter__(self) -> None:
+        """Nothing has gone wrong yet."""
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        if error is not None:
+            why = " ".join(f"{type(error).__name__}: {error}".split())[:_MOST_WORDS]
+            self._line.send(Message(Kind.FAILED, 0, why.encode()))
+
+
 def serve(descriptor: int, work: Callable[[Line], Callable[[Message], None]]) -> None:
     """Be a worker on this socket. Ctrl-C in a terminal is the owner's to hear: it hangs up when it is done."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with socket.socket(fileno=descriptor) as connected:
         line = Line(connected)
-        do = work(line)
+        with _Confessing(line):
+            do = work(line)
         try:
             while (message := line.receive()) is not None:
                 do(message)

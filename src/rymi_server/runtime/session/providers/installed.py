@@ -37,7 +37,7 @@ class InstalledEngines:
         self._espeak = espeak_worker()
         self._sphinx = sphinx_worker()
         self._workers: dict[str, WorkerProcess] = {}
-        self._access = Access(equipment.keys)
+        self._access = Access(equipment.keys, equipment.trusted_hosts)
 
     async def warm(self) -> None:
         """Start what needs nothing, so that the first call does not wait for it."""

@@ -16,6 +16,8 @@ from rymi_server.speech_engines.readiness import Equipment, is_installed
 _ENDPOINTING_MS: Final = 300
 _UTTERANCE_END_MS: Final = 1_000
 _MOST_KEYWORDS: Final = 100
+# How much likelier a word is for having been named: Google's own advice for a start.
+_GOOGLE_BOOST: Final = 10.0
 
 
 def load_plugins(equipment: Equipment, defaults: Defaults) -> None:
@@ -70,7 +72,7 @@ def _openai_ear(plugin: Any, name: EngineName, access: Access, vocabulary: Vocab
     words = ", ".join(_keywords(vocabulary))
     more: dict[str, Any] = {"prompt": words} if words else {}
     return plugin.STT(  # type: ignore[no-any-return]
-        model=name.model, language=vocabulary.language, client=access.openai(name), use_realtime=False, **more
+        model=name.model, language=vocabulary.language, client=access.client(name), use_realtime=False, **more
     )
 
 
@@ -105,18 +107,26 @@ def _cartesia_ear(plugin: Any, name: EngineName, access: Access, vocabulary: Voc
 def _elevenlabs_ear(plugin: Any, name: EngineName, access: Access, vocabulary: Vocabulary) -> stt.STT[Any]:
     language = vocabulary.language.partition("-")[0]
     return plugin.STT(  # type: ignore[no-any-return]
-        model_id=name.model,
+        model=name.model,
         language_code=language,
         api_key=access.key_of(name),
         http_session=access.http,
-        use_realtime="realtime" in name.model,
         **_url(name),
     )
 
 
 def _google_ear(plugin: Any, name: EngineName, access: Access, vocabulary: Vocabulary) -> stt.STT[Any]:
-    more = _google_credentials(access)
-    return plugin.STT(model=name.model, languages=vocabulary.language, **more)  # type: ignore[no-any-return]
+    words = _keywords(vocabulary)
+    more: dict[str, Any] = {"keywords": [(word, _GOOGLE_BOOST) for word in words]} if words else {}
+    # Google tells no confidence of drafts, and the plugin would keep from us what is not sure enough.
+    return plugin.STT(  # type: ignore[no-any-return]
+        model=name.model,
+        languages=vocabulary.language,
+        sample_rate=HEARING_RATE,
+        min_confidence_threshold=0.0,
+        **more,
+        **_google_credentials(access),
+    )
 
 
 # --- those that speak ------------------------------------------------------------------------------------------------
@@ -126,7 +136,7 @@ def _openai_voice(plugin: Any, name: EngineName, access: Access, _: str) -> tts.
     more: dict[str, Any] = {"voice": name.voice} if name.voice else {}
     model = {"model": name.model} if name.model else {}
     # Headerless sound: nothing to decode, and the first of it can be played at once.
-    return plugin.TTS(client=access.openai(name), response_format="pcm", **model, **more)  # type: ignore[no-any-return]
+    return plugin.TTS(client=access.client(name), response_format="pcm", **model, **more)  # type: ignore[no-any-return]
 
 
 def _deepgram_voice(plugin: Any, name: EngineName, access: Access, _: str) -> tts.TTS[Any]:
@@ -161,8 +171,14 @@ def _google_voice(plugin: Any, name: EngineName, access: Access, language: str) 
     if name.model.startswith("gemini"):
         key = access.keys.get("GOOGLE_API_KEY", "")
         return plugin.beta.GeminiTTS(model=name.model, voice_name=name.voice, api_key=key)  # type: ignore[no-any-return]
-    more = _google_credentials(access)
-    return plugin.TTS(voice_name=name.voice, language=language or "en-US", **more)  # type: ignore[no-any-return]
+    language = language or "en-US"
+    # Voices of a language are called after it; those that speak all of them are told which.
+    voice = name.voice if "-" in name.voice else f"{language}-Chirp3-HD-{name.voice}"
+    more: dict[str, Any] = _google_credentials(access)
+    if "chirp" not in voice.lower():
+        # The plugin would ask for a model that these voices do not know.
+        more["model_name"] = ""
+    return plugin.TTS(voice_name=voice, language=language, **more)  # type: ignore[no-any-return]
 
 
 def _google_credentials(access: Access) -> dict[str, str]:
@@ -175,12 +191,13 @@ def _google_credentials(access: Access) -> dict[str, str]:
 
 def _openai_mind(plugin: Any, name: EngineName, access: Access, temperature: float | None) -> llm.LLM[Any]:
     more = {} if temperature is None else {"temperature": temperature}
-    return plugin.LLM(model=name.model, client=access.openai(name), **more)  # type: ignore[no-any-return]
+    return plugin.LLM(model=name.model, client=access.client(name), **more)  # type: ignore[no-any-return]
 
 
 def _anthropic_mind(plugin: Any, name: EngineName, access: Access, temperature: float | None) -> llm.LLM[Any]:
     more = {} if temperature is None else {"temperature": temperature}
-    return plugin.LLM(model=name.model, api_key=access.key_of(name), **_url(name), **more)  # type: ignore[no-any-return]
+    key = access.key_of(name)
+    return plugin.LLM(model=name.model, api_key=key, client=access.client(name), **more)  # type: ignore[no-any-return]
 
 
 def _google_mind(plugin: Any, name: EngineName, access: Access, temperature: float | None) -> llm.LLM[Any]:

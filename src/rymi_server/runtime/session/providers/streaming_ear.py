@@ -9,6 +9,7 @@ from livekit import rtc
 from livekit.agents import stt
 
 from rymi_server.runtime.session.providers.failing import FAILURES, ONCE, failed
+from rymi_server.runtime.session.providers.habits import GivenOut, habits_of
 from rymi_server.runtime.session.providers.transcribing import heard_in
 from rymi_server.speech_engines.errors import EngineFailed
 from rymi_server.speech_engines.onset import Onset
@@ -27,7 +28,8 @@ _FOR_DRAFTED_S: Final = 0.7
 _FOR_UNSEEN_S: Final = 0.35
 # Sound that waits for a slow connection: more than so much is not kept.
 _MOST_WAITING: Final = 1_500
-_SLACK_S: Final = 0.25
+# After an utterance was dropped: what was heard in it is told within this time, and is not wanted.
+_DROPPED_TOLD_S: Final = 0.5
 
 NewRecogniser = Callable[[Vocabulary], stt.STT[Any]]
 
@@ -45,7 +47,7 @@ class StreamingEar:
         return self._abilities
 
     async def listen(self, vocabulary: Vocabulary, listeners: Listeners) -> "StreamingStream":
-        return StreamingStream(self._abilities.name, self._new_recogniser(vocabulary), listeners)
+        return StreamingStream(self._abilities, self._new_recogniser(vocabulary), listeners)
 
     async def aclose(self) -> None:
         """Each stream closes its own."""
@@ -53,16 +55,19 @@ class StreamingEar:
 
 
 class StreamingStream:
-    def __init__(self, name: str, recogniser: stt.STT[Any], listeners: Listeners) -> None:
-        self._name = name
+    def __init__(self, abilities: Abilities, recogniser: stt.STT[Any], listeners: Listeners) -> None:
+        self._name = name = abilities.name
+        self._gives_drafts = abilities.gives_drafts
+        self._given = GivenOut(habits_of(name))
+        self._deaf_until = 0.0
         self._recogniser = recogniser
         self._listeners = listeners
         self._stream = recogniser.stream(conn_options=ONCE)
         self._onset = Onset()
         self._finals: list[stt.SpeechData] = []
         self._draft: stt.SpeechData | None = None
-        self._pushed_s = self._taken_until_s = 0.0
-        self._owed = self._ended = False
+        self._pushed_s = 0.0
+        self._ended = False
         self._changed = asyncio.Event()
         self._failure: EngineFailed | None = None
         self._reading = asyncio.create_task(self._read(), name=f"{name} hears")
@@ -77,18 +82,24 @@ class StreamingStream:
                 self._stream.push_frame(rtc.AudioFrame(pcm, HEARING_RATE, 1, samples))
 
     async def finish_utterance(self) -> Heard:
+        self._deaf_until = 0.0
         if self._failure is None:
-            with contextlib.suppress(RuntimeError):
-                self._stream.flush()
+            self._flush()
             await self._settle()
         if self._failure is not None:
             raise self._failure
         pieces = [*self._finals, *([self._draft] if self._draft else [])]
-        self._forget(owed=self._draft is not None)
+        self._forget()
         return heard_in(pieces, self._name)
 
     def drop_utterance(self) -> None:
-        self._forget(owed=self._draft is not None)
+        """It is told, too: the sound of it must not be taken for the beginning of the next."""
+        habits = self._given.habits
+        if self._failure is None and self._onset.open:
+            self._flush()
+        if habits.takes_flush and not habits.tells_times:
+            self._deaf_until = asyncio.get_running_loop().time() + _DROPPED_TOLD_S
+        self._forget()
 
     def expect(self, expected: Expected | None) -> None:
         """These recognisers cannot be told in the middle of a stream."""
@@ -101,6 +112,11 @@ class StreamingStream:
             # What it still has to complain about as it leaves is of no use to anybody.
             await self._stream.aclose()
         await self._recogniser.aclose()
+
+    def _flush(self) -> None:
+        if self._given.habits.takes_flush:
+            with contextlib.suppress(RuntimeError):
+                self._stream.flush()
 
     async def _settle(self) -> None:
         """Until no more words are to be expected of what was said up to now."""
@@ -121,10 +137,12 @@ class StreamingStream:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._changed.wait(), left)
 
-    def _forget(self, *, owed: bool) -> None:
+    def _forget(self) -> None:
+        if self._draft is not None:
+            self._given.owed = self._draft.text
         self._finals, self._draft = [], None
-        self._taken_until_s = self._pushed_s
-        self._owed, self._ended = owed, False
+        self._given.until_s = self._pushed_s
+        self._ended = False
         self._onset.reset()
 
     async def _read(self) -> None:
@@ -152,32 +170,24 @@ class StreamingStream:
         self._changed.set()
 
     def _take_words(self, kind: stt.SpeechEventType, piece: stt.SpeechData) -> None:
+        if asyncio.get_running_loop().time() < self._deaf_until:
+            return
         final = kind is stt.SpeechEventType.FINAL_TRANSCRIPT
-        if self._is_late(piece, final):
+        fresh = self._given.fresh(piece, final=final)
+        if fresh is None:
             return
         if final:
-            self._finals.append(piece)
+            self._finals.append(fresh)
             self._draft = None
         elif kind in (stt.SpeechEventType.INTERIM_TRANSCRIPT, stt.SpeechEventType.PREFLIGHT_TRANSCRIPT):
-            self._draft = piece
+            self._draft = fresh
             self._ended = False
-        so_far = [*self._finals, *([self._draft] if self._draft else [])]
-        self._listeners.on_draft(" ".join(each.text.strip() for each in so_far))
-
-    def _is_late(self, piece: stt.SpeechData, final: bool) -> bool:
-        """Whether these are words of an utterance that was given out, or dropped, already."""
-        if piece.end_time:
-            return piece.end_time < self._taken_until_s - _SLACK_S and piece.start_time < self._taken_until_s - _SLACK_S
-        if self._owed and final:
-            self._owed = False
-            return True
-        return False
+        if self._gives_drafts:
+            so_far = [*self._finals, *([self._draft] if self._draft else [])]
+            self._listeners.on_draft(" ".join(each.text.strip() for each in so_far))
 
 
 def abilities_of(name: str, plugin: Any) -> Abilities:
     """What the plugin says of itself. Those that tell where speech ends are known by name."""
-    return Abilities(name, gives_drafts=plugin.capabilities.interim_results, gives_turn_ends=tells_ends(name))
-
-
-def tells_ends(name: str) -> bool:
-    return name.partition(":")[0] in ("deepgram", "cartesia")
+    drafts, ends = plugin.capabilities.interim_results, habits_of(name).tells_turn_ends
+    return Abilities(name, gives_drafts=drafts, gives_turn_ends=ends)
