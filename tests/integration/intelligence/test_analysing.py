@@ -63,10 +63,8 @@ def request(post_call: dict[str, Any], lines: list[Entry] | None = None, **more:
 
 def wanted_of(asked: Asked) -> str:
     """Which part a question is about, by the fields that its answer is to have."""
-    schema = json.loads(asked.instructions.rpartition("JSON Schema:\n")[2].partition("\n\n")[0])
-    names = set(schema.get("properties", {}))
     for part, fields in (("summary", {"summary"}), ("evaluation", {"passed"}), ("notes", {"notes"})):
-        if fields <= names:
+        if fields <= asked.fields:
             return part
     return "extraction"
 
