@@ -1,7 +1,8 @@
 """How closely a batch keeps to the pace of a carrier account: calls a second, as the carrier sees them come.
 
-The carriers are in a box, the API and the worker are processes of their own. Everybody is busy, so that nothing but
-dialing is measured. Vonage refuses what comes too fast, so its row runs at its own limit.
+The carriers are in a box; the API, the worker and the rooms are processes of their own. Everybody is busy, so each leg
+takes all that a call without a conversation takes: dialed, ended, settled, told. Vonage refuses what comes too fast,
+so its row runs at its own limit.
 """
 
 import asyncio
@@ -14,17 +15,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 import httpx
 
 from benchmarks.measuring import table
-from benchmarks.serving import LIVEKIT_SECRET, SECRET, Served, served
+from benchmarks.roomlet import KEY as LIVEKIT_KEY
+from benchmarks.roomlet import SECRET as LIVEKIT_SECRET
+from benchmarks.roomlet import server as rooms_server
+from benchmarks.serving import SECRET, Served, free_port, served
 from carrierbox import stock
 from carrierbox.box import Box
 from carrierbox.callees.script import Pickup, Script
 from carrierbox.clock import SteadyClock
 from carrierbox.server import serving
 from carrierbox.settings import Settings as BoxSettings
+from rymi_server.entrypoints.sweeping import QUEUE as PERIODIC
+from rymi_server.queue.counts import counts_by_queue
 
 TWILIO = {"provider": "twilio", "auth_id": stock.TWILIO_SID, "auth_token": stock.TWILIO_TOKEN}
 VONAGE = {"provider": "vonage", "api_key": stock.VONAGE_KEY, "api_secret": stock.VONAGE_SECRET}
@@ -64,13 +71,19 @@ async def _one(load: Load) -> dict[str, object]:
         twilio_calls_per_second=500.0,
         vonage_calls_per_second=3.0,
     )
-    async with serving(settings, SteadyClock()) as (box, address), served(_at_the_box(address)) as api:
-        numbers = [f"+1202555{2000 + index}" for index in range(load.recipients)]
-        for number in numbers:
-            box.exchange.scripts[number] = Script(pickup=Pickup.BUSY)
-        with _worker(api, address):
-            await _dial_all(api, load, numbers)
-            placed = await _until_all_are_placed(box, load)
+    async with serving(settings, SteadyClock()) as (box, address), rooms_server() as rooms:
+        around = {**_at_the_box(address), **_at_the_rooms(rooms.url)}
+        async with served(around) as api:
+            numbers = [f"+1202555{2000 + index}" for index in range(load.recipients)]
+            for number in numbers:
+                box.exchange.scripts[number] = Script(pickup=Pickup.BUSY)
+            with _worker(api, around) as worker:
+                await _until_it_works(worker)
+                before = worker.cpu_seconds()
+                await _dial_all(api, load, numbers)
+                placed = await _until_all_are_placed(box, load)
+                await _until_all_is_done(api)
+                spent = worker.cpu_seconds() - before
     seconds = [call.timestamp() for call in placed]
     rate = (len(seconds) - 1) / (seconds[-1] - seconds[0])
     return {
@@ -80,6 +93,7 @@ async def _one(load: Load) -> dict[str, object]:
         "dialed /s": round(rate, 2),
         "off by %": round((rate / load.per_second - 1) * 100, 2),
         "most in any second": _most_in_a_second(seconds),
+        "worker's CPU a leg ms": round(spent / load.recipients * 1000, 1),
     }
 
 
@@ -116,22 +130,62 @@ def _at_the_box(address: str) -> dict[str, str]:
     }
 
 
+def _at_the_rooms(url: str) -> dict[str, str]:
+    return {"LIVEKIT_URL": url, "LIVEKIT_API_KEY": LIVEKIT_KEY, "LIVEKIT_API_SECRET": LIVEKIT_SECRET}
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    process: subprocess.Popen[bytes]
+    metrics_port: int
+
+    def cpu_seconds(self) -> float:
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 @contextmanager
-def _worker(api: Served, address: str) -> Iterator[None]:
+def _worker(api: Served, around: dict[str, str]) -> Iterator[Worker]:
+    port = free_port()
     environment = {
         **os.environ,
-        **_at_the_box(address),
+        **around,
         "DATABASE_URL": api.database.url,
         "RYMI_SECRET": SECRET,
-        "RYMI_WORKER_PORT": "0",
+        "RYMI_WORKER_PORT": str(port),
         "RYMI_LOG_LEVEL": "error",
         "PUBLIC_BASE_URL": f"http://127.0.0.1:{api.port}",
-        "LIVEKIT_API_KEY": "devkey",
-        "LIVEKIT_API_SECRET": LIVEKIT_SECRET,
     }
     process = subprocess.Popen([sys.executable, "-m", "rymi_server.entrypoints.worker"], env=environment)
     try:
-        yield
+        yield Worker(process, port)
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait()
+
+
+async def _until_it_works(worker: Worker) -> None:
+    """Starting is not part of what a leg costs."""
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{worker.metrics_port}") as http, asyncio.timeout(60):
+        while True:
+            try:
+                if "rymi_jobs_ended_total{" in (await http.get("/metrics")).text:
+                    return
+            except httpx.TransportError:
+                pass
+            await asyncio.sleep(0.2)
+
+
+async def _until_all_is_done(api: Served) -> None:
+    """Also what comes after the calls, which belongs to what they cost."""
+    async with asyncio.timeout(300):
+        while await _jobs_left(api):  # noqa: ASYNC110 - Nor has the queue.
+            await asyncio.sleep(0.5)
+
+
+async def _jobs_left(api: Served) -> int:
+    async with api.database.transaction() as tx:
+        counts = await counts_by_queue(tx)
+    return sum(
+        n for (queue, state), n in counts.items() if queue != PERIODIC and state in ("waiting", "active", "delayed")
+    )

@@ -47,7 +47,7 @@ async def served(environment: Mapping[str, str] | None = None) -> AsyncIterator[
         await migrate(postgres.url)
         database = Database(postgres.url, connections=40)
         tenant_id, agent_id, key = await _tenant(database)
-        port = _free_port()
+        port = free_port()
         process = _start_api(postgres.url, port, environment or {})
         try:
             await _ready(port)
@@ -75,14 +75,14 @@ def _start_api(database_url: str, port: int, more: Mapping[str, str]) -> subproc
     environment = {
         **os.environ,
         "PUBLIC_BASE_URL": f"http://127.0.0.1:{port}",
+        "LIVEKIT_API_KEY": "devkey",
+        "LIVEKIT_API_SECRET": LIVEKIT_SECRET,
         **more,
         "DATABASE_URL": database_url,
         "RYMI_SECRET": SECRET,
         "RYMI_HTTP_PORT": str(port),
         "RYMI_DATABASE_CONNECTIONS": "20",
         "RYMI_LOG_LEVEL": "warning",
-        "LIVEKIT_API_KEY": "devkey",
-        "LIVEKIT_API_SECRET": LIVEKIT_SECRET,
     }
     return subprocess.Popen([sys.executable, "-m", "rymi_server.entrypoints.api"], env=environment)
 
@@ -99,7 +99,7 @@ async def _ready(port: int) -> None:
     raise RuntimeError("the API did not start within 60 s")
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -23,6 +24,7 @@ from rymi_server.queue.facts import Fact, publish
 from rymi_server.queue.kinds import Backoff, JobKind
 from rymi_server.queue.later import Later
 from rymi_server.queue.quiet_worker import PatientConnection
+from rymi_server.queue.retention import KEPT_FOR, forget_finished
 from rymi_server.queue.running import JobRunner, Recurring, Work, hearing
 
 PLAIN = JobKind("tests", "plain")
@@ -130,15 +132,50 @@ class TestClosing:
     async def test_is_for_good(self, database: Database) -> None:
         """Whoever has missed it connects no more, because nobody would close that."""
         connection = PatientConnection({"connection": for_libpq(database.url)})
-        await connection.ensure_job_channel()
-        waiting = asyncio.create_task(connection.ensure_job_channel())
+        await connection.run("select 1", [])
         await connection.close()
         with pytest.raises(psycopg.OperationalError):
-            await connection.ensure_job_channel()
-        with pytest.raises(psycopg.OperationalError):
             await connection.run("select 1", [])
-        await asyncio.wait([waiting])
-        assert waiting.exception() or waiting.result().closed
+
+
+class TestBeingTold:
+    async def test_goes_on_after_the_connection_that_listens_was_lost(self, database: Database) -> None:
+        seen = Seen()
+        # Nobody looks by themselves meanwhile.
+        async with running(database, {PLAIN: seen}, settings={"drainDelay": 3_000}):
+            first = await _listeners(database)
+            async with database.transaction() as tx:
+                await tx.execute(sa.text("select pg_terminate_backend(pid) from unnest(:pids) pid"), {"pids": first})
+            async with database.transaction() as tx:
+                await enqueue(tx, PLAIN, NewJob({"n": 1}))
+            await seen.wait_for(1)
+
+    async def test_listens_on_one_connection_for_all_queues(self, database: Database) -> None:
+        seen = Seen()
+        elsewhere = [JobKind(f"elsewhere_{number}", "plain") for number in range(3)]
+        async with running(database, {PLAIN: seen, **dict.fromkeys(elsewhere, seen)}):
+            for kind in elsewhere:
+                async with database.transaction() as tx:
+                    await enqueue(tx, kind, NewJob({"n": kind.queue}))
+            await seen.wait_for(3)
+            assert len(await _listeners(database)) == 1
+
+
+class TestForgetting:
+    async def test_keeps_the_newest_of_each_queue_and_none_that_is_old(self, database: Database) -> None:
+        seen = Seen()
+        async with running(database, {PLAIN: seen, RETRIED: seen}, concurrency={"tests": 1}):
+            async with database.transaction() as tx:
+                await enqueue_many(tx, PLAIN, [NewJob({"n": n}, id=f"job-{n}") for n in range(5)])
+            await seen.wait_for(5)
+        now = datetime.now(UTC)
+        async with database.transaction() as tx:
+            await enqueue(tx, PLAIN, NewJob({}, id="waits"))
+            await forget_finished(tx, now, most=2)
+        assert await _job_ids(database) == ["job-3", "job-4", "waits"]
+        async with database.transaction() as tx:
+            await forget_finished(tx, now + KEPT_FOR + timedelta(seconds=5))
+        assert await _job_ids(database) == ["waits"]
 
 
 class TestRunning:
@@ -296,6 +333,7 @@ async def _rows(database: Database) -> list[tuple[str, str]]:
 _HANGING_WORKER = """
 import asyncio, sys
 from rymi_server.queue.kinds import JobKind
+from rymi_server.queue.retention import KEPT_FOR, forget_finished
 from rymi_server.queue.running import JobRunner
 
 async def hang(_):
@@ -305,3 +343,23 @@ async def hang(_):
 settings = {"lockDuration": 1_000, "stalledInterval": 500}
 asyncio.run(JobRunner(sys.argv[1], {JobKind("tests", "plain"): hang}, settings=settings).run())
 """
+
+
+async def _listeners(database: Database) -> list[int]:
+    """The connections on which somebody listens for jobs."""
+    listens = sa.text("select pid from pg_stat_activity where query ilike 'listen%' and datname = current_database()")
+
+    found: list[int] = []
+
+    async def anybody() -> bool:
+        async with database.transaction() as tx:
+            found[:] = (await tx.execute(listens)).scalars()
+        return bool(found)
+
+    await until("somebody to listen for jobs", anybody)
+    return found
+
+
+async def _job_ids(database: Database) -> list[str]:
+    async with database.transaction() as tx:
+        return sorted((await tx.execute(sa.text("select id from bullmq.job where queue = 'tests'"))).scalars())

@@ -14,6 +14,7 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 from rymi_server.calls.models import calls
 from rymi_server.foundation.database import Transaction, metadata
 from rymi_server.foundation.ids import CallId, ParticipantId
+from rymi_server.foundation.statements import Statement
 
 # Who has said nothing for so long says nothing any more.
 SILENT_AFTER = timedelta(seconds=10)
@@ -59,12 +60,14 @@ class AgentRun:
     created_at: datetime
 
 
-_OF_CALL = sa.select(call_agents).where(call_agents.c.call_id == sa.bindparam("call")).order_by(call_agents.c.number)
+_OF_CALL = Statement(
+    sa.select(call_agents).where(call_agents.c.call_id == sa.bindparam("call")).order_by(call_agents.c.number)
+)
 
 
 async def of_call(tx: Transaction, call_id: CallId) -> list[AgentRun]:
     """Oldest first."""
-    return [AgentRun(**row._mapping) for row in await tx.execute(_OF_CALL, {"call": call_id})]
+    return [AgentRun(*row) for row in await _OF_CALL.all(tx, {"call": call_id})]
 
 
 async def current(tx: Transaction, call_id: CallId) -> AgentRun | None:

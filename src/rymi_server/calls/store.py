@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from rymi_server.calls.errors import UnknownCall
 from rymi_server.calls.lifecycle import LIVE
@@ -24,13 +25,25 @@ from rymi_server.calls.models import (
 from rymi_server.foundation.database import Transaction
 from rymi_server.foundation.ids import CallId, ParticipantId, TenantId, is_uuid
 from rymi_server.foundation.rows import Rows
+from rymi_server.foundation.statements import Statement, change_row
 
 CALL_COLUMNS = [column for column in calls.c if column.name != "agent"]
+_CALL_NAMES = [column.name for column in CALL_COLUMNS]
+_PARTICIPANT_NAMES = [column.name for column in call_participants.columns]
 _BY_ID = sa.select(*CALL_COLUMNS).where(calls.c.id == sa.bindparam("id"), calls.c.tenant_id == sa.bindparam("tenant"))
-_PARTICIPANTS = (
+_FOUND, _LOCKED = Statement(_BY_ID), Statement(_BY_ID.with_for_update())
+_LOCKED_BY_ROOM = Statement(sa.select(*CALL_COLUMNS).where(calls.c.id == sa.bindparam("id")).with_for_update())
+_PARTICIPANTS = Statement(
     sa.select(call_participants)
     .where(call_participants.c.call_id == sa.bindparam("call"))
     .order_by(call_participants.c.id)
+)
+_LEAVE = Statement(
+    call_participants.update()
+    .where(call_participants.c.id == sa.any_(sa.bindparam("people", type_=ARRAY(call_participants.c.id.type))))
+    .values(
+        status=sa.bindparam("to_status"), leave_reason=sa.bindparam("to_reason"), left_at=sa.bindparam("to_left_at")
+    )
 )
 
 
@@ -45,17 +58,17 @@ def participant_rows(participants: Sequence[Participant]) -> Rows:
 
 
 async def get(tx: Transaction, tenant_id: TenantId, call_id: str) -> Call:
-    return await _one(tx, _BY_ID, tenant_id, call_id)
+    return await _one(tx, _FOUND, tenant_id, call_id)
 
 
 async def lock(tx: Transaction, tenant_id: TenantId, call_id: str) -> Call:
     """As `get`, and only this transaction changes the call until it ends. Lock a call before its participants."""
-    return await _one(tx, _BY_ID.with_for_update(), tenant_id, call_id)
+    return await _one(tx, _LOCKED, tenant_id, call_id)
 
 
 async def lock_by_room(tx: Transaction, call_id: CallId) -> Call | None:
     """As `lock`, for those who know a call by its room and no tenant: LiveKit, and our own sweeps."""
-    row = (await tx.execute(sa.select(*CALL_COLUMNS).where(calls.c.id == call_id).with_for_update())).one_or_none()
+    row = await _LOCKED_BY_ROOM.one_or_none(tx, {"id": call_id})
     return call_from(row) if row else None
 
 
@@ -66,20 +79,17 @@ async def frozen_agent(tx: Transaction, call_id: CallId) -> dict[str, Any]:
 
 async def participants_of(tx: Transaction, call_id: CallId) -> list[Participant]:
     """In the order in which they were added."""
-    return [participant_from(row) for row in await tx.execute(_PARTICIPANTS, {"call": call_id})]
+    return [_participant_from(row) for row in await _PARTICIPANTS.all(tx, {"call": call_id})]
 
 
 async def change(tx: Transaction, call_id: CallId, **values: Any) -> None:
-    await tx.execute(calls.update().where(calls.c.id == call_id).values(**values))
+    await change_row(tx, calls, call_id, values)
 
 
 async def join(tx: Transaction, participant: ParticipantId, joined_at: datetime) -> None:
     """Somebody is in, perhaps again: then since the first time."""
-    await tx.execute(
-        call_participants.update()
-        .where(call_participants.c.id == participant)
-        .values(status=ParticipantStatus.ACTIVE, joined_at=joined_at, left_at=None, leave_reason=None)
-    )
+    values = {"status": ParticipantStatus.ACTIVE, "joined_at": joined_at, "left_at": None, "leave_reason": None}
+    await change_row(tx, call_participants, participant, values)
 
 
 async def ring(tx: Transaction, participant: ParticipantId) -> None:
@@ -95,11 +105,8 @@ async def leave(
     tx: Transaction, participants: Sequence[ParticipantId], status: ParticipantStatus, reason: str, now: datetime
 ) -> None:
     """Mark participants as gone."""
-    await tx.execute(
-        call_participants.update()
-        .where(call_participants.c.id.in_(participants))
-        .values(status=status, leave_reason=reason, left_at=now)
-    )
+    gone = {"people": list(participants), "to_status": status, "to_reason": reason, "to_left_at": now}
+    await _LEAVE.run(tx, gone)
 
 
 async def calls_with_late_joiners(tx: Transaction, created_before: datetime, limit: int) -> list[Call]:
@@ -117,17 +124,18 @@ async def calls_with_late_joiners(tx: Transaction, created_before: datetime, lim
     return [call_from(row) for row in await tx.execute(found)]
 
 
-async def _one(tx: Transaction, query: sa.Select[Any], tenant_id: TenantId, call_id: str) -> Call:
+async def _one(tx: Transaction, query: Statement, tenant_id: TenantId, call_id: str) -> Call:
     row = None
     if is_uuid(call_id):
-        row = (await tx.execute(query, {"id": call_id, "tenant": tenant_id})).one_or_none()
+        row = await query.one_or_none(tx, {"id": call_id, "tenant": tenant_id})
     if row is None:
         raise UnknownCall
     return call_from(row)
 
 
-def call_from(row: sa.Row[Any]) -> Call:
-    values = dict(row._mapping)
+def call_from(row: Sequence[Any]) -> Call:
+    """The columns `CALL_COLUMNS`, in their order."""
+    values = dict(zip(_CALL_NAMES, row, strict=True))
     return Call(
         **{
             **values,
@@ -138,8 +146,8 @@ def call_from(row: sa.Row[Any]) -> Call:
     )
 
 
-def participant_from(row: sa.Row[Any]) -> Participant:
-    values = dict(row._mapping)
+def _participant_from(row: Sequence[Any]) -> Participant:
+    values = dict(zip(_PARTICIPANT_NAMES, row, strict=True))
     return Participant(
         **{
             **values,

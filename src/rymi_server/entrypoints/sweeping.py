@@ -13,6 +13,7 @@ from rymi_server.foundation.clock import Clock
 from rymi_server.foundation.database import Database, Transaction
 from rymi_server.http.idempotency import forget_old_answers
 from rymi_server.queue.kinds import JobKind
+from rymi_server.queue.retention import forget_finished
 from rymi_server.queue.running import Recurring, Work
 from rymi_server.quotas.requests import forget_old_windows
 
@@ -49,11 +50,15 @@ def sweeps_of(database: Database, clock: Clock, join_timeouts: JoinTimeouts, mor
     async def old_answers(tx: Transaction) -> None:
         await forget_old_answers(tx, clock.now())
 
+    async def finished_jobs(tx: Transaction) -> None:
+        await forget_finished(tx, clock.now())
+
     table = [
         DueSweep("join_timeouts", timedelta(seconds=10), late_joiners),
         DueSweep("fold_tally", timedelta(seconds=10), tally.fold),
         DueSweep("forget_old_windows", timedelta(minutes=10), old_windows),
         DueSweep("forget_old_answers", timedelta(minutes=10), old_answers),
+        DueSweep("forget_finished_jobs", timedelta(minutes=5), finished_jobs),
         *more,
     ]
     kinds = {due.name: JobKind(QUEUE, due.name) for due in table}

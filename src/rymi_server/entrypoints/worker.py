@@ -26,7 +26,7 @@ from rymi_server.entrypoints.outcome import outcome
 from rymi_server.entrypoints.phones import phone_work
 from rymi_server.entrypoints.ports import listen
 from rymi_server.entrypoints.readiness import readiness_of
-from rymi_server.entrypoints.serving import DRAIN_SECONDS, new_event_loop, serve
+from rymi_server.entrypoints.serving import DRAIN_SECONDS, leave_what_is_loaded, new_event_loop, serve
 from rymi_server.entrypoints.settings import Settings, read_settings
 from rymi_server.entrypoints.stopping import stop_requested
 from rymi_server.entrypoints.sweeping import sweeps_of
@@ -37,8 +37,10 @@ from rymi_server.foundation.errors import Unavailable
 from rymi_server.foundation.logs import configure_logs
 from rymi_server.http.health import Missing, health_routes
 from rymi_server.post_call.analyse import Analyse
+from rymi_server.queue.facts import QUEUE as FACTS
 from rymi_server.queue.kinds import JobKind
 from rymi_server.queue.running import JobRunner, Work, hearing, in_transaction
+from rymi_server.recordings.workroom import clear_abandoned
 from rymi_server.rooms.agent_pass import AgentPasses
 from rymi_server.rooms.closing import CLOSE_ROOM, RoomCloser
 from rymi_server.rooms.dispatch import DISPATCH
@@ -54,6 +56,8 @@ log = structlog.get_logger(__name__)
 _ROOM_ANSWERS_WITHIN_SECONDS = 10
 # Each holds a connection to the database while LiveKit is asked, which may take long when it is away.
 _AGENTS_SENT_AT_ONCE = 4
+# They wait for nothing but the database, and there more of them would only be in the way of those who dial.
+_FACTS_HEARD_AT_ONCE = 4
 
 
 class CannotWork(Unavailable):
@@ -116,6 +120,8 @@ class Worker:
         measure_pool(self.registry, self.database)
         if missing := await readiness_of(self.database)():
             raise CannotWork(missing)
+        if abandoned := await asyncio.to_thread(clear_abandoned):
+            log.warning("abandoned_recordings_cleared", count=abandoned)
         timeout = aiohttp.ClientTimeout(total=_ROOM_ANSWERS_WITHIN_SECONDS)
         try:
             async with (
@@ -152,9 +158,15 @@ class Worker:
             for_libpq(self.database.url),
             observed(self.registry, work),
             recurring=sweeps.recurring,
-            concurrency={**CONCURRENCY, **phones.concurrency, DISPATCH.queue: _AGENTS_SENT_AT_ONCE},
+            concurrency={
+                **CONCURRENCY,
+                **phones.concurrency,
+                DISPATCH.queue: _AGENTS_SENT_AT_ONCE,
+                FACTS: _FACTS_HEARD_AT_ONCE,
+            },
             settings=self.queue_settings,
         )
+        leave_what_is_loaded()
         log.info("worker_started")
         running = asyncio.create_task(runner.run())
         await _first_of(running, stop.wait())

@@ -1,10 +1,7 @@
 """What a job is called, where it waits, and how it is tried again."""
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
-
-KEEP_FINISHED = {"age": int(timedelta(days=7).total_seconds()), "count": 10_000}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +21,8 @@ class JobKind:
     backoff: Backoff | None = None
 
     def options(self) -> dict[str, Any]:
-        """BullMQ's options for a job of this kind."""
-        options: dict[str, Any] = {
-            "attempts": self.attempts,
-            "removeOnComplete": KEEP_FINISHED,
-            "removeOnFail": KEEP_FINISHED,
-        }
+        """BullMQ's options for a job of this kind. That finished ones are kept is its own default."""
+        options: dict[str, Any] = {"attempts": self.attempts}
         if self.backoff:
             options["backoff"] = {"type": "exponential", "delay": self.backoff.first_ms}
         return options

@@ -15,8 +15,9 @@ from bullmq.custom_errors import DelayedError, UnrecoverableError
 
 from rymi_server.foundation.database import Database, Transaction
 from rymi_server.foundation.errors import Refused, Unavailable
+from rymi_server.queue.bell import Bell
 from rymi_server.queue.facts import Listeners
-from rymi_server.queue.kinds import KEEP_FINISHED, JobKind
+from rymi_server.queue.kinds import JobKind
 from rymi_server.queue.later import Later
 from rymi_server.queue.quiet_worker import QuietWorker
 from rymi_server.queue.trail import following
@@ -88,6 +89,7 @@ class JobRunner:
         self._concurrency = concurrency or {}
         self._settings = {**_SETTINGS, **(settings or {})}
         self._workers: list[Worker] = []
+        self._bell = Bell(libpq_url)
         self._closing = asyncio.Event()
         self._closed = asyncio.Event()
 
@@ -98,10 +100,11 @@ class JobRunner:
             return
         for queue in sorted({queue for queue, _ in self._work}):
             self._workers.append(self._worker(queue))
+        listening = asyncio.create_task(self._bell.listen())
         running = [asyncio.create_task(worker.run()) for worker in self._workers]
         closed = asyncio.create_task(self._closed.wait())
         try:
-            done, _ = await asyncio.wait([*running, closed], return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait([listening, *running, closed], return_when=asyncio.FIRST_COMPLETED)
             if not self._closing.is_set():
                 for task in done:
                     task.result()
@@ -110,9 +113,9 @@ class JobRunner:
             # All jobs are finished. A loop that goes on looking for more has missed that it was closed.
             await asyncio.wait(running, timeout=_LOOPS_END_WITHIN_SECONDS)
         finally:
-            for task in (*running, closed):
+            for task in (listening, *running, closed):
                 task.cancel()
-            await asyncio.gather(closed, *running, return_exceptions=True)
+            await asyncio.gather(listening, closed, *running, return_exceptions=True)
             # Such a loop has opened its connection again.
             for worker in self._workers:
                 await worker.backend.close(force=True)
@@ -146,10 +149,9 @@ class JobRunner:
                 **self._connection,
                 **self._settings,
                 "concurrency": self._concurrency.get(queue, 10),
-                "removeOnComplete": KEEP_FINISHED,
-                "removeOnFail": KEEP_FINISHED,
                 "autorun": False,
             },
+            self._bell,
         )
         worker.on("error", lambda error, *_: log.warning("queue_worker_error", queue=queue, error=str(error)))
         return worker

@@ -52,7 +52,7 @@ class AgentDispatcher:
         room = room_name(CallId(job["call_id"]))
         async with self._database.transaction() as tx:
             call = await store.lock(tx, TenantId(job["tenant_id"]), job["call_id"])
-            run = await self._wanted_run(tx, call, job["run"])
+            run, is_new = await self._wanted_run(tx, call, job["run"])
         if job.get("call_off"):
             # LiveKit may still be looking for somebody to take it.
             await self._server.call_off(room, job["call_off"])
@@ -64,19 +64,23 @@ class AgentDispatcher:
             # Of two jobs for one run the second waits here, and sees that it was sent.
             if not await agent_runs.lock_unsent(tx, run):
                 return
-            dispatch_id = await self._sent_before(room, run) or await self._send(room, call, run)
+            sent = None if is_new else await self._sent_before(room, run)
+            dispatch_id = sent or await self._send(room, call, run)
             await agent_runs.change(tx, run, dispatch_id=dispatch_id, dispatched_at=self._clock.now())
         log.info("agent_dispatched", call_id=call.id)
 
-    async def _wanted_run(self, tx: Transaction, call: Call, number: int) -> AgentRun | None:
-        """The run to be sent; None where the call is over, or where it was sent already or lost since."""
+    async def _wanted_run(self, tx: Transaction, call: Call, number: int) -> tuple[AgentRun | None, bool]:
+        """The run to be sent, and whether it begins here, so that no earlier attempt can have sent it.
+
+        None where the call is over, or where it was sent already or lost since.
+        """
         if call.status in OVER:
-            return None
+            return None, False
         runs = {run.number: run for run in await agent_runs.of_call(tx, call.id)}
         if number not in runs:
-            return await self._begin(tx, call, number)
+            return await self._begin(tx, call, number), True
         run = runs[number]
-        return None if run.dispatch_id or run.lost_at else run
+        return (None if run.dispatch_id or run.lost_at else run), False
 
     async def _begin(self, tx: Transaction, call: Call, number: int) -> AgentRun:
         now = self._clock.now()

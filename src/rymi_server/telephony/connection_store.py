@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from rymi_server.foundation.database import Transaction
 from rymi_server.foundation.ids import AgentId, TenantId, new_prefixed
+from rymi_server.foundation.statements import Statement
 from rymi_server.numbers.models import phone_numbers
 from rymi_server.telephony.carriers.carrier import CarrierNumber
 from rymi_server.telephony.models import Connection, KnownNumber, carrier_connections, carrier_numbers
@@ -16,18 +17,20 @@ from rymi_server.telephony.models import Connection, KnownNumber, carrier_connec
 ACTIVE, INACTIVE = "active", "inactive"
 _TURN = sa.text("select pg_advisory_xact_lock(hashtextextended('connect:' || :tenant, 0))")
 _connections, _numbers = carrier_connections.c, carrier_numbers.c
+_ACTIVE = Statement(
+    sa.select(carrier_connections).where(
+        _connections.tenant_id == sa.bindparam("tenant"), _connections.disconnected_at.is_(None)
+    )
+)
+_FOUND = Statement(sa.select(carrier_connections).where(_connections.id == sa.bindparam("connection")))
 
 
 async def active_of(tx: Transaction, tenant_id: TenantId) -> Connection | None:
-    mine = sa.select(carrier_connections).where(
-        _connections.tenant_id == tenant_id, _connections.disconnected_at.is_(None)
-    )
-    return _connection((await tx.execute(mine)).one_or_none())
+    return _connection(await _ACTIVE.one_or_none(tx, {"tenant": tenant_id}))
 
 
 async def find(tx: Transaction, connection_id: str) -> Connection | None:
-    named = sa.select(carrier_connections).where(_connections.id == connection_id)
-    return _connection((await tx.execute(named)).one_or_none())
+    return _connection(await _FOUND.one_or_none(tx, {"connection": connection_id}))
 
 
 async def lock(tx: Transaction, connection_id: str) -> Connection | None:
@@ -171,5 +174,5 @@ async def change_number(tx: Transaction, number_id: str, **values: Any) -> None:
     await tx.execute(carrier_numbers.update().where(_numbers.id == number_id).values(**values))
 
 
-def _connection(row: sa.Row[Any] | None) -> Connection | None:
-    return Connection(**row._mapping) if row is not None else None
+def _connection(row: Sequence[Any] | None) -> Connection | None:
+    return Connection(*row) if row is not None else None

@@ -16,7 +16,6 @@ import structlog
 from rymi_server.calls import store as calls
 from rymi_server.calls.lifecycle import OVER
 from rymi_server.calls.models import Call
-from rymi_server.dnc.store import listed
 from rymi_server.events.models import Source
 from rymi_server.events.store import record
 from rymi_server.foundation.clock import Clock
@@ -29,7 +28,7 @@ from rymi_server.queue.later import Later
 from rymi_server.rooms.dispatch import enqueue_dispatch
 from rymi_server.telephony import legs, store
 from rymi_server.telephony.addresses import CarrierAddresses
-from rymi_server.telephony.calling_hours import hours_of, next_opening, zones_of
+from rymi_server.telephony.calling_hours import CallingHours, next_opening, zones_of
 from rymi_server.telephony.carriers.carrier import (
     CarrierRefused,
     CarrierThrottled,
@@ -43,6 +42,7 @@ from rymi_server.telephony.carriers.carrier import (
 from rymi_server.telephony.hang_up import enqueue_hang_up
 from rymi_server.telephony.models import Leg, LegReason
 from rymi_server.telephony.pace import NEAR, NotYet, Turn, Turnstile, not_near, slow_down, without_room
+from rymi_server.telephony.store import WhetherToRing
 
 log = structlog.get_logger(__name__)
 
@@ -136,14 +136,12 @@ class Dialer:
     async def _decide(self, leg_id: LegId, turn: Turn | None) -> _Claimed | _Near | NotYet | None:
         """Claim the leg once it has its turn; None where it is not to be dialed, which is then on record."""
         async with self._database.transaction() as tx:
-            known = await store.find(tx, leg_id)
-            if known is None:
+            call = await store.lock_call(tx, leg_id)
+            found = await store.lock_with_terms(tx, leg_id)
+            if call is None or found is None or found[0].is_over or found[0].claimed_at:
                 return None
-            call = await calls.lock(tx, known.tenant_id, known.call_id)
-            leg = await store.lock(tx, leg_id)
-            if leg is None or leg.is_over or leg.claimed_at:
-                return None
-            if reason := await self._why_not(tx, call, leg):
+            leg, whether = found
+            if reason := _why_not(call, whether):
                 await legs.failed(tx, leg_id, reason, self._clock.now())
                 return None
             connected = await self._carriers.of(tx, leg.tenant_id)
@@ -151,18 +149,13 @@ class Dialer:
                 await legs.failed(tx, leg_id, LegReason.NO_CARRIER, self._clock.now())
                 return None
             now = self._clock.now()
-            if held := await self._held_until(tx, leg, now):
+            if held := await self._held_until(tx, leg, whether.hours, now):
                 return NotYet(held, None)
             if turn is None:
                 return await self._near(tx, leg, connected, now)
             if turn.account != connected.account:  # Another carrier was connected meanwhile.
                 return NotYet(now, None)
             return await self._claim(tx, call, leg, connected, now)
-
-    async def _why_not(self, tx: Transaction, call: Call, leg: Leg) -> LegReason | None:
-        if call.status in OVER:
-            return LegReason.CALL_ENDED
-        return LegReason.DO_NOT_CALL if await listed(tx, leg.tenant_id, [leg.to_number]) else None
 
     async def _near(self, tx: Transaction, leg: Leg, connected: ConnectedCarrier, now: datetime) -> _Near | NotYet:
         far = await not_near(tx, connected, leg.dial_at, now)
@@ -191,11 +184,12 @@ class Dialer:
         await enqueue_dispatch(tx, call)
         return _Claimed(leg, connected)
 
-    async def _held_until(self, tx: Transaction, leg: Leg, now: datetime) -> datetime | None:
+    async def _held_until(
+        self, tx: Transaction, leg: Leg, hours: CallingHours | None, now: datetime
+    ) -> datetime | None:
         """When the leg may be dialed, if that is not yet."""
         if leg.held_until and leg.held_until > now:
             return leg.held_until
-        hours = await hours_of(tx, leg.tenant_id)
         opening = next_opening(hours, zones_of(leg.to_number), now) if hours else now
         if opening <= now:
             return None
@@ -253,6 +247,12 @@ class Dialer:
             self._terms.limit_seconds,
             self._terms.detect_machines,
         )
+
+
+def _why_not(call: Call, whether: WhetherToRing) -> LegReason | None:
+    if call.status in OVER:
+        return LegReason.CALL_ENDED
+    return LegReason.DO_NOT_CALL if whether.is_listed else None
 
 
 def _ms(length: timedelta) -> int:

@@ -18,8 +18,7 @@ HANG_UP = JobKind("carriers", "hang_up", attempts=8, backoff=Backoff(first_ms=50
 async def hang_up_when_call_ended(tx: Transaction, fact: CallEnded) -> None:
     """Whatever still rings or talks for the call, stops."""
     for leg in await store.of_call(tx, CallId(fact.call_id)):
-        if not leg.is_over:
-            await enqueue_hang_up(tx, leg)
+        await enqueue_hang_up(tx, leg)
 
 
 async def enqueue_hang_up(tx: Transaction, leg: Leg) -> None:
@@ -27,7 +26,7 @@ async def enqueue_hang_up(tx: Transaction, leg: Leg) -> None:
 
     A call that was handed over to another phone goes on without us.
     """
-    if leg.provider_call_id and leg.transferred_to is None:
+    if leg.provider_call_id and leg.transferred_to is None and not leg.is_over:
         await enqueue(tx, HANG_UP, NewJob({"leg_id": leg.id, "call_id": leg.call_id, "tenant_id": leg.tenant_id}))
 
 

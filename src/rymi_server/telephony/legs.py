@@ -6,7 +6,6 @@ The call is locked first, then the leg. Everything may be told twice and in any 
 from datetime import datetime
 from typing import Any
 
-from rymi_server.calls import store as calls
 from rymi_server.calls.lifecycle import OVER
 from rymi_server.calls.models import Call, LeaveReason
 from rymi_server.calls.transitions import participant_failed, participant_joined, participant_left, phone_rings
@@ -87,8 +86,7 @@ async def media_ended(tx: Transaction, leg_id: LegId, now: datetime) -> None:
         return
     call, leg = found
     await store.change(tx, leg.id, media_ended_at=now)
-    if not leg.is_over:
-        await enqueue_hang_up(tx, leg)
+    await enqueue_hang_up(tx, leg)
     reason = LeaveReason.TRANSFERRED if leg.transferred_to else LeaveReason.HUNG_UP
     await participant_left(tx, call, leg.participant_id, reason, now)
 
@@ -104,12 +102,9 @@ async def failed(tx: Transaction, leg_id: LegId, reason: LegReason, now: datetim
 
 
 async def _locked(tx: Transaction, leg_id: LegId) -> tuple[Call, Leg] | None:
-    known = await store.find(tx, leg_id)
-    if known is None:
-        return None
-    call = await calls.lock(tx, known.tenant_id, known.call_id)
+    call = await store.lock_call(tx, leg_id)
     leg = await store.lock(tx, leg_id)
-    return (call, leg) if leg else None
+    return (call, leg) if call and leg else None
 
 
 async def _follow(

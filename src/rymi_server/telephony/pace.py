@@ -20,6 +20,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from rymi_server.foundation.database import Database, Transaction
+from rymi_server.foundation.statements import Statement
 from rymi_server.telephony import store
 from rymi_server.telephony.carriers.carrier import ConnectedCarrier
 from rymi_server.telephony.models import dial_pace
@@ -38,7 +39,7 @@ _LEEWAY_S = 0.025
 _USED_LATE = 0.25
 # So long before its moment a turn is handed out, for what has still to be done then. Two are at a time, at least,
 # because one may take longer than an interval to prepare; and not many, because they are what a crash costs.
-_AHEAD_S, _FEWEST_AHEAD, _MOST_AHEAD = 0.5, 2, 4
+_AHEAD_S, _FEWEST_AHEAD, _MOST_AHEAD = 0.5, 2, 10
 # Whoever was held up three times goes when they can, or a busy machine would have everybody wait for ever.
 _MOST_TURNS = 3
 _ASK_AGAIN_ABOUT_ROOM = timedelta(seconds=3)
@@ -48,7 +49,7 @@ Sleep = Callable[[float], Awaitable[None]]
 _now = sa.func.clock_timestamp()
 _interval = sa.bindparam("interval", type_=sa.Interval)
 _leeway = sa.literal(timedelta(seconds=_LEEWAY_S), sa.Interval)
-_TAKE_TURN = (
+_TAKE_TURN = Statement(
     insert(dial_pace)
     .values(account=sa.bindparam("account"), next_at=_now + _interval, promised_at=_now)
     .on_conflict_do_update(
@@ -58,7 +59,7 @@ _TAKE_TURN = (
     .returning(sa.extract("epoch", dial_pace.c.next_at - _interval - _now))
 )
 _here = sa.bindparam("here", type_=sa.DateTime(timezone=True))
-_PROMISE = (
+_PROMISE = Statement(
     insert(dial_pace)
     .values(account=sa.bindparam("account"), next_at=_now, promised_at=_here + _interval)
     .on_conflict_do_update(
@@ -67,7 +68,7 @@ _PROMISE = (
     )
     .returning(dial_pace.c.promised_at - _interval)
 )
-_SLOW_DOWN = (
+_SLOW_DOWN = Statement(
     insert(dial_pace)
     .values(account=sa.bindparam("account"), next_at=_now + _interval, promised_at=_here + _interval)
     .on_conflict_do_update(
@@ -102,7 +103,7 @@ async def not_near(
         return NotYet(now + _ASK_AGAIN_ABOUT_ROOM, None)
     if promised is None:
         asked = {"account": connected.account, "interval": interval_of(connected), "here": now}
-        place: datetime = (await tx.execute(_PROMISE, asked)).scalar_one()
+        place: datetime = (await _PROMISE.one(tx, asked))[0]
         if place - now > NEAR:
             return NotYet(place - EARLY, place)
     return None
@@ -120,7 +121,7 @@ async def without_room(tx: Transaction, connected: ConnectedCarrier, now: dateti
 async def slow_down(tx: Transaction, connected: ConnectedCarrier, now: datetime) -> None:
     """The carrier says that it is too much: it costs everybody a turn."""
     said = {"account": connected.account, "interval": interval_of(connected), "here": now}
-    await tx.execute(_SLOW_DOWN, said)
+    await _SLOW_DOWN.run(tx, said)
 
 
 async def _has_room(tx: Transaction, connected: ConnectedCarrier) -> bool:
@@ -192,7 +193,7 @@ class Turn:
     async def _claim(self) -> None:
         asked_at = time.monotonic()
         async with self._database.single_statements() as statements:
-            left = float((await statements.execute(_TAKE_TURN, self._asked)).scalar_one())
+            left = float((await _TAKE_TURN.one(statements, self._asked))[0])
         # The database has looked at its clock somewhere between the question and the answer.
         looked_at = (asked_at + time.monotonic()) / 2
         self._due = looked_at + left

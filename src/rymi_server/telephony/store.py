@@ -1,19 +1,62 @@
 """Legs in the database. The row is the truth about a leg; its job is only a reminder to look at it."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
-from rymi_server.calls.models import Direction
+from rymi_server.calls.models import Call, Direction, calls
+from rymi_server.calls.store import CALL_COLUMNS, call_from
+from rymi_server.dnc.models import dnc_entries
 from rymi_server.foundation.database import Transaction
 from rymi_server.foundation.ids import CallId, LegId
 from rymi_server.foundation.rows import Rows
-from rymi_server.telephony.models import Leg, LegStatus, telephony_legs
+from rymi_server.foundation.statements import Statement, change_row
+from rymi_server.telephony.calling_hours import CallingHours
+from rymi_server.telephony.models import Leg, LegStatus, calling_hours, telephony_legs
 
 _legs = telephony_legs.c
+_NAMES = [column.name for column in telephony_legs.columns]
 _OVER = (LegStatus.COMPLETED, LegStatus.FAILED)
+_BY_ID = sa.select(telephony_legs).where(_legs.id == sa.bindparam("leg"))
+_FOUND, _LOCKED = Statement(_BY_ID), Statement(_BY_ID.with_for_update())
+_OF_CALL = Statement(sa.select(telephony_legs).where(_legs.call_id == sa.bindparam("call")).order_by(_legs.id))
+_CALL_LOCKED = Statement(
+    sa.select(*CALL_COLUMNS)
+    .where(calls.c.id == sa.select(_legs.call_id).where(_legs.id == sa.bindparam("leg")).scalar_subquery())
+    .with_for_update()
+)
+_LISTED = sa.exists().where(dnc_entries.c.tenant_id == _legs.tenant_id, dnc_entries.c.phone == _legs.to_number)
+_HOURS = (calling_hours.c.opens_minute, calling_hours.c.closes_minute, calling_hours.c.weekdays)
+_LOCKED_WITH_TERMS = Statement(
+    _BY_ID.add_columns(_LISTED, *_HOURS)
+    .outerjoin(calling_hours, calling_hours.c.tenant_id == _legs.tenant_id)
+    .with_for_update(of=telephony_legs)
+)
+_CLAIM = Statement(
+    telephony_legs.update()
+    .where(_legs.id == sa.bindparam("leg"), _legs.status == LegStatus.QUEUED, _legs.claimed_at.is_(None))
+    .values({name: sa.bindparam(f"to_{name}") for name in ("claimed_at", "provider", "connection_id", "account")})
+)
+_PLACED = Statement(
+    telephony_legs.update()
+    .where(_legs.id == sa.bindparam("leg"))
+    .values(
+        provider=sa.bindparam("to_provider"),
+        provider_call_id=sa.func.coalesce(_legs.provider_call_id, sa.bindparam("called", type_=sa.Text)),
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class WhetherToRing:
+    """What its tenant says about a number."""
+
+    is_listed: bool
+    # None where the tenant calls at any hour.
+    hours: CallingHours | None
 
 
 def rows_of(legs: Sequence[Leg]) -> Rows:
@@ -45,23 +88,38 @@ def rows_of(legs: Sequence[Leg]) -> Rows:
 
 
 async def get(tx: Transaction, leg_id: LegId) -> Leg:
-    return _leg((await tx.execute(sa.select(telephony_legs).where(_legs.id == leg_id))).one())
+    return _leg(await _FOUND.one(tx, {"leg": leg_id}))
 
 
 async def find(tx: Transaction, leg_id: LegId) -> Leg | None:
-    row = (await tx.execute(sa.select(telephony_legs).where(_legs.id == leg_id))).one_or_none()
+    row = await _FOUND.one_or_none(tx, {"leg": leg_id})
     return _leg(row) if row is not None else None
+
+
+async def lock_call(tx: Transaction, leg_id: LegId) -> Call | None:
+    """The leg's call, held until the transaction ends; None where there is no such leg."""
+    row = await _CALL_LOCKED.one_or_none(tx, {"leg": leg_id})
+    return call_from(row) if row is not None else None
 
 
 async def lock(tx: Transaction, leg_id: LegId) -> Leg | None:
     """The leg, held until the transaction ends. Whoever needs its call locks that first."""
-    row = (await tx.execute(sa.select(telephony_legs).where(_legs.id == leg_id).with_for_update())).one_or_none()
+    row = await _LOCKED.one_or_none(tx, {"leg": leg_id})
     return _leg(row) if row is not None else None
 
 
+async def lock_with_terms(tx: Transaction, leg_id: LegId) -> tuple[Leg, WhetherToRing] | None:
+    """As `lock`, with what decides whether and when its number may be rung, in one look."""
+    row = await _LOCKED_WITH_TERMS.one_or_none(tx, {"leg": leg_id})
+    if row is None:
+        return None
+    listed, opens_minute, closes_minute, weekdays = row[len(_NAMES) :]
+    hours = CallingHours(opens_minute, closes_minute, tuple(weekdays)) if weekdays is not None else None
+    return _leg(row[: len(_NAMES)]), WhetherToRing(listed, hours)
+
+
 async def of_call(tx: Transaction, call_id: CallId) -> list[Leg]:
-    mine = sa.select(telephony_legs).where(_legs.call_id == call_id).order_by(_legs.id)
-    return [_leg(row) for row in await tx.execute(mine)]
+    return [_leg(row) for row in await _OF_CALL.all(tx, {"call": call_id})]
 
 
 async def at_carrier(tx: Transaction, provider: str, provider_call_id: str) -> Leg | None:
@@ -80,17 +138,15 @@ async def known_at_carrier(tx: Transaction, provider: str, provider_call_ids: Se
 
 
 async def change(tx: Transaction, leg_id: LegId, **values: Any) -> None:
-    await tx.execute(telephony_legs.update().where(_legs.id == leg_id).values(**values))
+    await change_row(tx, telephony_legs, leg_id, values)
 
 
-async def claim(tx: Transaction, leg_id: LegId, now: datetime, **values: Any) -> bool:
+async def claim(
+    tx: Transaction, leg_id: LegId, now: datetime, *, provider: str, connection_id: str, account: str
+) -> bool:
     """Become the one that dials this leg. Only one caller is ever told yes."""
-    claimed = await tx.execute(
-        telephony_legs.update()
-        .where(_legs.id == leg_id, _legs.status == LegStatus.QUEUED, _legs.claimed_at.is_(None))
-        .values(claimed_at=now, **values)
-    )
-    return claimed.rowcount == 1
+    through = {"to_provider": provider, "to_connection_id": connection_id, "to_account": account}
+    return await _CLAIM.run(tx, {"leg": leg_id, "to_claimed_at": now, **through}) == 1
 
 
 async def let_go(tx: Transaction, leg_id: LegId, held_until: datetime, attempts: int) -> None:
@@ -104,11 +160,7 @@ async def let_go(tx: Transaction, leg_id: LegId, held_until: datetime, attempts:
 
 async def placed(tx: Transaction, leg_id: LegId, provider: str, provider_call_id: str) -> None:
     """The carrier took the call. A callback may have been quicker to tell its name, which then stays."""
-    await tx.execute(
-        telephony_legs.update()
-        .where(_legs.id == leg_id)
-        .values(provider=provider, provider_call_id=sa.func.coalesce(_legs.provider_call_id, provider_call_id))
-    )
+    await _PLACED.run(tx, {"leg": leg_id, "to_provider": provider, "called": provider_call_id})
 
 
 async def fail(tx: Transaction, leg_id: LegId, reason: str, now: datetime, cause: str | None = None) -> bool:
@@ -175,6 +227,6 @@ async def unpriced(tx: Transaction, now: datetime, first: timedelta, last: timed
     return [_leg(row) for row in await tx.execute(found.order_by(_legs.ended_at).limit(limit))]
 
 
-def _leg(row: sa.Row[Any]) -> Leg:
-    values = dict(row._mapping)
+def _leg(row: Sequence[Any]) -> Leg:
+    values = dict(zip(_NAMES, row, strict=True))
     return Leg(**{**values, "direction": Direction(values["direction"]), "status": LegStatus(values["status"])})

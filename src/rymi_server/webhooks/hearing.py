@@ -5,6 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from rymi_server.agents.facts import AgentPublished
 from rymi_server.call_views import results
 from rymi_server.call_views.batch_progress import progress
 from rymi_server.call_views.shapes import amount, instant
@@ -15,6 +16,7 @@ from rymi_server.credits.facts import BalanceLow
 from rymi_server.foundation.clock import Clock
 from rymi_server.foundation.database import Transaction
 from rymi_server.foundation.ids import TenantId
+from rymi_server.foundation.statements import Statement
 from rymi_server.intelligence import store as intelligence
 from rymi_server.keys.facts import ApiKeyCreated, ApiKeyRevoked
 from rymi_server.numbers.facts import NumberAssigned
@@ -30,6 +32,7 @@ from rymi_server.webhooks.telling import event_id, tell
 
 # A transcript longer than this is not sent along; it is there to be fetched.
 _LONGEST_TRANSCRIPT = 200_000
+_LISTENS = Statement(sa.select(sa.exists().where(webhook_endpoints.c.tenant_id == sa.bindparam("tenant"))))
 
 
 class NewsDesk:
@@ -73,6 +76,10 @@ class NewsDesk:
     async def of_key_revoked(self, tx: Transaction, fact: ApiKeyRevoked) -> None:
         await self._tell_at(tx, fact.tenant_id, "system.api_key_revoked", fact.at, _key(fact), fact.key_id)
 
+    async def of_agent(self, tx: Transaction, fact: AgentPublished) -> None:
+        data = {"agent_id": fact.agent_id, "name": fact.name, "agent_role": fact.agent_role}
+        await self._tell_at(tx, fact.tenant_id, "agent.published", fact.at, data, fact.agent_id)
+
     async def of_number(self, tx: Transaction, fact: NumberAssigned) -> None:
         data = {"number": fact.number, "agent_id": fact.agent_id}
         await self._tell_at(tx, fact.tenant_id, "agent.number_assigned", fact.at, data, fact.number)
@@ -90,8 +97,7 @@ class NewsDesk:
 
 
 async def _anybody_listens(tx: Transaction, tenant_id: TenantId) -> bool:
-    mine = sa.exists().where(webhook_endpoints.c.tenant_id == tenant_id)
-    return bool((await tx.execute(sa.select(mine))).scalar_one())
+    return bool((await _LISTENS.one(tx, {"tenant": tenant_id}))[0])
 
 
 async def _after(tx: Transaction, call: Call) -> AfterTheCall:
