@@ -23,6 +23,7 @@ from rymi_server.entrypoints.stopping import stop_requested
 from rymi_server.entrypoints.tracing import trace_to
 from rymi_server.foundation.clock import Clock, SystemClock
 from rymi_server.foundation.database import Database
+from rymi_server.foundation.garbage import leave_what_is_loaded
 from rymi_server.foundation.logs import configure_logs
 from rymi_server.http.health import health_routes
 from rymi_server.rooms.access import access_for
@@ -84,6 +85,7 @@ class GatewayProcess:
             self.settings.gateway_calls,
         )
         at = listen(self.settings.http_host, self.settings.gateway_port, "RYMI_GATEWAY_PORT")
+        leave_what_is_loaded()
         try:
             async with self._health():
                 async with listening(gateway, at):

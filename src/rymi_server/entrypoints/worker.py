@@ -26,7 +26,7 @@ from rymi_server.entrypoints.outcome import outcome
 from rymi_server.entrypoints.phones import phone_work
 from rymi_server.entrypoints.ports import listen
 from rymi_server.entrypoints.readiness import readiness_of
-from rymi_server.entrypoints.serving import DRAIN_SECONDS, leave_what_is_loaded, new_event_loop, serve
+from rymi_server.entrypoints.serving import DRAIN_SECONDS, new_event_loop, serve
 from rymi_server.entrypoints.settings import Settings, read_settings
 from rymi_server.entrypoints.stopping import stop_requested
 from rymi_server.entrypoints.sweeping import sweeps_of
@@ -34,6 +34,7 @@ from rymi_server.entrypoints.tracing import trace_to
 from rymi_server.foundation.clock import Clock, SystemClock
 from rymi_server.foundation.database import Database, for_libpq
 from rymi_server.foundation.errors import Unavailable
+from rymi_server.foundation.garbage import leave_what_is_loaded
 from rymi_server.foundation.logs import configure_logs
 from rymi_server.http.health import Missing, health_routes
 from rymi_server.post_call.analyse import Analyse
