@@ -78,13 +78,15 @@ def tried(customer: Customer, webhook_id: str, attempts: int) -> Callable[[], Aw
 class Hand:
     """Delivers by hand, on a clock that goes where the test puts it."""
 
-    def __init__(self, database: Database, *, allow_private: bool = True, seconds: float = 2.0) -> None:
+    def __init__(
+        self, database: Database, *, allow_private: bool = True, seconds: float = 2.0, sends_mails: bool = False
+    ) -> None:
         self.clock = SetClock.from_now()
         # What happens in the test is due by this clock at once.
         self.clock.pass_by(minutes=2)
         self._sender = Sender(allow_private=allow_private, seconds=seconds)
         seal = Seal.from_text(settings_for_tests().required_secret())
-        self._deliver = Deliverer(database, self._sender, seal, self.clock)
+        self._deliver = Deliverer(database, self._sender, seal, self.clock, sends_mails=sends_mails)
         self.database = database
 
     async def deliver(self, webhook_id: str) -> None:
