@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from tests.agent.holding import PLAYBOOK, STORY, briefing, held_call
 from tests.agent.patience import eventually
 from tests.agent.scripted import ScriptedEar
@@ -158,6 +159,21 @@ class TestACall:
             await asyncio.sleep(1.0)
             call.room.say("alice", spoken("What about Saturday?"))
             await call.said("alice: What about Saturday?")
+
+
+class TestATelevision:
+    async def test_on_one_line_keeps_nobody_else_from_being_answered(self, tmp_path: Path) -> None:
+        ear = ScriptedEar(["What about Saturday?"])
+        async with held_call(tmp_path, ear) as call:
+            call.room.enter("alice")
+            call.room.enter("bob")
+            await call.said(GREETING)
+            programme = spoken(STORY, "rms")
+            ends = time.monotonic() + call.room.say("bob", np.concatenate([programme, programme]))
+            call.room.say("alice", spoken("What about Saturday?"), after_s=2.0)
+            await call.said("alice: What about Saturday?")
+            await call.said("agent: We are closed on Saturday.")
+            assert time.monotonic() < ends - 3
 
 
 class TestASentenceThatMustBeHeard:

@@ -14,7 +14,8 @@ from tests.support.mail_server import MailBox, mail_box
 from tests.support.waiting import until
 
 from rymi_server.foundation.database import Database
-from rymi_server.webhooks.alerting import Alerter, MailFailed, MailServer
+from rymi_server.webhooks.alerting import Alerter, MailFailed
+from rymi_server.webhooks.mail_server import MailServer
 
 NOWHERE = "http://127.0.0.1:1/hook"
 

@@ -6,8 +6,8 @@ from pydantic import BaseModel, Field, field_validator, model_validator
 from pydantic_settings import BaseSettings
 
 from rymi_server.credits.rates import CHEAPEST_ROLE, Rates, RoleRate
-from rymi_server.quotas.models import Plan, Plans
-from rymi_server.webhooks.alerting import MailServer
+from rymi_server.quotas.plans import Plan, Plans
+from rymi_server.webhooks.mail_server import MailServer
 
 
 class PlanSetting(BaseModel):

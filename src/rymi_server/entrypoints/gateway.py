@@ -13,7 +13,8 @@ from prometheus_client import CollectorRegistry
 
 from rymi_server.calls.models import Role
 from rymi_server.entrypoints.carriers import connections_of
-from rymi_server.entrypoints.measuring import measure_pool, process_registry
+from rymi_server.entrypoints.measuring import process_registry
+from rymi_server.entrypoints.measuring_pool import measure_pool
 from rymi_server.entrypoints.outcome import outcome
 from rymi_server.entrypoints.ports import listen
 from rymi_server.entrypoints.readiness import readiness_of

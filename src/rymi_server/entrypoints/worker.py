@@ -20,8 +20,9 @@ from rymi_server.entrypoints.building import build_admission, build_transfers
 from rymi_server.entrypoints.carriers import connections_of
 from rymi_server.entrypoints.listeners import LISTENERS
 from rymi_server.entrypoints.looking_after import sweeps_of_live_calls
-from rymi_server.entrypoints.measuring import measure_pool, process_registry
+from rymi_server.entrypoints.measuring import process_registry
 from rymi_server.entrypoints.measuring_jobs import measure_work, observed
+from rymi_server.entrypoints.measuring_pool import measure_pool
 from rymi_server.entrypoints.outcome import outcome
 from rymi_server.entrypoints.phones import phone_work
 from rymi_server.entrypoints.ports import listen

@@ -7,11 +7,9 @@ import asyncio
 import smtplib
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from email.message import EmailMessage
 from typing import Any, Final
-from urllib.parse import unquote, urlsplit
 
 import structlog
 
@@ -22,13 +20,13 @@ from rymi_server.queue.enqueue import NewJob
 from rymi_server.queue.kinds import Backoff, JobKind
 from rymi_server.webhooks import deliveries, store
 from rymi_server.webhooks.errors import UnknownDelivery, UnknownWebhook
+from rymi_server.webhooks.mail_server import MailServer
 from rymi_server.webhooks.models import Delivery, Endpoint
 
 log = structlog.get_logger(__name__)
 
 ALERT = JobKind("webhooks", "alert", attempts=8, backoff=Backoff(first_ms=60_000))
 _SECONDS: Final = 15
-_PORTS: Final = {"smtp": 587, "smtps": 465}
 _REFUSED_FOR_GOOD: Final = 500
 
 
@@ -39,28 +37,6 @@ class MailFailed(Unavailable):
 
     def __init__(self, why: str, *, retryable: bool = True) -> None:
         super().__init__(f"A mail was not sent: {why}", retryable=retryable)
-
-
-@dataclass(frozen=True, slots=True)
-class MailServer:
-    """`smtp` with STARTTLS where it is offered, or `smtps`. A password goes over nothing but TLS."""
-
-    secure: bool
-    host: str
-    port: int
-    user: str
-    password: str
-    sender: str
-
-    @classmethod
-    def at(cls, url: str, sender: str) -> "MailServer":
-        """`smtp://user:password@host:587`. Raise `ValueError`."""
-        parts = urlsplit(url)
-        if parts.scheme not in _PORTS or not parts.hostname:
-            raise ValueError("is no smtp://host or smtps://host")
-        port = parts.port or _PORTS[parts.scheme]
-        user, password = unquote(parts.username or ""), unquote(parts.password or "")
-        return cls(parts.scheme == "smtps", parts.hostname, port, user, password, sender)
 
 
 def alert_job(delivery_id: str, tenant_id: str, now: datetime) -> NewJob:
