@@ -44,7 +44,7 @@ from rymi_server.telephony.carriers.registry import CARRIERS, CarrierHosts, Carr
 from rymi_server.telephony.models import LegReason, LegStatus
 
 FAST = BoxSettings(
-    port=0, twilio_calls_per_second=50, plivo_calls_per_second=50, vonage_calls_per_second=50, max_calls=50
+    port=0, twilio_calls_per_second=50, plivo_calls_per_second=50, vonage_calls_per_second=50, max_calls=200
 )
 SILENT, STRANGER, BUSY, NOBODY, REJECTS, VOICEMAIL = (
     "+12025550132",
@@ -280,6 +280,16 @@ class CarrierPromise:
         assert await carrier.find_calls(replace(search, to_number=STRANGER)) == []
         assert await carrier.find_calls(replace(search, from_number=STRANGER)) == []
         assert await carrier.find_calls(replace(search, since=since + timedelta(minutes=5))) in ([], [call])
+
+    async def test_finds_it_among_many_others(self, customer: Customer, carrier: Carrier) -> None:
+        """More than a carrier lists at once, before it and after it."""
+        since = now()
+        others = [await carrier.place_call(self.dial(customer, NOBODY)) for _ in range(5)]
+        call = await carrier.place_call(self.dial(customer, SILENT))
+        others += [await carrier.place_call(self.dial(customer, NOBODY)) for _ in range(105)]
+        search = Search(self.own_numbers[0], SILENT, since)
+        await until("the call to be found", lambda: self._found(carrier, search, call))
+        assert list(await carrier.find_calls(replace(search, others=frozenset(others)))) == [call]
 
     async def _found(self, carrier: Carrier, search: Search, call: str) -> bool:
         return list(await carrier.find_calls(search)) == [call]
