@@ -266,6 +266,22 @@ class CarrierPromise:
 
         await until("the verdict", told)
 
+    async def test_rings_no_longer_than_it_is_told(self, lab: Lab, customer: Customer, carrier: Carrier) -> None:
+        call = await carrier.place_call(self.dial(customer, NOBODY, ring_seconds=15))
+        ended = await lab.call_until(call, "ended")
+        rang = [each["ms"] for each in ended["timeline"] if each["event"] in ("ringing", "ended")]
+        assert ended["reason"] == "no_answer"
+        # Twilio lets it ring five seconds longer.
+        assert 14_000 < rang[-1] - rang[0] < 22_000
+
+    async def test_ends_a_call_at_its_limit(
+        self, lab: Lab, customer: Customer, carrier: Carrier, ready: Credentials
+    ) -> None:
+        self.talks(customer, ready)
+        call = await carrier.place_call(self.dial(customer, SILENT, limit_seconds=8))
+        ended = await lab.call_until(call, "ended")
+        assert (ended["reason"], 8 <= ended["duration_s"] < 12) == ("time_limit", True), ended["timeline"]
+
     async def test_refuses_to_call_from_a_number_that_is_not_the_accounts(
         self, customer: Customer, carrier: Carrier
     ) -> None:
