@@ -82,6 +82,12 @@ fuzz: $(VENV)/.tests ## Fuzz the room server's parsers, guided by coverage, for 
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/fuzz.txt
 	$(BIN)/python -m tests.roomlet.fuzz_packets -max_total_time=$(FUZZ_SECONDS)
 
+.PHONY: local-engines
+local-engines: $(VENV)/.tests ## Try the local engines' own packages (half a gigabyte) with toy models
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-warn-conflicts --upgrade \
+		--target $(VENV)/local-engines -r requirements/local-engines.txt
+	$(BIN)/pytest -q tests/speech/test_local_packages.py
+
 .PHONY: clean
 clean: ## Remove the virtual environment and caches (never data)
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

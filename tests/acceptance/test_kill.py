@@ -107,8 +107,9 @@ def kill_everything(up: Up) -> None:
 
 # Who is killed, and after how many further accepted calls each time.
 VICTIMS = {
-    "worker": (kill_child("tape_worker"), (3, 11, 7)),
-    "api": (kill_child("entrypoints.api"), (9,)),
+    "worker": (kill_child("worker"), (3, 11, 7)),
+    "api": (kill_child("api"), (9,)),
+    "nursery": (kill_child("nursery"), (9,)),
     "postgres": (kill_child("postgres"), (3, 11)),
     "up": (kill_everything, (9,)),
 }

@@ -180,7 +180,7 @@ class TestACallSurvives:
         call = await WebCall.create(customer, talking_up.agent(), "ann")
         ann = await call.enter("ann", "slt")
         await is_greeted(call, ann)
-        paused = talking_up.pid_of("rymi_server.entrypoints.api")
+        paused = talking_up.pid_of("api")
         os.kill(paused, signal.SIGSTOP)  # Nothing answers, and nobody starts another one.
         away_since = time.monotonic()
         for text in ("I need a cleaning.", "On Wednesday, please."):
@@ -270,14 +270,14 @@ def answers_well(url: str) -> bool:
 
 def environment_of_agents(up: Up) -> dict[str, str]:
     """What `rymi up` gives its agents, read off a running one."""
-    raw = Path(f"/proc/{up.pid_of('rymi_server.entrypoints.agent')}/environ").read_bytes()
+    raw = Path(f"/proc/{up.pid_of('agent')}/environ").read_bytes()
     return dict(pair.split("=", 1) for pair in raw.decode().split("\0") if "=" in pair)
 
 
 def worker_that_holds(up: Up, standby: "subprocess.Popen[bytes]", call: WebCall) -> int:
     """The agent worker whose process took the call: `rymi up` shows only its own one's log."""
     shown = any('"call_taken"' in line and call.id in line for line in up.output.splitlines())
-    return up.pid_of("rymi_server.entrypoints.agent") if shown else standby.pid
+    return up.pid_of("agent") if shown else standby.pid
 
 
 async def recording_of(call: WebCall) -> np.ndarray:  # type: ignore[type-arg]

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from tests.agent.holding import PLAYBOOK, STORY, briefing, held_call
 from tests.agent.patience import eventually
 from tests.agent.scripted import ScriptedEar
@@ -158,6 +159,78 @@ class TestACall:
             await asyncio.sleep(1.0)
             call.room.say("alice", spoken("What about Saturday?"))
             await call.said("alice: What about Saturday?")
+
+
+class TestATelevision:
+    async def test_on_one_line_keeps_nobody_else_from_being_answered(self, tmp_path: Path) -> None:
+        ear = ScriptedEar(["What about Saturday?"])
+        async with held_call(tmp_path, ear) as call:
+            call.room.enter("alice")
+            call.room.enter("bob")
+            await call.said(GREETING)
+            programme = spoken(STORY, "rms")
+            ends = time.monotonic() + call.room.say("bob", np.concatenate([programme, programme]))
+            call.room.say("alice", spoken("What about Saturday?"), after_s=2.0)
+            await call.said("alice: What about Saturday?")
+            await call.said("agent: We are closed on Saturday.")
+            assert time.monotonic() < ends - 3
+
+
+class TestASentenceThatMustBeHeard:
+    async def test_is_said_to_its_end_and_what_is_said_over_it_is_answered_afterwards(self, tmp_path: Path) -> None:
+        async with held_call(tmp_path, ScriptedEar(["What about Saturday?"])) as call:
+            call.room.enter("alice")
+            await call.said(GREETING)
+            call.orders.append(Order(number=1, kind="say", text=STORY))
+            began = await call.agent_heard(time.monotonic() + 0.3)
+            call.room.say("alice", spoken("What about Saturday?"), after_s=0.5)
+            await call.said("alice: What about Saturday?")
+            assert call.room.signals == []
+            await call.said("agent: We are closed on Saturday.")
+            assert call.lines[-2:] == [f"agent: {STORY}", "agent: We are closed on Saturday."]
+            assert time.monotonic() - began > 5
+
+    async def test_is_every_one_of_an_agent_that_is_not_to_be_interrupted(self, tmp_path: Path) -> None:
+        told = {**with_advanced(), "persona": {"voiceConfig": {"bargeInEnabled": False}}}
+        ear = ScriptedEar(["Tell me a story.", "What about Saturday?"])
+        async with held_call(tmp_path, ear, briefing(agent=told)) as call:
+            call.room.enter("alice")
+            await call.said(GREETING)
+            call.room.say("alice", spoken("Tell me a story"))
+            await call.agent_heard(time.monotonic() + 1)
+            call.room.say("alice", spoken("What about Saturday?"))
+            await call.said("agent: We are closed on Saturday.")
+            assert f"agent: {STORY}" in call.lines
+
+
+class TestWhatTakesTheWord:
+    async def test_is_as_many_words_as_the_author_asks_for(self, tmp_path: Path) -> None:
+        ear = ScriptedEar(["Tell me a story.", "Not now.", "What about Saturday?"])
+        told = briefing(agent=with_advanced(stopSpeakingThreshold=3))
+        async with held_call(tmp_path, ear, told) as call:
+            call.room.enter("alice")
+            await call.said(GREETING)
+            call.room.say("alice", spoken("Tell me a story"))
+            await call.agent_heard(time.monotonic() + 1)
+            call.room.say("alice", spoken("Not now"))
+            await call.said("alice: Not now.")
+            said = time.monotonic()
+            assert await call.agent_heard(said + 0.05) - said < 1.5
+            call.room.say("alice", spoken("What about Saturday?"))
+            await call.said("agent: We are closed on Saturday.")
+            assert len(call.turns) >= 2
+
+    async def test_is_as_much_speech_as_the_author_asks_for(self, tmp_path: Path) -> None:
+        ear = ScriptedEar(["Tell me a story.", "Not now."])
+        told = briefing(agent=with_advanced(stopSpeakingThreshold=2_500))
+        async with held_call(tmp_path, ear, told) as call:
+            call.room.enter("alice")
+            await call.said(GREETING)
+            call.room.say("alice", spoken("Tell me a story"))
+            await call.agent_heard(time.monotonic() + 1)
+            call.room.say("alice", spoken("Not now"))
+            await call.said("alice: Not now.")
+            await stays("the agent is not even paused", lambda: call.room.signals == [], 0.5)
 
 
 class TestBeforeTheFirstTurn:

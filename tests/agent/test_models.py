@@ -83,7 +83,7 @@ class TestAModel:
             call.room.say("alice", spoken("Bye bye now"))
             await call.said("agent: Goodbye from Utrecht.")
             await eventually("the end is asked for", lambda: call.of(EndWanted))
-            assert call.of(EndWanted)[0].reason == "completed"
+            assert call.of(EndWanted)[0].reason == "end_call_tool"
             assert {"end_call", "opt_out"} <= model.offered
 
     async def test_calls_a_human_and_keeps_people_from_being_called_again(self, tmp_path: Path) -> None:

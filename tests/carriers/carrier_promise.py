@@ -20,7 +20,6 @@ from rymi_server.foundation.errors import Unavailable
 from rymi_server.foundation.ids import LegId
 from rymi_server.telephony.carriers.asking import new_client
 from rymi_server.telephony.carriers.carrier import (
-    AccountAddresses,
     AnsweredBy,
     Carrier,
     CarrierRefused,
@@ -30,8 +29,6 @@ from rymi_server.telephony.carriers.carrier import (
     CredentialsRefused,
     Dial,
     Document,
-    Hook,
-    LegAddresses,
     LegReport,
     MediaOffer,
     OutcomeUnknown,
@@ -40,8 +37,10 @@ from rymi_server.telephony.carriers.carrier import (
     Search,
     SignedRequest,
 )
-from rymi_server.telephony.carriers.registry import CARRIERS, CarrierHosts, CarrierKind
+from rymi_server.telephony.carriers.hooks import AccountAddresses, Hook, LegAddresses
+from rymi_server.telephony.carriers.registry import CARRIERS, CarrierKind
 from rymi_server.telephony.models import LegReason, LegStatus
+from rymi_server.telephony.terms import CarrierHosts
 
 FAST = BoxSettings(
     port=0, twilio_calls_per_second=50, plivo_calls_per_second=50, vonage_calls_per_second=50, max_calls=200

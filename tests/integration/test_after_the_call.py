@@ -233,6 +233,26 @@ class TestABadDay:
         recording = (await acme.get(f"/v1/calls/{call_id}/recording")).json()["recording"]
         assert (recording["status"], recording["metadata"]["duration_ms"]) == ("ready", 1_500)
 
+    async def test_on_which_a_piece_came_while_the_others_were_laid_misses_none(
+        self, own_database: Database, acme: Customer, tmp_path: Path
+    ) -> None:
+        call_id = await ended_call(own_database, acme, **RECORDED)
+        await recorded(own_database, tmp_path, acme, call_id, sound(1, people=[(0.2, 0.8)]))
+        async with working(own_database, tmp_path):
+            await finished(own_database, call_id)
+            await recorded(own_database, tmp_path, acme, call_id, sound(1), started_at_ms=2_000, number=1)
+            async with own_database.transaction() as tx:
+                # It was reported in time, by a transaction that the others did not see yet.
+                await tx.execute(sa.text("update recording_segments set reported_at = reported_at - interval '1 hour'"))
+                for _ in range(2):
+                    await Mender(SystemClock()).late_pieces(tx)
+            await until("the longer recording", _lasts(acme, call_id, 3_000))
+            async with own_database.transaction() as tx:
+                await Mender(SystemClock()).late_pieces(tx)
+                assert (await tx.execute(sa.text(_LAYING))).scalar_one() == 0
+        said = [each["message"] for each in (await detail_of(acme, call_id))["events"]]
+        assert said.count("Recording is ready") == 2
+
     async def test_that_lost_every_job_is_made_up_for(
         self, own_database: Database, acme: Customer, tmp_path: Path
     ) -> None:
@@ -283,6 +303,29 @@ class TestRecordings:
         assert await storage.size(key) is None
         assert (await acme.get(f"/v1/calls/{call_id}/recording")).status_code == 404
 
+    async def test_take_with_them_what_turns_up_after_they_were_deleted(
+        self, own_database: Database, acme: Customer, tmp_path: Path
+    ) -> None:
+        call_id = await ended_call(own_database, acme, **RECORDED)
+        await recorded(own_database, tmp_path, acme, call_id, sound(1, people=[(0.2, 0.8)]))
+        storage = settings_with(own_database, tmp_path).storage()
+
+        async def gone() -> bool:
+            return await storage.keys_below(folder_of(acme.tenant.id, call_id)) == []
+
+        async with working(own_database, tmp_path):
+            await finished(own_database, call_id)
+            assert (await acme.ask("DELETE", f"/v1/calls/{call_id}/recording")).status_code == 200
+            await until("the files to be gone", gone, seconds=30)
+            await recorded(own_database, tmp_path, acme, call_id, sound(1), number=1)
+            assert not await gone()
+            async with own_database.transaction() as tx:
+                await Mender(SystemClock()).pieces_of_deleted(tx)
+            await until("the late piece to be gone", gone, seconds=30)
+        async with own_database.transaction() as tx:
+            await Mender(SystemClock()).pieces_of_deleted(tx)
+            assert (await tx.execute(sa.text("select count(*) from recording_segments"))).scalar_one() == 0
+
 
 class TestMoney:
     async def test_that_runs_out_is_told_once(self, own_database: Database, acme: Customer, tmp_path: Path) -> None:
@@ -324,6 +367,17 @@ class TestMoney:
         (told,) = hook.got
         assert told.json["data"]["batch_id"] == batch["batch_id"]
         assert told.json["data"]["by_status"] == {"failed": 2}
+
+
+_LAYING = "select count(*) from bullmq.job where name = 'lay' and state in ('waiting', 'active', 'delayed')"
+
+
+def _lasts(customer: Customer, call_id: str, duration_ms: int) -> Callable[[], Awaitable[bool]]:
+    async def lasts() -> bool:
+        recording = (await customer.get(f"/v1/calls/{call_id}/recording")).json()["recording"]
+        return bool(recording["metadata"]["duration_ms"] == duration_ms)
+
+    return lasts
 
 
 def _got(hook: Receiver, count: int) -> Callable[[], Awaitable[bool]]:

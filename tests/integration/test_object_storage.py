@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -113,7 +113,20 @@ class StoragePromises:
     @pytest.mark.parametrize(
         "key",
         [
-            *("", "/", "/etc/passwd", "..", "../x", "a/../../x", "a/./b", "a//b", "a/", ".hidden", "a/.unfinished-x"),
+            *(
+                ".unfinished/x",
+                "",
+                "/",
+                "/etc/passwd",
+                "..",
+                "../x",
+                "a/../../x",
+                "a/./b",
+                "a//b",
+                "a/",
+                ".hidden",
+                "a/.x",
+            ),
             *("a\\b", "a\0b", "C:/x", "a/b\n", "ä", "a b", "~root", "-x", "a" * 600, "a/%2e%2e/b"),
         ],
     )
@@ -147,8 +160,14 @@ class TestAFolder(StoragePromises):
 
     async def test_what_a_crash_left_half_written_is_no_file(self, storage: FolderStorage, tmp_path: Path) -> None:
         await storage.put_file(KEY, a_file(tmp_path, b"x"), "audio/wav")
-        (storage.path_of(KEY).parent / ".unfinished-abc").write_bytes(b"half")
+        half = storage.root / ".unfinished" / "abc"
+        half.write_bytes(b"half")
         assert await storage.keys_below("recordings/acme/") == [KEY]
+        await storage.forget_unfinished(datetime.now(UTC) + timedelta(minutes=59))
+        assert half.exists(), "somebody may still be writing it"
+        await storage.forget_unfinished(datetime.now(UTC) + timedelta(minutes=61))
+        assert not half.exists()
+        assert await content_of(storage, KEY) == b"x"
 
     async def test_a_full_disk_is_an_error_that_says_so(self, tmp_path: Path) -> None:
         (tmp_path / "store").write_bytes(b"a file where the folder should be")

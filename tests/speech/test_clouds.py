@@ -247,11 +247,14 @@ class TestDeepgramVoices(VoicePromise):
 
 class TestAnthropic:
     async def test_streams_its_answer(self, engines: InstalledEngines, anthropic: Vendor) -> None:
-        mind = engines.mind({"llm_model": f"anthropic:{anthropic.url}", "advanced": {"temperature": 0.2}})
+        mind = engines.mind(
+            {"llm_model": f"anthropic:{anthropic.url}", "advanced": {"temperature": 0.2, "maxTokens": 80}}
+        )
         assert mind is not None
         assert (await thought(mind))[0] == "We open at nine."
         asked = anthropic.wanted("chat")
         assert (asked["auth"], asked["model"], asked["temperature"]) == ("an-key", "claude-haiku-4-5", 0.2)
+        assert asked["max_tokens"] == 80
         assert asked["system"][0]["text"] == "You answer for a shop."
 
     async def test_uses_tools(self, engines: InstalledEngines, anthropic: Vendor) -> None:
@@ -264,11 +267,12 @@ class TestAnthropic:
 @LIBRARY_WARNS
 class TestGemini:
     async def test_streams_its_answer(self, engines: InstalledEngines, gemini: Vendor) -> None:
-        mind = engines.mind({"llm_provider": "google", "llm_model": "gemini-2.5-flash"})
+        mind = engines.mind({"llm_provider": "google", "llm_model": "gemini-2.5-flash", "advanced": {"maxTokens": 80}})
         assert mind is not None
         assert (await thought(mind))[0] == "We open at nine."
         asked = gemini.wanted("chat")
         assert (asked["auth"], asked["model"]) == ("go-key", "gemini-2.5-flash")
+        assert asked["generationConfig"]["maxOutputTokens"] == 80
         assert asked["systemInstruction"]["parts"][0]["text"] == "You answer for a shop."
 
 

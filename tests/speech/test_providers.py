@@ -19,6 +19,7 @@ from tests.support.waiting import until
 from rymi_server.foundation.sound.wav import Shape, header
 from rymi_server.runtime.session.providers.access import Access
 from rymi_server.runtime.session.providers.installed import InstalledEngines
+from rymi_server.runtime.session.providers.manner import Manner
 from rymi_server.runtime.session.providers.plugins import load_plugins, recogniser, speaker, thinker
 from rymi_server.speech_engines.casting import Defaults
 from rymi_server.speech_engines.errors import EngineFailed, EngineNotReady
@@ -104,7 +105,9 @@ class TestOpenAiVoices(VoicePromise):
 
 class TestChatModels:
     async def test_stream_their_answer(self, engines: InstalledEngines, openai: Vendor) -> None:
-        mind = engines.mind({"custom_llm_url": openai.url, "llm_model": "llama3", "advanced": {"temperature": 0.2}})
+        mind = engines.mind(
+            {"custom_llm_url": openai.url, "llm_model": "llama3", "advanced": {"temperature": 0.2, "maxTokens": 80}}
+        )
         assert mind is not None
         context = llm.ChatContext()
         context.add_message(role="user", content="When do you open?")
@@ -112,7 +115,8 @@ class TestChatModels:
             text = "".join([chunk.delta.content or "" async for chunk in answer if chunk.delta])
         await mind.aclose()
         assert text == "We open at nine."
-        assert (openai.wanted("chat")["model"], openai.wanted("chat")["temperature"]) == ("llama3", 0.2)
+        asked = openai.wanted("chat")
+        assert (asked["model"], asked["temperature"], asked["max_tokens"]) == ("llama3", 0.2, 80)
 
     async def test_are_none_where_the_playbook_is_enough(self, engines: InstalledEngines) -> None:
         assert engines.mind({"llm_provider": "playbook"}) is None
@@ -313,7 +317,7 @@ class TestEveryProvider:
             made = speaker(name, access, "en-US")
             assert made.sample_rate in (16_000, 22_050, 24_000, 44_100, 48_000)
         else:
-            made = thinker(name, access, 0.5)
+            made = thinker(name, access, Manner(0.5, 250))
             assert made.model == name.model
         await made.aclose()
         await access.aclose()

@@ -123,13 +123,17 @@ class TestPulling:
                 "oid": "x",
                 "lfs": {"oid": hashlib.sha256(model).hexdigest()},
             },
-            {"type": "file", "path": "config.json", "size": 2, "oid": hashlib.sha1(b"blob 2\0{}").hexdigest()},
+            *(
+                {"type": "file", "path": path, "size": 2, "oid": hashlib.sha1(b"blob 2\0{}").hexdigest()}
+                for path in ("config.json", "tokenizer.json")
+            ),
             {"type": "file", "path": "README.md", "size": 1, "oid": "x"},
         ]
         pages: dict[str, Answer] = {
             "faster-whisper-tiny.en/tree/main": json.dumps(listed).encode(),
             "resolve/main/model.bin": model,
             "resolve/main/config.json": config,
+            "resolve/main/tokenizer.json": config,
         }
         place = fetched("faster-whisper:tiny.en", tmp_path, site(pages))
         assert (place / "model.bin").read_bytes() == model

@@ -19,7 +19,17 @@ from rymi_server.foundation.logs import configure_logs
 from rymi_server.queue.kinds import JobKind
 from rymi_server.queue.running import JobRunner, Work
 
-STEPS = ("CallEnded", "settle", "finalize", "lay", "analyse", "announce", "RecordingReady", "PostCallCompleted")
+STEPS = (
+    "CallEnded",
+    "settle",
+    "finalize",
+    "lay",
+    "encode",
+    "analyse",
+    "announce",
+    "RecordingReady",
+    "PostCallCompleted",
+)
 MOMENTS = tuple(f"{step}-{moment}" for step in STEPS for moment in ("before", "after"))
 
 

@@ -45,6 +45,8 @@ class Gate:
         self._port = free_port()
         self._server: asyncio.Server | None = None
         self._through: set[asyncio.StreamWriter] = set()
+        self._stuck: bytes | None = None
+        self.got_stuck = asyncio.Event()
 
     @property
     def endpoint(self) -> str:
@@ -60,25 +62,37 @@ class Gate:
             writer.transport.abort()
         await self._server.wait_closed()
 
+    def get_stuck(self, at: bytes | None) -> None:
+        """From now on a request with these words in it gets half-way through and no further; None: none does."""
+        self._stuck = at
+        self.got_stuck.clear()
+
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._through.add(writer)
         there, back = await asyncio.open_connection("127.0.0.1", self._to)
         self._through |= {writer, back}
         try:
-            await asyncio.gather(_copy(reader, back), _copy(there, writer))
+            await asyncio.gather(self._copy(reader, back), self._copy(there, writer))
         finally:
             self._through -= {writer, back}
 
+    async def _copy(self, source: asyncio.StreamReader, into: asyncio.StreamWriter) -> None:
+        try:
+            while block := await source.read(65_536):
+                if self._stuck and self._stuck in block:
+                    into.write(block[: len(block) // 2])
+                    self.got_stuck.set()
+                    return await self._until_gone(source)
+                into.write(block)
+                await into.drain()
+        except ConnectionError:
+            pass  # One of the two has gone, and the other is told so.
+        finally:
+            into.close()
 
-async def _copy(source: asyncio.StreamReader, into: asyncio.StreamWriter) -> None:
-    try:
-        while block := await source.read(65_536):
-            into.write(block)
-            await into.drain()
-    except ConnectionError:
-        pass  # One of the two has gone, and the other is told so.
-    finally:
-        into.close()
+    async def _until_gone(self, source: asyncio.StreamReader) -> None:
+        while await source.read(65_536):
+            pass
 
 
 def free_port() -> int:

@@ -1,11 +1,13 @@
 """`rymi up` with the tape's worker in place of the real one."""
 
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 
 from rymi_server.entrypoints.settings import Settings
+from rymi_server.entrypoints.up.births import Nurseries
 from rymi_server.entrypoints.up.children import Child, children_of
-from rymi_server.entrypoints.up.run import run_with
+from rymi_server.entrypoints.up.run import run
 
 
 def with_the_tape(settings: Settings, environment: Mapping[str, str]) -> list[Child]:
@@ -16,4 +18,4 @@ def with_the_tape(settings: Settings, environment: Mapping[str, str]) -> list[Ch
 
 
 if __name__ == "__main__":
-    run_with(with_the_tape)
+    run(time.monotonic(), Nurseries(), with_the_tape)

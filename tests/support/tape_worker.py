@@ -21,6 +21,7 @@ async def work() -> None:
     await worker.run(stop_requested())
 
 
-if __name__ == "__main__":
+def main() -> int:
     configure_logs("info")
     asyncio.run(work())
+    return 0

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from rymi_server.telephony.carriers.carrier import (
-    AccountAddresses,
     CarrierAccount,
     CarrierNumber,
     Credentials,
@@ -13,6 +12,7 @@ from rymi_server.telephony.carriers.carrier import (
     Routing,
     Search,
 )
+from rymi_server.telephony.carriers.hooks import AccountAddresses
 
 
 class UnaskedCarrier:

@@ -154,13 +154,13 @@ class Up:
         return httpx.Client(base_url=self.url, headers={"Authorization": f"Bearer {self.key()}"}, timeout=30)
 
     def pid_of(self, name: str) -> int:
-        """The running process of `api`, `worker` or `postgres`; waits while it is being started again."""
+        """The running process of `api`, `postgres` or another; waits while it is being started again."""
         return wait_for(f"a process of {name}", lambda: self._pid_of(name))
 
     def _pid_of(self, name: str) -> int | None:
-        assert self.process is not None
-        program = {"postgres": "bin/postgres"}.get(name, f"{name}")
-        return next((pid for pid in children_of(self.process.pid) if _runs(pid, program)), None)
+        alone = {"postgres": "bin/postgres", "agent": "rymi_server.entrypoints.agent"}
+        program = alone.get(name, f"rymi {name}")
+        return next((pid for pid in self.family() if _runs(pid, program)), None)
 
     def family(self) -> list[int]:
         """`up` and everybody below it."""

@@ -1,11 +1,15 @@
 """The settings, and what is written about them."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from rymi_server.entrypoints.commands.settings import page, sample_file
 from rymi_server.entrypoints.settings import Settings, WrongSettings, read_settings
+from rymi_server.telephony.carriers.registry import CARRIERS
+from rymi_server.telephony.terms import CARRIER_NAMES
 
 ROOT = Path(__file__).parents[2]
 
@@ -40,3 +44,17 @@ class TestReadingSettings:
             read_settings()
         assert "RYMI_HTTP_PORT" in refused.value.message
         assert "RYMI_SECRET" in refused.value.message
+
+
+class TestTheNamesOfCarriers:
+    def test_are_those_of_the_registry(self) -> None:
+        assert set(CARRIER_NAMES) == set(CARRIERS)
+
+
+class TestLoadingThem:
+    def test_loads_nothing_that_takes_long(self) -> None:
+        """Every command reads them first."""
+        code = "import sys, rymi_server.entrypoints.settings; print(*sys.modules)"
+        told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        loaded = set(told.stdout.split())
+        assert loaded & {"sqlalchemy", "httpx", "fastapi", "livekit", "cryptography", "phonenumbers"} == set()

@@ -7,6 +7,7 @@ from rymi_server.runtime.turn_taking.choosing import detector_for
 from rymi_server.runtime.turn_taking.completeness import Sounds, sounds, trailing_digits
 from rymi_server.runtime.turn_taking.detector import Detector
 from rymi_server.runtime.turn_taking.hang_over import HangOver
+from rymi_server.runtime.turn_taking.interruption import Interruption, interruption_of
 from rymi_server.runtime.turn_taking.level import BandLevel
 from rymi_server.runtime.turn_taking.modes import (
     BALANCED,
@@ -213,9 +214,8 @@ class TestModes:
             mode_named("eager")
 
     def test_keep_overrides_within_bounds(self) -> None:
-        wild = changed(BALANCED, Overrides(hang_ms=9_000, start_ms=1, min_speech_ms=5_000, interrupt_words=99))
+        wild = changed(BALANCED, Overrides(hang_ms=9_000, start_ms=1, min_speech_ms=5_000))
         assert (wild.hang.base_ms, wild.gate.start_ms, wild.gate.min_speech_ms) == (3_000, 20, 1_000)
-        assert wild.interruption.words == 10
 
     def test_scale_the_other_waits_with_the_base(self) -> None:
         hang = changed(STEADY, Overrides(hang_ms=450)).hang
@@ -225,9 +225,23 @@ class TestModes:
         overrides = overrides_of({"replyDelay": 0.8, "waitAfterSentence": 300, "maxTurnLength": "long"})
         assert (overrides.hang_ms, overrides.done_ms, overrides.max_turn_ms) == (800, 300, None)
 
-    def test_read_a_threshold_as_words_or_as_a_time(self) -> None:
-        assert overrides_of({"stopSpeakingThreshold": 3}).interrupt_words == 3
-        assert overrides_of({"stopSpeakingThreshold": 0.4}).interrupt_ms == 400
+
+class TestAnInterruption:
+    def test_takes_any_word_where_nothing_is_asked_for(self) -> None:
+        asked = interruption_of({"advanced": {"stopSpeakingThreshold": "soon"}, "persona": None})
+        assert asked == Interruption(allowed=True, resumes=True)
+        assert asked.takes(spoken_ms=100, words=1)
+
+    def test_takes_so_many_words_or_so_much_speech(self) -> None:
+        words = interruption_of({"advanced": {"stopSpeakingThreshold": 3}})
+        assert (words.takes(2_000, 2), words.takes(500, 3)) == (False, True)
+        time = interruption_of({"advanced": {"stopSpeakingThreshold": 0.4}})
+        assert (time.takes(390, 9), time.takes(400, 1)) == (False, True)
+        assert interruption_of({"advanced": {"stopSpeakingThreshold": 9_000}}).speech_ms == 3_000
+
+    def test_is_not_allowed_where_the_voice_says_so(self) -> None:
+        agent = {"persona": {"voiceConfig": {"bargeInEnabled": False}}, "advanced": {"resumeAfterInterruption": False}}
+        assert interruption_of(agent) == Interruption(allowed=False, resumes=False)
 
 
 class TestHowAnUtteranceSounds:

@@ -250,8 +250,8 @@ export interface ChangedAgentBody {
 /** What is left out stays. Only `alert_email` can be taken back, with null. */
 export interface ChangedWebhookBody {
   alert_email?: string | null;
-  /** Accepted but not sent yet: agent.published, agent.failed, auth.welcome, billing.topup_confirmed, billing.payment_failed, custom.alert. */
-  events?: Array<"call.started" | "call.completed" | "call.failed" | "call.intelligence.ready" | "call.recording.ready" | "participant.joined" | "participant.left" | "batch.completed" | "agent.number_assigned" | "billing.low_balance" | "billing.balance_depleted" | "system.api_key_created" | "system.api_key_revoked" | "agent.published" | "agent.failed" | "auth.welcome" | "billing.topup_confirmed" | "billing.payment_failed" | "custom.alert">;
+  /** Accepted but not sent yet: auth.welcome, billing.topup_confirmed, billing.payment_failed, custom.alert. */
+  events?: Array<"call.started" | "call.completed" | "call.failed" | "call.intelligence.ready" | "call.recording.ready" | "participant.joined" | "participant.left" | "batch.completed" | "agent.number_assigned" | "agent.published" | "agent.failed" | "billing.low_balance" | "billing.balance_depleted" | "system.api_key_created" | "system.api_key_revoked" | "auth.welcome" | "billing.topup_confirmed" | "billing.payment_failed" | "custom.alert">;
   /** Signs what is sent. Never shown again. */
   secret?: string;
   /** A public https:// URL. */
@@ -744,8 +744,8 @@ export interface NewPublishableKeyBody {
 
 export interface NewWebhookBody {
   alert_email?: string | null;
-  /** Accepted but not sent yet: agent.published, agent.failed, auth.welcome, billing.topup_confirmed, billing.payment_failed, custom.alert. */
-  events: Array<"call.started" | "call.completed" | "call.failed" | "call.intelligence.ready" | "call.recording.ready" | "participant.joined" | "participant.left" | "batch.completed" | "agent.number_assigned" | "billing.low_balance" | "billing.balance_depleted" | "system.api_key_created" | "system.api_key_revoked" | "agent.published" | "agent.failed" | "auth.welcome" | "billing.topup_confirmed" | "billing.payment_failed" | "custom.alert">;
+  /** Accepted but not sent yet: auth.welcome, billing.topup_confirmed, billing.payment_failed, custom.alert. */
+  events: Array<"call.started" | "call.completed" | "call.failed" | "call.intelligence.ready" | "call.recording.ready" | "participant.joined" | "participant.left" | "batch.completed" | "agent.number_assigned" | "agent.published" | "agent.failed" | "billing.low_balance" | "billing.balance_depleted" | "system.api_key_created" | "system.api_key_revoked" | "auth.welcome" | "billing.topup_confirmed" | "billing.payment_failed" | "custom.alert">;
   /** Made for you where there is none, and shown once. */
   secret?: string | null;
   /** A public https:// URL. */

@@ -7,11 +7,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from rymi_server.agents.errors import UnknownAgent
+from rymi_server.agents.facts import AgentPublished
 from rymi_server.agents.models import Agent, agents
 from rymi_server.foundation.database import Transaction
 from rymi_server.foundation.ids import AgentId, TenantId, is_uuid, new_uuid
 from rymi_server.foundation.pagination import Page, Window
 from rymi_server.foundation.statements import Statement
+from rymi_server.queue.facts import publish
 
 _COLUMNS = [agents.c[name] for name in ("id", "tenant_id", "name", "agent_role", "config", "created_at", "updated_at")]
 _BY_ID = sa.select(*_COLUMNS).where(
@@ -57,16 +59,24 @@ async def create(
             updated_at=now,
         )
     )
+    await _published(tx, agent, now)
     return agent
 
 
-async def update(tx: Transaction, changed: Agent, now: datetime) -> Agent:
+async def update(tx: Transaction, before: Agent, changed: Agent, now: datetime) -> Agent:
+    """Saying the same again is no news to anybody."""
     await tx.execute(
         agents.update()
         .where(agents.c.id == changed.id, agents.c.tenant_id == changed.tenant_id)
         .values(name=changed.name, agent_role=changed.agent_role, config=changed.config, updated_at=now)
     )
+    if changed != before:
+        await _published(tx, changed, now)
     return replace(changed, updated_at=now)
+
+
+async def _published(tx: Transaction, agent: Agent, now: datetime) -> None:
+    await publish(tx, AgentPublished(agent.tenant_id, agent.id, agent.name, agent.agent_role, now.isoformat()))
 
 
 async def lock(tx: Transaction, tenant_id: TenantId, agent_id: str) -> Agent:

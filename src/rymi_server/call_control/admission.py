@@ -28,7 +28,7 @@ from rymi_server.foundation.rows import Called, Part, write_if
 from rymi_server.keys.errors import PublishableKeyRefused
 from rymi_server.keys.models import Channel, PublishableKey
 from rymi_server.quotas.errors import TooManyCalls
-from rymi_server.quotas.models import Plans
+from rymi_server.quotas.plans import Plans
 from rymi_server.speech_engines.casting import Defaults, wanted_by
 from rymi_server.speech_engines.errors import EngineNotReady
 from rymi_server.speech_engines.promises import Readiness

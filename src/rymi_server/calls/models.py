@@ -110,6 +110,8 @@ class EndReason(StrEnum):
     MAX_DURATION = "max_duration"
     CREDITS_EXHAUSTED = "credits_exhausted"
     AGENT_LOST = "agent_lost"
+    # The agent was there and could not go on: an engine of its own had failed for good, or was not to be had.
+    AGENT_FAILED = "agent_failed"
     ROOM_CLOSED = "room_closed"
 
 

@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field, model_validator
 from pydantic_settings import BaseSettings
 
 from rymi_server.credits.rates import CHEAPEST_ROLE, Rates, RoleRate
-from rymi_server.quotas.models import Plan, Plans
+from rymi_server.quotas.plans import Plan, Plans
 
 
 class PlanSetting(BaseModel):

@@ -48,6 +48,9 @@ def after_calls(settings: Settings, database: Database, clock: Clock, analyse: A
     async def old_recordings(tx: Transaction) -> None:
         await delete_old(tx, clock)
 
+    async def unfinished_files(_: Transaction) -> None:
+        await storage.forget_unfinished(clock.now())
+
     return AfterCalls(
         work={
             FINALIZE: Finalizer(database, clock),
@@ -63,7 +66,9 @@ def after_calls(settings: Settings, database: Database, clock: Clock, analyse: A
             DueSweep("forgotten_calls", timedelta(seconds=60), mender.forgotten),
             DueSweep("unfinished_calls", timedelta(seconds=30), mender.unfinished),
             DueSweep("late_pieces", timedelta(seconds=30), mender.late_pieces),
+            DueSweep("pieces_of_deleted", timedelta(minutes=10), mender.pieces_of_deleted),
             DueSweep("old_recordings", timedelta(minutes=10), old_recordings),
+            DueSweep("unfinished_files", timedelta(minutes=10), unfinished_files),
             DueSweep("webhooks", timedelta(seconds=10), deliverer.sweep),
         ],
         sender=sender,

@@ -5,7 +5,7 @@ import re
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings
 
-from rymi_server.intelligence.catalog import ANTHROPIC, DEFAULT_MODELS, GEMINI, OPENAI, ProviderAccess
+from rymi_server.intelligence.access import ANTHROPIC, DEFAULT_MODELS, GEMINI, OPENAI, ProviderAccess
 
 _DEFAULT = re.compile(rf"({'|'.join(DEFAULT_MODELS)})(:\S+)?")
 

@@ -9,16 +9,18 @@ from prometheus_client import CollectorRegistry
 
 from rymi_server.call_control.api_presence import SEEN_EVERY, be_seen
 from rymi_server.entrypoints.building import build_edge
-from rymi_server.entrypoints.measuring import measure_pool, process_registry
+from rymi_server.entrypoints.measuring import process_registry
+from rymi_server.entrypoints.measuring_pool import measure_pool
 from rymi_server.entrypoints.outcome import outcome
 from rymi_server.entrypoints.ports import listen
 from rymi_server.entrypoints.readiness import readiness_of
-from rymi_server.entrypoints.serving import leave_what_is_loaded, new_event_loop, serve
+from rymi_server.entrypoints.serving import new_event_loop, serve
 from rymi_server.entrypoints.settings import Settings, read_settings
 from rymi_server.entrypoints.stopping import stop_requested
 from rymi_server.entrypoints.tracing import trace_to
 from rymi_server.foundation.clock import SystemClock
 from rymi_server.foundation.database import Database, DatabaseUnreachable
+from rymi_server.foundation.garbage import leave_what_is_loaded
 from rymi_server.foundation.ids import new_prefixed
 from rymi_server.foundation.logs import configure_logs
 from rymi_server.http.app import server

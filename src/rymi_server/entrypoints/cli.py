@@ -22,7 +22,7 @@ class Command:
 
 
 COMMANDS = {
-    "up": Command("up.run", "Run everything on this machine."),
+    "up": Command("up.start", "Run everything on this machine."),
     "api": Command("api", "Serve the HTTP API."),
     "worker": Command("worker", "Do the jobs: dialing, what comes after a call, sweeps."),
     "agent": Command("agent", "Run agents: each call gets one of its own."),

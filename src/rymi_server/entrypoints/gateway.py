@@ -13,7 +13,8 @@ from prometheus_client import CollectorRegistry
 
 from rymi_server.calls.models import Role
 from rymi_server.entrypoints.carriers import connections_of
-from rymi_server.entrypoints.measuring import measure_pool, process_registry
+from rymi_server.entrypoints.measuring import process_registry
+from rymi_server.entrypoints.measuring_pool import measure_pool
 from rymi_server.entrypoints.outcome import outcome
 from rymi_server.entrypoints.ports import listen
 from rymi_server.entrypoints.readiness import readiness_of
@@ -23,6 +24,7 @@ from rymi_server.entrypoints.stopping import stop_requested
 from rymi_server.entrypoints.tracing import trace_to
 from rymi_server.foundation.clock import Clock, SystemClock
 from rymi_server.foundation.database import Database
+from rymi_server.foundation.garbage import leave_what_is_loaded
 from rymi_server.foundation.logs import configure_logs
 from rymi_server.http.health import health_routes
 from rymi_server.rooms.access import access_for
@@ -84,6 +86,7 @@ class GatewayProcess:
             self.settings.gateway_calls,
         )
         at = listen(self.settings.http_host, self.settings.gateway_port, "RYMI_GATEWAY_PORT")
+        leave_what_is_loaded()
         try:
             async with self._health():
                 async with listening(gateway, at):

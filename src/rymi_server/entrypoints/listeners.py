@@ -1,5 +1,6 @@
 """Who hears which fact. Whatever is published must stand here, or nobody would ever know."""
 
+from rymi_server.agents.facts import AgentPublished
 from rymi_server.call_control.transfer import brief_human, come_back_to_caller, look_for_human
 from rymi_server.calls.facts import (
     AgentClosed,
@@ -42,5 +43,6 @@ LISTENERS: Listeners = {
     BalanceLow: (_desk.of_balance,),
     ApiKeyCreated: (_desk.of_key_created,),
     ApiKeyRevoked: (_desk.of_key_revoked,),
+    AgentPublished: (_desk.of_agent,),
     NumberAssigned: (_desk.of_number,),
 }

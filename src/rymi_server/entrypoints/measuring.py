@@ -1,21 +1,9 @@
-"""A process's numbers for Prometheus: itself and its database pool."""
+"""A process's numbers for Prometheus: its own."""
 
-from prometheus_client import CollectorRegistry, Gauge, ProcessCollector
-from sqlalchemy.pool import QueuePool
-
-from rymi_server.foundation.database import Database
+from prometheus_client import CollectorRegistry, ProcessCollector
 
 
 def process_registry() -> CollectorRegistry:
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
     return registry
-
-
-def measure_pool(registry: CollectorRegistry, database: Database) -> None:
-    pool = database.engine.pool
-    assert isinstance(pool, QueuePool)
-    in_use = Gauge("rymi_database_connections_in_use", "Connections that somebody works on.", registry=registry)
-    in_use.set_function(pool.checkedout)
-    most = Gauge("rymi_database_connections_most", "Connections that this process may have.", registry=registry)
-    most.set(pool.size())

@@ -3,9 +3,7 @@
 from pydantic import BaseModel, Field, model_validator
 from pydantic_settings import BaseSettings
 
-from rymi_server.telephony.carriers.registry import CARRIERS, CarrierHosts
-from rymi_server.telephony.connections import CarrierLimits
-from rymi_server.telephony.dialing import DialTerms
+from rymi_server.telephony.terms import CARRIER_NAMES, CarrierHosts, CarrierLimits, DialTerms
 
 
 class CarrierLimitSetting(BaseModel):
@@ -101,7 +99,7 @@ class PhoneSettings(BaseSettings):
 
     @model_validator(mode="after")
     def _every_carrier_is_limited(self) -> "PhoneSettings":
-        if missing := CARRIERS.keys() - self.carrier_limits.keys():
+        if missing := set(CARRIER_NAMES) - self.carrier_limits.keys():
             raise ValueError(f"RYMI_CARRIER_LIMITS has no {', '.join(sorted(missing))}")
         return self
 

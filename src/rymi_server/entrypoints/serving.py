@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import gc
 import socket
 from collections.abc import Iterator
 
@@ -10,7 +9,6 @@ import uvicorn
 from starlette.types import ASGIApp
 
 DRAIN_SECONDS = 30
-_NEW_OBJECTS_BEFORE_A_LOOK = 10_000
 _LARGEST_WEBSOCKET_MESSAGE = 65_536
 
 
@@ -38,16 +36,6 @@ async def serve(app: ASGIApp, listening: socket.socket, stop: asyncio.Event, *, 
     server.should_exit = True
     stopping.cancel()
     await serving
-
-
-def leave_what_is_loaded() -> None:
-    """Have the garbage collector look only at what comes after this, and at that less often.
-
-    Modules, routes and models stay as long as the process; a look through all of them would hold up a request.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(_NEW_OBJECTS_BEFORE_A_LOOK, 20, 20)
 
 
 def new_event_loop() -> asyncio.AbstractEventLoop:

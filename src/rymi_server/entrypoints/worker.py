@@ -20,13 +20,14 @@ from rymi_server.entrypoints.building import build_admission, build_transfers
 from rymi_server.entrypoints.carriers import connections_of
 from rymi_server.entrypoints.listeners import LISTENERS
 from rymi_server.entrypoints.looking_after import sweeps_of_live_calls
-from rymi_server.entrypoints.measuring import measure_pool, process_registry
+from rymi_server.entrypoints.measuring import process_registry
 from rymi_server.entrypoints.measuring_jobs import measure_work, observed
+from rymi_server.entrypoints.measuring_pool import measure_pool
 from rymi_server.entrypoints.outcome import outcome
 from rymi_server.entrypoints.phones import phone_work
 from rymi_server.entrypoints.ports import listen
 from rymi_server.entrypoints.readiness import readiness_of
-from rymi_server.entrypoints.serving import DRAIN_SECONDS, leave_what_is_loaded, new_event_loop, serve
+from rymi_server.entrypoints.serving import DRAIN_SECONDS, new_event_loop, serve
 from rymi_server.entrypoints.settings import Settings, read_settings
 from rymi_server.entrypoints.stopping import stop_requested
 from rymi_server.entrypoints.sweeping import sweeps_of
@@ -34,12 +35,14 @@ from rymi_server.entrypoints.tracing import trace_to
 from rymi_server.foundation.clock import Clock, SystemClock
 from rymi_server.foundation.database import Database, for_libpq
 from rymi_server.foundation.errors import Unavailable
+from rymi_server.foundation.garbage import leave_what_is_loaded
 from rymi_server.foundation.logs import configure_logs
 from rymi_server.http.health import Missing, health_routes
 from rymi_server.post_call.analyse import Analyse
 from rymi_server.queue.facts import QUEUE as FACTS
 from rymi_server.queue.kinds import JobKind
 from rymi_server.queue.running import JobRunner, Work, hearing, in_transaction
+from rymi_server.recordings.workroom import clear_abandoned
 from rymi_server.rooms.agent_pass import AgentPasses
 from rymi_server.rooms.closing import CLOSE_ROOM, RoomCloser
 from rymi_server.rooms.dispatch import DISPATCH
@@ -119,6 +122,8 @@ class Worker:
         measure_pool(self.registry, self.database)
         if missing := await readiness_of(self.database)():
             raise CannotWork(missing)
+        if abandoned := await asyncio.to_thread(clear_abandoned):
+            log.warning("abandoned_recordings_cleared", count=abandoned)
         timeout = aiohttp.ClientTimeout(total=_ROOM_ANSWERS_WITHIN_SECONDS)
         try:
             async with (

@@ -26,3 +26,9 @@ def dies_with_parent(by: signal.Signals) -> Callable[[], None] | None:
             os.kill(os.getpid(), by)
 
     return before_exec
+
+
+def end_with_parent() -> None:
+    """For the child itself, first of all: the kernel kills it when whoever started it has gone, by SIGKILL too."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

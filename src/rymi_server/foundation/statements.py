@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 import psycopg
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import psycopg as dialect
+from sqlalchemy.sql.dml import ReturningInsert
 
 from rymi_server.foundation.database import Transaction, driver_of
 
@@ -23,7 +24,7 @@ _Change: TypeAlias = Callable[[Any], Any] | None
 class Statement:
     """A statement whose parameters are all named in it."""
 
-    def __init__(self, clause: sa.Select[Any] | sa.Insert | sa.Update | sa.TextClause) -> None:
+    def __init__(self, clause: sa.Select[Any] | ReturningInsert[Any] | sa.Insert | sa.Update | sa.TextClause) -> None:
         compiled = clause.compile(dialect=_DIALECT)
         self._sql = str(compiled).encode()
         self._fixed = {name: value for name, value in compiled.params.items() if value is not None}

@@ -19,7 +19,7 @@ from rymi_server.foundation.clock import Clock
 from rymi_server.foundation.database import Database
 from rymi_server.foundation.object_storage import ObjectStorage
 from rymi_server.foundation.sealed import Seal
-from rymi_server.quotas.models import Plans
+from rymi_server.quotas.plans import Plans
 from rymi_server.recordings.shown import Signing
 from rymi_server.rooms.agent_pass import AgentPasses
 from rymi_server.rooms.livekit_server import LiveKit

@@ -6,33 +6,18 @@ from dataclasses import dataclass, field
 
 import httpx
 
+from rymi_server.intelligence.access import ANTHROPIC, DEFAULT_MODELS, GEMINI, OPENAI, ProviderAccess
 from rymi_server.intelligence.language_models import LanguageModel, ModelNotConfigured
 from rymi_server.intelligence.providers.anthropic import Anthropic
 from rymi_server.intelligence.providers.gemini import Gemini
 from rymi_server.intelligence.providers.http_json import Endpoint
 from rymi_server.intelligence.providers.openai_compatible import OpenAiCompatible
 
-OPENAI, ANTHROPIC, GEMINI = "openai", "anthropic", "gemini"
-# Where nothing else is said: small, and good at reading.
-DEFAULT_MODELS = {OPENAI: "gpt-4.1-mini", ANTHROPIC: "claude-haiku-4-5", GEMINI: "gemini-2.5-flash"}
 _OTHER_NAMES = {"google": GEMINI, "claude": ANTHROPIC, "openai-compatible": OPENAI}
 # A tenant names a model, never an address or a path.
 _MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@-]{0,127}")
 _MOST_KEPT = 256
 _WITH_URL = re.compile(r"(https?://[^#\s]+)#(\S+)")
-
-
-@dataclass(frozen=True, slots=True)
-class ProviderAccess:
-    """`key` may be empty for a server of one's own."""
-
-    base_url: str
-    key: str = ""
-    needs_key: bool = True
-
-    @property
-    def usable(self) -> bool:
-        return bool(self.base_url) and (bool(self.key) or not self.needs_key)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from rymi_server.foundation.object_storage import ObjectStorage
 from rymi_server.post_call.record import delete_files
 from rymi_server.queue.enqueue import NewJob, enqueue
 from rymi_server.queue.kinds import Backoff, JobKind
+from rymi_server.recordings import segments
 from rymi_server.recordings import store as recordings
 
 DELETE_FILES = JobKind("encode", "delete_files", attempts=20, backoff=Backoff(first_ms=5_000))
@@ -27,7 +28,17 @@ async def delete_recording(tx: Transaction, tenant_id: TenantId, call_id: str, n
         raise NotReady("Recording not available")
     await recordings.mark_deleted(tx, call.id, now)
     await record(tx, call.id, Source.POST_CALL, "Recording deleted", now)
-    data = {"call_id": call.id, "tenant_id": call.tenant_id}
+    await _delete_files_soon(tx, call.id, call.tenant_id)
+
+
+async def delete_again(tx: Transaction, call_id: str, tenant_id: str) -> None:
+    """Once more, for what was brought after it had been deleted."""
+    await segments.forget(tx, call_id)
+    await _delete_files_soon(tx, call_id, tenant_id)
+
+
+async def _delete_files_soon(tx: Transaction, call_id: str, tenant_id: str) -> None:
+    data = {"call_id": call_id, "tenant_id": tenant_id}
     await enqueue(tx, DELETE_FILES, NewJob(data, id=new_prefixed("job")))
 
 

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 import structlog
 
 from rymi_server.calls import store
-from rymi_server.calls.models import IntelligenceStatus
+from rymi_server.calls.models import IntelligenceStatus, calls
 from rymi_server.foundation.clock import Clock
 from rymi_server.foundation.database import Transaction
 from rymi_server.foundation.ids import TenantId
@@ -18,15 +18,17 @@ from rymi_server.intelligence.analysis import AnalysisResult
 from rymi_server.post_call import analyse, progress
 from rymi_server.post_call.announce import announce_now
 from rymi_server.post_call.begin import FINALIZE, begin
+from rymi_server.post_call.forget import delete_again
 from rymi_server.post_call.progress import Progress, post_call_progress
 from rymi_server.post_call.record import LAY, lay_job
 from rymi_server.queue.counts import still_live
 from rymi_server.queue.enqueue import NewJob, enqueue
 from rymi_server.recordings.models import recordings
-from rymi_server.recordings.segments import recording_segments
+from rymi_server.recordings.segments import extent_in, recording_segments
 
 log = structlog.get_logger(__name__)
 
+_PIECES_TURN_UP_WITHIN = timedelta(days=30)
 _ANALYSIS_GIVEN_UP_AFTER = timedelta(hours=1)
 _LOST = {"part": "analysis", "code": "analysis_lost", "message": "the analysis failed again and again", "fatal": True}
 
@@ -53,23 +55,33 @@ class Mender:
 
     async def late_pieces(self, tx: Transaction) -> None:
         """Recordings of which a piece turned up after they were made: a torn one, repaired where its agent had died."""
+        made_of, there = recordings.c.metadata["pieces"], extent_in()
         late = (
-            sa.select(
-                post_call_progress.c.call_id,
-                post_call_progress.c.tenant_id,
-                sa.func.max(recording_segments.c.reported_at),
-            )
+            sa.select(post_call_progress.c.call_id, post_call_progress.c.tenant_id, there)
             .join(recording_segments, recording_segments.c.call_id == post_call_progress.c.call_id)
             .join(recordings, recordings.c.call_id == post_call_progress.c.call_id)
-            .where(recording_segments.c.reported_at > post_call_progress.c.recorded_at)
-            .where(recordings.c.deleted_at.is_(None))
-            .group_by(post_call_progress.c.call_id, post_call_progress.c.tenant_id)
+            .where(recordings.c.deleted_at.is_(None), post_call_progress.c.recorded_at.is_not(None))
+            .where(post_call_progress.c.begun_at > self._clock.now() - _PIECES_TURN_UP_WITHIN)
+            .group_by(post_call_progress.c.call_id, post_call_progress.c.tenant_id, made_of)
+            .having(made_of != there)
             .limit(100)
         )
-        for call_id, tenant_id, reported_at in (await tx.execute(late)).all():
-            # Named for the piece, so that it is done once however often it is found meanwhile.
-            number = f"lay-{call_id}-{int(reported_at.timestamp() * 1000)}"
+        for call_id, tenant_id, pieces in (await tx.execute(late)).all():
+            # Named for the pieces, so that it is done once however often it is found meanwhile.
+            number = f"lay-{call_id}-{pieces['count']}-{pieces['duration_ms']}"
             await enqueue(tx, LAY, NewJob({"call_id": call_id, "tenant_id": tenant_id}, id=number))
+
+    async def pieces_of_deleted(self, tx: Transaction) -> None:
+        """Pieces that turned up after somebody had the recording deleted: they go the same way."""
+        late = (
+            sa.select(calls.c.id, calls.c.tenant_id)
+            .join(recordings, recordings.c.call_id == calls.c.id)
+            .where(recordings.c.deleted_at.is_not(None))
+            .where(sa.exists().where(recording_segments.c.call_id == calls.c.id))
+            .limit(100)
+        )
+        for call_id, tenant_id in (await tx.execute(late)).all():
+            await delete_again(tx, call_id, tenant_id)
 
     async def _go_on(self, tx: Transaction, at: Progress) -> None:
         now = self._clock.now()

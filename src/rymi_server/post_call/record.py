@@ -6,8 +6,6 @@ storage is away it is tried on for a day; the rest of the call is finished meanw
 
 import asyncio
 import json
-import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -28,6 +26,7 @@ from rymi_server.post_call import progress, quality
 from rymi_server.post_call.announce import announce_now
 from rymi_server.post_call.encode import ENCODE, encode_job
 from rymi_server.post_call.facts import RecordingReady
+from rymi_server.post_call.own_process import run_module
 from rymi_server.post_call.wishes import wants_consent
 from rymi_server.queue.enqueue import NewJob, enqueue
 from rymi_server.queue.facts import publish
@@ -38,6 +37,7 @@ from rymi_server.recordings import store as recordings
 from rymi_server.recordings.deposit import folder_of
 from rymi_server.recordings.models import RecordingStatus
 from rymi_server.recordings.segments import Segment
+from rymi_server.recordings.workroom import workroom
 
 log = structlog.get_logger(__name__)
 
@@ -74,6 +74,9 @@ class Recorder:
             call = await store.get(tx, TenantId(job["tenant_id"]), job["call_id"])
             pieces = await segments.of_call(tx, call.id)
             agent = await store.frozen_agent(tx, call.id)
+            if await _is_made(tx, call, pieces):
+                await announce_now(tx, call)
+                return
         if not pieces:
             await self._end_without(call, consent=wants_consent(agent))
             return
@@ -81,14 +84,13 @@ class Recorder:
             async with self._turns:
                 metadata = await self._lay(call, pieces)
         except StorageUnavailable as error:
-            await self._put_off(call, error)
+            await self._put_off(call, pieces, error)
             return
-        await self._end_with(call, metadata)
+        await self._end_with(call, pieces, metadata)
 
     async def _lay(self, call: Call, pieces: Sequence[Segment]) -> dict[str, Any]:
         """Nothing but the pieces and what is made of them is on this machine's disk, and only meanwhile."""
-        with tempfile.TemporaryDirectory(prefix="rymi-recording-") as folder:
-            here = Path(folder)
+        with workroom() as here:
             order = [await self._fetched(piece, here / f"{number}.wav") for number, piece in enumerate(pieces)]
             laid = await _laid(here, order)
             if not laid["duration_ms"]:
@@ -119,12 +121,15 @@ class Recorder:
             log.warning("recorded_piece_missing")
         return {"path": str(path), "started_at_ms": piece.started_at_ms}
 
-    async def _end_with(self, call: Call, metadata: dict[str, Any]) -> None:
+    async def _end_with(self, call: Call, pieces: Sequence[Segment], metadata: dict[str, Any]) -> None:
         ready = "error" not in metadata
         speech = metadata.pop("speech", {})
         status = RecordingStatus.READY if ready else RecordingStatus.FAILED
+        metadata["pieces"] = segments.extent(pieces)
         async with self._database.transaction() as tx:
             await store.lock(tx, call.tenant_id, call.id)
+            if await _is_made(tx, call, pieces):  # By a job that was taken for dead.
+                return
             kept = await recordings.put(tx, call.id, status, metadata, self._clock.now())
             if kept:
                 await self._told(tx, call, status, speech)
@@ -151,20 +156,28 @@ class Recorder:
         async with self._database.transaction() as tx:
             await store.lock(tx, call.tenant_id, call.id)
             if await progress.note(tx, call.id, "recorded", self._clock.now()):
-                await recordings.put(tx, call.id, status, metadata, self._clock.now())
+                await recordings.put(
+                    tx, call.id, status, {**metadata, "pieces": segments.extent([])}, self._clock.now()
+                )
                 await quality.measure(tx, call, None, self._clock.now())
                 level, said = _SAID[status]
                 await record(tx, call.id, Source.POST_CALL, said, self._clock.now(), level)
             await announce_now(tx, call)
 
-    async def _put_off(self, call: Call, error: StorageUnavailable) -> None:
+    async def _put_off(self, call: Call, pieces: Sequence[Segment], error: StorageUnavailable) -> None:
         assert call.ended_at is not None
         waited = self._clock.now() - call.ended_at
         if error.retryable and waited < _TRIED_FOR:
             log.warning("recording_put_off", error=error.message)
             wait = min(_PATIENCE, max(timedelta(seconds=1), waited / 4))
             raise Later(int(wait.total_seconds() * 1000))
-        await self._end_with(call, {"error": "storage_unavailable", "message": error.message})
+        await self._end_with(call, pieces, {"error": "storage_unavailable", "message": error.message})
+
+
+async def _is_made(tx: Transaction, call: Call, pieces: Sequence[Segment]) -> bool:
+    """Whether the recording stands as these pieces make it: then there is nothing to do, and nothing to tell again."""
+    found = await recordings.latest(tx, call.id)
+    return found is not None and found.metadata.get("pieces") == segments.extent(pieces)
 
 
 async def delete_files(storage: ObjectStorage, tenant_id: str, call_id: str) -> None:
@@ -177,19 +190,10 @@ async def _laid(here: Path, pieces: Sequence[Mapping[str, Any]]) -> dict[str, An
     order = here / "order.json"
     whole, outline = str(here / "stereo.wav"), str(here / "peaks.json")
     order.write_text(json.dumps({"pieces": list(pieces), "into": whole, "outline": outline}))
-    laying = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "rymi_server.recordings.laying", str(order)),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    try:
-        said, complaint = await laying.communicate()
-    finally:
-        if laying.returncode is None:
-            laying.kill()
-    if laying.returncode:
-        raise CannotLay(complaint.decode(errors="replace").strip().rpartition("\n")[2][:300])
-    laid: dict[str, Any] = json.loads(said)
+    laying = await run_module("rymi_server.recordings.laying", str(order))
+    if not laying.done:
+        raise CannotLay(laying.complaint[:300])
+    laid: dict[str, Any] = json.loads(laying.said)
     return laid
 
 

@@ -6,19 +6,22 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from rymi_server.foundation.database import Transaction
+from rymi_server.foundation.statements import Statement
 from rymi_server.quotas.errors import TooManyRequests
 from rymi_server.quotas.models import rate_windows
 
 _adding = insert(rate_windows).values(subject=sa.bindparam("who"), window_start=sa.bindparam("minute"), used=1)
-_COUNT = _adding.on_conflict_do_update(
-    index_elements=[rate_windows.c.subject, rate_windows.c.window_start], set_={"used": rate_windows.c.used + 1}
-).returning(rate_windows.c.used)
+_COUNT = Statement(
+    _adding.on_conflict_do_update(
+        index_elements=[rate_windows.c.subject, rate_windows.c.window_start], set_={"used": rate_windows.c.used + 1}
+    ).returning(rate_windows.c.used)
+)
 
 
 async def count_request(tx: Transaction, subject: str, limit: int, now: datetime) -> None:
     """Count one request of `subject` (a tenant, a key, an address); raise `TooManyRequests` beyond `limit` a minute."""
     window = now.replace(second=0, microsecond=0)
-    used = (await tx.execute(_COUNT, {"who": subject, "minute": window})).scalar_one()
+    (used,) = await _COUNT.one(tx, {"who": subject, "minute": window})
     if used > limit:
         raise TooManyRequests(limit=limit, retry_after_seconds=60 - now.second)
 
@@ -29,7 +32,7 @@ async def count_in(tx: Transaction, subject: str, length: timedelta, now: dateti
     seconds = int(length.total_seconds())
     passed = int(now.timestamp()) % seconds
     window = now.replace(microsecond=0) - timedelta(seconds=passed)
-    used = (await tx.execute(_COUNT, {"who": subject, "minute": window})).scalar_one()
+    (used,) = await _COUNT.one(tx, {"who": subject, "minute": window})
     return used, seconds - passed
 
 

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
+from rymi_server.foundation.orphans import end_with_parent
 from rymi_server.recordings.loudness import SIDES, Loudness
 from rymi_server.recordings.wav import NotAWav, Wav, header, repair
 
@@ -116,6 +117,7 @@ def _on_the_left(block: bytes) -> bytes:
 
 
 def main() -> None:
+    end_with_parent()
     order = json.loads(Path(sys.argv[1]).read_text())
     laid = lay([Piece(**piece) for piece in order["pieces"]], Path(order["into"]), Path(order["outline"]))
     sys.stdout.write(json.dumps(asdict(laid)))

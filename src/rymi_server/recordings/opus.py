@@ -10,6 +10,8 @@ import importlib.util
 import os
 import sys
 
+from rymi_server.foundation.orphans import end_with_parent
+
 _BITS_A_SECOND = 32_000
 # Nobody waits for it, so everything else on the machine goes first.
 _NICENESS = 10
@@ -32,5 +34,6 @@ def encode(wav: str, into: str) -> None:
 
 
 if __name__ == "__main__":
+    end_with_parent()
     os.nice(_NICENESS)
     encode(sys.argv[1], sys.argv[2])

@@ -52,3 +52,20 @@ async def of_call(tx: Transaction, call_id: CallId) -> list[Segment]:
     columns = [recording_segments.c[name] for name in ("key", "started_at_ms", "duration_ms", "tracks", "peaks")]
     mine = sa.select(*columns).where(recording_segments.c.call_id == call_id)
     return [Segment(*row) for row in await tx.execute(mine.order_by(recording_segments.c.started_at_ms))]
+
+
+async def forget(tx: Transaction, call_id: str) -> None:
+    await tx.execute(recording_segments.delete().where(recording_segments.c.call_id == call_id))
+
+
+def extent(pieces: Sequence[Segment]) -> dict[str, int]:
+    """By which a recording is known to be made of these pieces and no others. `extent_in` is the same to PostgreSQL."""
+    return {"count": len(pieces), "duration_ms": sum(piece.duration_ms for piece in pieces)}
+
+
+def extent_in() -> sa.ColumnElement[Any]:
+    """Of the rows of a group."""
+    columns = recording_segments.c
+    return sa.func.jsonb_build_object(
+        "count", sa.func.count(columns.key), "duration_ms", sa.func.coalesce(sa.func.sum(columns.duration_ms), 0)
+    )

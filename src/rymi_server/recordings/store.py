@@ -10,8 +10,8 @@ from sqlalchemy.dialects.postgresql import insert
 from rymi_server.calls.models import calls
 from rymi_server.foundation.database import Transaction
 from rymi_server.foundation.ids import CallId, RecordingId, new_prefixed
+from rymi_server.recordings import segments
 from rymi_server.recordings.models import Recording, RecordingStatus, recordings
-from rymi_server.recordings.segments import recording_segments
 from rymi_server.tenants.models import tenants
 
 FORMAT = "wav"
@@ -41,9 +41,14 @@ async def put(
     return written.scalar_one_or_none() is not None
 
 
-async def add_to_metadata(tx: Transaction, call_id: CallId, more: Mapping[str, Any]) -> bool:
-    """False where the recording is gone, or no longer ready."""
-    mine = recordings.c.call_id == call_id, recordings.c.deleted_at.is_(None)
+async def add_to_metadata(tx: Transaction, call_id: CallId, more: Mapping[str, Any], pieces: Any) -> bool:
+    """False where the recording is gone, or no longer the one that was made of these pieces."""
+    made_of = recordings.c.metadata["pieces"]
+    mine = (
+        recordings.c.call_id == call_id,
+        recordings.c.deleted_at.is_(None),
+        made_of.is_(None) if pieces is None else made_of == sa.cast(pieces, made_of.type),
+    )
     changed = await tx.execute(
         recordings.update()
         .where(*mine, recordings.c.status == RecordingStatus.READY)
@@ -59,7 +64,7 @@ async def mark_deleted(tx: Transaction, call_id: CallId, now: datetime) -> bool:
         .where(recordings.c.call_id == call_id, recordings.c.deleted_at.is_(None))
         .values(deleted_at=now, metadata={})
     )
-    await tx.execute(recording_segments.delete().where(recording_segments.c.call_id == call_id))
+    await segments.forget(tx, call_id)
     return gone.rowcount > 0
 
 

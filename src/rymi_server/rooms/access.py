@@ -7,10 +7,9 @@ import jwt
 
 from rymi_server.calls.models import Participant, Role
 from rymi_server.rooms.livekit_server import LiveKit
-from rymi_server.rooms.naming import room_name
+from rymi_server.rooms.naming import PARTICIPANT_ATTRIBUTE, room_name
 
 TOKEN_LIVES = timedelta(hours=6)
-PARTICIPANT_ATTRIBUTE = "rymi.participant_id"
 
 
 def access_for(livekit: LiveKit, participant: Participant, now: datetime) -> dict[str, str]:

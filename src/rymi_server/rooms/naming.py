@@ -1,7 +1,8 @@
-"""One call is one room, and its name says which."""
+"""One call is one room, and its name says which; an attribute says which participant somebody in it is."""
 
 from rymi_server.foundation.ids import CallId, is_uuid
 
+PARTICIPANT_ATTRIBUTE = "rymi.participant_id"
 _PREFIX = "call_"
 
 

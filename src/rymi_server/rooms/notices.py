@@ -16,9 +16,8 @@ from rymi_server.calls.models import LeaveReason
 from rymi_server.foundation.database import Transaction, metadata
 from rymi_server.foundation.errors import Invalid, Refused
 from rymi_server.foundation.ids import CallId, is_uuid
-from rymi_server.rooms.access import PARTICIPANT_ATTRIBUTE
 from rymi_server.rooms.livekit_server import LiveKit
-from rymi_server.rooms.naming import call_of_room
+from rymi_server.rooms.naming import PARTICIPANT_ATTRIBUTE, call_of_room
 
 _KEPT_FOR = timedelta(days=1)
 _LEEWAY_SECONDS = 300

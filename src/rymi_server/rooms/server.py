@@ -18,8 +18,8 @@ from livekit.protocol.agent_dispatch import JobRestartPolicy
 from livekit.protocol.models import ParticipantInfo
 
 from rymi_server.foundation.errors import Unavailable
-from rymi_server.rooms.access import PARTICIPANT_ATTRIBUTE
 from rymi_server.rooms.livekit_server import LiveKit
+from rymi_server.rooms.naming import PARTICIPANT_ATTRIBUTE
 
 HTTP_NOT_FOUND = 404
 Answer = TypeVar("Answer")

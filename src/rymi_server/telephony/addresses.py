@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from rymi_server.foundation.ids import LegId
-from rymi_server.telephony.carriers.carrier import AccountAddresses, Hook, LegAddresses
+from rymi_server.telephony.carriers.hooks import AccountAddresses, Hook, LegAddresses
 
 _SCHEMES = {"https": "wss", "http": "ws"}
 _KEY_CHARACTERS = 32

@@ -12,18 +12,11 @@ from rymi_server.foundation.ids import TenantId
 from rymi_server.foundation.sealed import Seal
 from rymi_server.telephony import connection_store as store
 from rymi_server.telephony.carriers.carrier import Carrier, CarrierWire, ConnectedCarrier, Credentials
-from rymi_server.telephony.carriers.registry import CARRIERS, CarrierHosts
+from rymi_server.telephony.carriers.registry import CARRIERS
 from rymi_server.telephony.models import Connection
+from rymi_server.telephony.terms import CarrierHosts, CarrierLimits
 
 _PURPOSE = "carrier credentials"
-
-
-@dataclass(frozen=True, slots=True)
-class CarrierLimits:
-    """How fast accounts of a carrier are dialed unless their owner says otherwise. None means no limit."""
-
-    calls_per_second: float
-    concurrent_calls: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,7 @@ from rymi_server.telephony.hang_up import enqueue_hang_up
 from rymi_server.telephony.models import Leg, LegReason
 from rymi_server.telephony.pace import NEAR, NotYet, Turn, Turnstile, not_near, slow_down, without_room
 from rymi_server.telephony.store import WhetherToRing
+from rymi_server.telephony.terms import DialTerms
 
 log = structlog.get_logger(__name__)
 
@@ -57,15 +58,6 @@ _FIRST_RETRY = timedelta(seconds=2)
 _LONGEST_RETRY = timedelta(seconds=60)
 _MOST_ATTEMPTS = 8
 _THROTTLED_FOR = timedelta(seconds=1)
-
-
-@dataclass(frozen=True, slots=True)
-class DialTerms:
-    """How every number is rung."""
-
-    ring_seconds: int = 30
-    limit_seconds: int = 14_400
-    detect_machines: bool = True
 
 
 @dataclass(frozen=True, slots=True)

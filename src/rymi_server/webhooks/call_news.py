@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from rymi_server.calls.models import Call, CallStatus, Participant, ParticipantStatus, Role
+from rymi_server.calls.models import Call, CallStatus, EndReason, Participant, ParticipantStatus, Role
 from rymi_server.webhooks.models import News
 from rymi_server.webhooks.telling import event_id
 
@@ -19,11 +19,14 @@ _ORDER = (
     "call.started",
     "participant.joined",
     "participant.left",
+    "agent.failed",
     "call.recording.ready",
     "call.failed",
     "call.completed",
     "call.intelligence.ready",
 )
+# Calls that ended because no agent could serve them to the end.
+_NO_AGENT = (EndReason.AGENT_LOST, EndReason.AGENT_FAILED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,8 @@ def _of_the_call(call: Call, data: dict[str, Any]) -> list[News]:
     told = []
     if call.started_at:
         told.append(_news("call.started", call, call.started_at, data))
+    if call.end_reason in _NO_AGENT and call.ended_at:
+        told.append(_news("agent.failed", call, call.ended_at, data))
     if call.status is CallStatus.FAILED and call.ended_at:
         told.append(_news("call.failed", call, call.ended_at, data))
     return told

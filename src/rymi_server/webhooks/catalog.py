@@ -10,6 +10,8 @@ EMITTED = (
     "participant.left",
     "batch.completed",
     "agent.number_assigned",
+    "agent.published",
+    "agent.failed",
     "billing.low_balance",
     "billing.balance_depleted",
     "system.api_key_created",
@@ -17,8 +19,6 @@ EMITTED = (
 )
 # Accepted, so that a customer's set-up need not change once they are sent.
 RESERVED = (
-    "agent.published",
-    "agent.failed",
     "auth.welcome",
     "billing.topup_confirmed",
     "billing.payment_failed",

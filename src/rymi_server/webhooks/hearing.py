@@ -5,6 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from rymi_server.agents.facts import AgentPublished
 from rymi_server.call_views import results
 from rymi_server.call_views.batch_progress import progress
 from rymi_server.call_views.shapes import amount, instant
@@ -74,6 +75,10 @@ class NewsDesk:
 
     async def of_key_revoked(self, tx: Transaction, fact: ApiKeyRevoked) -> None:
         await self._tell_at(tx, fact.tenant_id, "system.api_key_revoked", fact.at, _key(fact), fact.key_id)
+
+    async def of_agent(self, tx: Transaction, fact: AgentPublished) -> None:
+        data = {"agent_id": fact.agent_id, "name": fact.name, "agent_role": fact.agent_role}
+        await self._tell_at(tx, fact.tenant_id, "agent.published", fact.at, data, fact.agent_id)
 
     async def of_number(self, tx: Transaction, fact: NumberAssigned) -> None:
         data = {"number": fact.number, "agent_id": fact.agent_id}

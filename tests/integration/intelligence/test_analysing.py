@@ -13,8 +13,9 @@ from tests.support.model_server import Asked, ModelServer, Say
 from tests.unit.intelligence.past_conversations import CLINIC, CLINIC_SCHEMA, CRITERION, entries
 
 from rymi_server.intelligence import analysing
+from rymi_server.intelligence.access import OPENAI, ProviderAccess
 from rymi_server.intelligence.analysis import AnalysisRequest, AnalysisResult
-from rymi_server.intelligence.catalog import OPENAI, ModelCatalog, ProviderAccess
+from rymi_server.intelligence.catalog import ModelCatalog
 from rymi_server.intelligence.language_models import Models, NoModels
 from rymi_server.intelligence.questions import PART_CHARACTERS, Reader
 from rymi_server.transcripts.models import Entry, Speaker

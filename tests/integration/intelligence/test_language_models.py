@@ -7,7 +7,8 @@ import httpx
 import pytest
 from tests.support.model_server import ModelServer, Say
 
-from rymi_server.intelligence.catalog import ANTHROPIC, GEMINI, OPENAI, ModelCatalog, ProviderAccess
+from rymi_server.intelligence.access import ANTHROPIC, GEMINI, OPENAI, ProviderAccess
+from rymi_server.intelligence.catalog import ModelCatalog
 from rymi_server.intelligence.language_models import (
     LanguageModel,
     ModelFailed,

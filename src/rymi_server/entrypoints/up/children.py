@@ -16,7 +16,7 @@ BOX = "carrierbox"
 
 @dataclass(frozen=True, slots=True)
 class Child:
-    """A Python module that runs as a process, and where it says whether it is ready."""
+    """A Python module whose `main` runs as a process, and where it says whether it is ready."""
 
     name: str
     module: str
@@ -24,6 +24,8 @@ class Child:
     port: int
     port_setting: str
     ready_path: str = "/readyz"
+    is_alone: bool = False
+    """It shares so little code with the others that it loads its own at the same time as they do."""
 
     @property
     def url(self) -> str:
@@ -51,10 +53,11 @@ def children_of(settings: Settings, environment: Mapping[str, str]) -> list[Chil
         Child("worker", "rymi_server.entrypoints.worker", host, settings.worker_metrics_port, "RYMI_WORKER_PORT"),
     ]
     if importlib.util.find_spec("livekit.agents") is not None:
-        table.append(Child("agent", "rymi_server.entrypoints.agent", host, settings.agent_port, "RYMI_AGENT_PORT"))
+        module, port = "rymi_server.entrypoints.agent", settings.agent_port
+        table.append(Child("agent", module, host, port, "RYMI_AGENT_PORT", is_alone=True))
     if has_rooms(environment):
         rooms_host = environment.get("ROOMLET_HOST", "127.0.0.1")
-        table.append(Child("rooms", "roomlet", rooms_host, rooms_port(environment), _ROOMS_PORT, "/healthz"))
+        table.append(Child("rooms", "roomlet.__main__", rooms_host, rooms_port(environment), _ROOMS_PORT, "/healthz"))
     if importlib.util.find_spec("livekit.rtc") is not None:
         table += _phones(settings, environment)
     left_out = {name.strip() for name in settings.up_without.split(",")}
@@ -70,6 +73,6 @@ def _phones(settings: Settings, environment: Mapping[str, str]) -> list[Child]:
         "RYMI_GATEWAY_METRICS_PORT",
     )
     host = environment.get("CARRIERBOX_HOST", "127.0.0.1")
-    box = Child(BOX, "carrierbox", host, box_port(environment), _BOX_PORT, "/healthz")
+    box = Child(BOX, "carrierbox.__main__", host, box_port(environment), _BOX_PORT, "/healthz")
     # Who has named another box, or needs none, runs none.
     return [gateway] if settings.carrierbox_url else [gateway, box]

@@ -3,19 +3,17 @@
 import asyncio
 import contextlib
 import signal
-import sys
 import time
-from asyncio.subprocess import Process
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
+from rymi_server.entrypoints.up.births import Births, Running
 from rymi_server.entrypoints.up.children import Child
 from rymi_server.entrypoints.up.probing import what_is_missing
 from rymi_server.entrypoints.up.screen import Screen, State, Status
 from rymi_server.foundation.errors import Unavailable
-from rymi_server.foundation.orphans import dies_with_parent
 
 FIRST_WAIT_SECONDS = 0.2
 LONGEST_WAIT_SECONDS = 10.0
@@ -56,11 +54,12 @@ class KeptChild:
     environment: Mapping[str, str]
     screen: Screen
     logs: Path | None
+    births: Births
 
     ready: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     # Set whenever it is ready once more, after it was started again. Whoever has waited for it clears it.
     back: asyncio.Event = field(default_factory=asyncio.Event, init=False)
-    _process: Process | None = field(default=None, init=False)
+    _process: Running | None = field(default=None, init=False)
     _stopping: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _starts: int = field(default=0, init=False)
 
@@ -83,39 +82,28 @@ class KeptChild:
         """Ask it to finish what it does; end it where that takes too long."""
         self._stopping.set()
         process = self._process
-        if process is None or process.returncode is not None:
+        if process is None or process.exit_code is not None:
             return
         self._show(State.STOPPING)
-        with contextlib.suppress(ProcessLookupError):
-            process.terminate()
+        process.signal(signal.SIGTERM)
         try:
-            await asyncio.wait_for(process.wait(), STOPS_WITHIN_SECONDS)
+            await asyncio.wait_for(process.ended(), STOPS_WITHIN_SECONDS)
         except TimeoutError:
             self.kill()
-            await process.wait()
+            await process.ended()
 
     def kill(self) -> None:
-        if self._process and self._process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                self._process.kill()
+        if self._process and self._process.exit_code is None:
+            self._process.signal(signal.SIGKILL)
 
     async def _run_once(self) -> int:
         self._starts += 1
         with self._output() as output:
-            # Its own session: Ctrl-C at the terminal reaches only us, and we stop it when its turn has come.
-            self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", self.child.module),
-                env=dict(self.environment),
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-                preexec_fn=dies_with_parent(signal.SIGKILL),
-            )
+            self._process = await self.births.bear(self.child.name, self.child.module, self.environment, output)
         self._show(State.STARTING)
         watching = asyncio.create_task(self._watch())
         try:
-            return await self._process.wait()
+            return await self._process.ended()
         finally:
             watching.cancel()
             self.kill()
@@ -143,7 +131,7 @@ class KeptChild:
     def _show(self, state: State, note: str = "") -> None:
         if self._stopping.is_set() and state not in (State.STOPPING, State.STOPPED):
             return
-        pid = self._process.pid if self._process and self._process.returncode is None else None
+        pid = self._process.pid if self._process and self._process.exit_code is None else None
         self.screen.show(self.child.name, Status(state, note, pid, self._starts))
 
     @property

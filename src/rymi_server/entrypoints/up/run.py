@@ -5,7 +5,7 @@ import importlib
 import os
 import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -16,6 +16,7 @@ from rymi_server.entrypoints.secrets_file import DEMO_KEY, secrets_of
 from rymi_server.entrypoints.settings import Settings, WrongSettings, read_settings
 from rymi_server.entrypoints.stopping import stop_requested
 from rymi_server.entrypoints.up import demo
+from rymi_server.entrypoints.up.births import HAS_NURSERIES, Births, Nurseries, Programs
 from rymi_server.entrypoints.up.children import BOX, Child, children_of, has_rooms, rooms_port
 from rymi_server.entrypoints.up.data_folder import claimed
 from rymi_server.entrypoints.up.database import KeptDatabase
@@ -39,22 +40,18 @@ class Plan:
     demo_key: str
 
 
-def run() -> None:
-    run_with(children_of)
-
-
-def run_with(table: Table) -> None:
-    """`rymi up` with another table of processes."""
-    began = time.monotonic()
+def run(began: float, nurseries: Nurseries, table: Table = children_of) -> None:
     folder = read_settings().data_folder
     with claimed(folder):
         plan = _plan(folder, os.environ, table)
         for child in plan.children:
             if child.port:
                 refuse_taken(child.host, child.port, child.port_setting)
+        if HAS_NURSERIES:
+            nurseries.load(child.module for child in plan.children if not child.is_alone)
         screen = screen_for_this_terminal()
         try:
-            asyncio.run(_up(plan, screen, began))
+            asyncio.run(_up(plan, screen, nurseries, began))
         finally:
             screen.close()
 
@@ -84,31 +81,57 @@ def _plan(folder: Path, environment: Mapping[str, str], table: Table) -> Plan:
     return Plan(settings, whole, children, demo_key)
 
 
-async def _up(plan: Plan, screen: Screen, began: float) -> None:
+async def _up(plan: Plan, screen: Screen, nurseries: Nurseries, began: float) -> None:
     stop = stop_requested()
     database = None
     url = plan.settings.database_url
     if url is None:
         database = KeptDatabase(PostgresServer(plan.settings.data_folder, plan.settings.postgres_binaries), screen)
         url = database.server.url
+    kept = [_kept(child, plan, url, screen, nurseries) for child in plan.children]
+    keeping = [asyncio.create_task(each.keep()) for each in kept if each.child.is_alone]
     try:
+        # Those begin to load before PostgreSQL holds everything up.
+        await asyncio.sleep(0)
         if database:
             database.start()
+            keeping.append(asyncio.create_task(database.keep()))
         found, invitation = await _prepare(Installation(plan.settings, url), plan.demo_key)
-        kept = [_kept(child, plan, url, screen) for child in plan.children]
         line = PhoneLine(plan, next((each for each in kept if each.child.name == BOX), None), url, found, screen)
+        keeping += [asyncio.create_task(each.keep()) for each in kept if not each.child.is_alone]
+        if line.box:
+            keeping.append(asyncio.create_task(line.keep()))
         ready = asyncio.create_task(_ready(kept, line.lay()))
-        await _keep_all(
-            (*kept, line),
-            database,
-            stop,
-            ready,
-            lambda: screen.say(_welcome(plan, time.monotonic() - began, invitation)),
-        )
+        await _watch(keeping, stop, ready, lambda: screen.say(_welcome(plan, time.monotonic() - began, invitation)))
     finally:
+        failed = [task for task in keeping if task.done()]
+        await asyncio.gather(*(each.stop() for each in kept))
+        for task in keeping:
+            task.cancel()
+        nurseries.close()
         # Last, because the others finish their work with it.
         if database:
             database.stop()
+    for task in failed:
+        task.result()
+
+
+async def _watch(
+    keeping: Sequence[asyncio.Task[None]],
+    stop: asyncio.Event,
+    ready: asyncio.Task[None],
+    when_ready: Callable[[], None],
+) -> None:
+    """Until `stop`, or until one of them turns out never to start."""
+    stopping = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait((*keeping, stopping, ready), return_when=asyncio.FIRST_COMPLETED)
+        if ready.done():
+            when_ready()
+            await asyncio.wait((*keeping, stopping), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        stopping.cancel()
+        ready.cancel()
 
 
 async def _prepare(here: Installation, demo_key: str) -> tuple[demo.Demo | None, str]:
@@ -125,37 +148,12 @@ async def _prepare(here: Installation, demo_key: str) -> tuple[demo.Demo | None,
     return found, invitation_to_call(here.settings, demo_key, found, clock.now(), first=first)
 
 
-def _kept(child: Child, plan: Plan, url: str, screen: Screen) -> KeptChild:
+def _kept(child: Child, plan: Plan, url: str, screen: Screen, nurseries: Nurseries) -> KeptChild:
     logs = plan.settings.data_folder / "logs" if screen.covers_terminal else None
     if logs:
         logs.mkdir(mode=0o700, exist_ok=True)
-    return KeptChild(child, {**plan.environment, "DATABASE_URL": url}, screen, logs)
-
-
-async def _keep_all(
-    kept: Sequence["KeptChild | PhoneLine"],
-    database: KeptDatabase | None,
-    stop: asyncio.Event,
-    ready: asyncio.Task[None],
-    when_ready: Callable[[], None],
-) -> None:
-    """Until `stop`, or until one of them turns out never to start, which is raised."""
-    keeping = [asyncio.create_task(each.keep()) for each in kept]
-    if database:
-        keeping.append(asyncio.create_task(database.keep()))
-    stopping = asyncio.create_task(stop.wait())
-    try:
-        await asyncio.wait((*keeping, stopping, ready), return_when=asyncio.FIRST_COMPLETED)
-        if ready.done():
-            when_ready()
-            await asyncio.wait((*keeping, stopping), return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        failed = [task for task in keeping if task.done()]
-        await asyncio.gather(*(each.stop() for each in kept))
-        for task in (*keeping, stopping, ready):
-            task.cancel()
-    for task in failed:
-        task.result()
+    births: Births = Programs() if child.is_alone or not HAS_NURSERIES else nurseries
+    return KeptChild(child, {**plan.environment, "DATABASE_URL": url}, screen, logs, births)
 
 
 async def _ready(kept: Sequence[KeptChild], phone_line: Coroutine[Any, Any, None]) -> None:
@@ -178,7 +176,6 @@ class PhoneLine:
     database_url: str
     found: demo.Demo | None
     screen: Screen
-    _stopping: asyncio.Event = field(default_factory=asyncio.Event, init=False)
 
     async def lay(self) -> None:
         if self.box is None or self.found is None:
@@ -191,19 +188,11 @@ class PhoneLine:
             self.screen.say(why)
 
     async def keep(self) -> None:
-        """Until it is stopped."""
-        stopping = asyncio.create_task(self._stopping.wait())
-        while not self._stopping.is_set():
-            back = asyncio.create_task(self.box.back.wait()) if self.box else stopping
-            await asyncio.wait((stopping, back), return_when=asyncio.FIRST_COMPLETED)
-            if self._stopping.is_set() or self.box is None:
-                back.cancel()
-                return
+        """Until it is cancelled."""
+        while self.box is not None:
+            await self.box.back.wait()
             self.box.back.clear()
             await self.lay()
-
-    async def stop(self) -> None:
-        self._stopping.set()
 
 
 def _welcome(plan: Plan, seconds: float, invitation: str) -> str:

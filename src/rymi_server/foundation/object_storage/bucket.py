@@ -5,7 +5,7 @@ The calls of obstore that block are made in threads: its own asyncio ones abort 
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
@@ -89,6 +89,9 @@ class BucketStorage:
             return sorted(each["path"] for page in pages for each in page)
 
         return await _asked(listed)
+
+    async def forget_unfinished(self, now: datetime) -> None:
+        """The bucket's own rule for uploads that were not completed does; S3 shows them to nobody before."""
 
     def link(self, key: str, lives: timedelta) -> str:
         return obstore.sign(self._public, "GET", checked(key), lives)

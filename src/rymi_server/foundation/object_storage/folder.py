@@ -1,11 +1,12 @@
 """A storage that is a folder of this machine. Processes that are to share it run on this machine as well."""
 
 import asyncio
+import contextlib
 import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO
 
@@ -14,8 +15,10 @@ from rymi_server.foundation.object_storage.links import Links
 from rymi_server.foundation.object_storage.promises import NoSuchObject, StorageUnavailable
 
 _PIECE = 256 * 1024
-# Begins as no key can, so that what a crash leaves half-written is never taken for a file.
-_UNFINISHED = ".unfinished-"
+# Named as no key can be, so that what a crash leaves half-written is never taken for a file.
+_UNFINISHED = ".unfinished"
+# A file that is being written grows all the time.
+_ABANDONED_AFTER = timedelta(hours=1)
 
 
 class FolderStorage:
@@ -27,7 +30,7 @@ class FolderStorage:
 
     async def put_file(self, key: str, path: Path, content_type: str) -> None:  # noqa: ARG002 - told by the name.
         target = self.path_of(key)
-        await asyncio.to_thread(_copied, path, target)
+        await asyncio.to_thread(_copied, path, self.root / _UNFINISHED, target)
 
     async def read(self, key: str, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
         file = await asyncio.to_thread(_opened, self.path_of(key), start)
@@ -74,6 +77,9 @@ class FolderStorage:
 
         return await asyncio.to_thread(walk)
 
+    async def forget_unfinished(self, now: datetime) -> None:
+        await asyncio.to_thread(_forgotten, self.root / _UNFINISHED, (now - _ABANDONED_AFTER).timestamp())
+
     def link(self, key: str, lives: timedelta) -> str:
         if self.links is None:
             raise StorageUnavailable("this process was not given the secret that signs links", retryable=False)
@@ -87,20 +93,31 @@ class FolderStorage:
         return path
 
 
-def _copied(source: Path, target: Path) -> None:
+def _copied(source: Path, unfinished_ones: Path, target: Path) -> None:
     """Through a name that nobody looks for, and on the disk before it gets its own."""
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        handle, unfinished = tempfile.mkstemp(prefix=_UNFINISHED, dir=target.parent)
+        unfinished_ones.mkdir(parents=True, exist_ok=True)
+        handle, unfinished = tempfile.mkstemp(dir=unfinished_ones)
         try:
             with os.fdopen(handle, "wb") as into, source.open("rb") as out_of:
                 shutil.copyfileobj(out_of, into, _PIECE)
                 into.flush()
                 os.fsync(into.fileno())
+            target.parent.mkdir(parents=True, exist_ok=True)
             Path(unfinished).replace(target)
         except BaseException:
             Path(unfinished).unlink(missing_ok=True)
             raise
+    except OSError as error:
+        raise StorageUnavailable(_why(error)) from error
+
+
+def _forgotten(unfinished_ones: Path, before: float) -> None:
+    try:
+        for path in unfinished_ones.glob("*"):
+            with contextlib.suppress(FileNotFoundError):  # It has just been finished.
+                if path.stat().st_mtime < before:
+                    path.unlink()
     except OSError as error:
         raise StorageUnavailable(_why(error)) from error
 

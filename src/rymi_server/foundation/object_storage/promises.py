@@ -1,7 +1,7 @@
 """What every storage promises."""
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
@@ -49,6 +49,10 @@ class ObjectStorage(Protocol):
 
     async def keys_below(self, folder: str) -> list[str]:
         """Every key that begins with `folder`, which ends with a slash."""
+        ...
+
+    async def forget_unfinished(self, now: datetime) -> None:
+        """Remove what whoever was storing it has left half-written, an hour ago or longer."""
         ...
 
     def link(self, key: str, lives: timedelta) -> str:

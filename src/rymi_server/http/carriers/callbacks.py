@@ -18,7 +18,8 @@ from rymi_server.foundation.ids import LegId
 from rymi_server.http.bodies import read_bounded
 from rymi_server.http.edge import Edge
 from rymi_server.telephony import legs, store
-from rymi_server.telephony.carriers.carrier import Document, Hook, LegReport, Refusal, SignedRequest
+from rymi_server.telephony.carriers.carrier import Document, LegReport, Refusal, SignedRequest
+from rymi_server.telephony.carriers.hooks import Hook
 from rymi_server.telephony.carriers.registry import CARRIERS
 from rymi_server.telephony.connections import Wired
 from rymi_server.telephony.told_once import is_first

@@ -118,7 +118,7 @@ async def get_agent(asking: AskingDep, agent_id: str) -> JSONResponse:
 async def update_agent(asking: AskingDep, agent_id: str, body: ChangedAgentBody) -> JSONResponse:
     async with asking.edge.database.transaction() as tx:
         agent = await store.lock(tx, asking.caller.tenant.id, agent_id)
-        await store.update(tx, _changed(agent, body.said()), asking.edge.clock.now())
+        await store.update(tx, agent, _changed(agent, body.said()), asking.edge.clock.now())
     return JSONResponse({"status": "updated", "id": agent.id})
 
 

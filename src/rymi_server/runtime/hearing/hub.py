@@ -21,6 +21,7 @@ from rymi_server.runtime.hearing.happenings import (
     Utterance,
     WordsHeard,
 )
+from rymi_server.runtime.turn_taking.interruption import Interruption
 from rymi_server.runtime.turn_taking.signals import Began, Ended, EngineUsed
 from rymi_server.speech_engines.promises import Expected, Heard
 
@@ -52,6 +53,7 @@ class Hub:
     agent_left_ms: Callable[[], int | None] = field(default=lambda: None)
     name_of: Callable[[str], str] = field(default=lambda identity: identity)
     patience: Patience = field(default_factory=Patience)
+    interruption: Interruption = field(default_factory=Interruption)
     expected: Expected | None = None
     _floor: Floor = field(init=False)
     _people: dict[str, _Person] = field(default_factory=dict)
@@ -143,19 +145,19 @@ class Hub:
         """Long enough to think of an answer. Worth it only for one who has the floor alone."""
         person = self._people[identity]
         alone = self._floor.owner == identity and sum(other.speaking for other in self._people.values()) == 1
-        if person.draft and alone and not self._only_listens(person, person.draft):
-            self.tell(GuessHeard(self._as_it_stands(identity, person)))
+        guess = self._as_it_stands(identity, person)
+        if person.draft and alone and self._counts(person, guess):
+            self.tell(GuessHeard(guess))
 
     def verdict(self, identity: str, heard: Heard) -> None:
         """What the oldest utterance without words was; nothing, if the words are empty."""
         person = self._people[identity]
         utterance = person.ended.pop(0)
         text = " ".join(heard.text.split())
+        said = replace(utterance, text=text, labelled=self._labelled(identity, text), confidence=heard.confidence)
+        counts = bool(text) and self._counts(person, said)
         if text:
-            labelled = self._labelled(identity, text)
-            said = replace(utterance, text=text, labelled=labelled, confidence=heard.confidence)
-            self.tell(WordsHeard(said, counts=not self._only_listens(person, text)))
-        counts = bool(text) and not self._only_listens(person, text)
+            self.tell(WordsHeard(said, counts=counts))
         self._apply(self._floor.verdict(identity, self.now(), has_words=counts))
 
     def tick(self) -> None:
@@ -166,8 +168,14 @@ class Hub:
             self._reminded_at = now
             self.tell(StillSpeaking(owner, round((now - self._opened_at) * 1_000)))
 
-    def _only_listens(self, person: _Person, text: str) -> bool:
-        return person.over_agent and self.agent_left_ms() is not None and is_backchannel(text, self.expected)
+    def _counts(self, person: _Person, said: Utterance) -> bool:
+        """Whether this is something to be answered, and neither a sign of listening nor too little to interrupt."""
+        if not person.over_agent or self.agent_left_ms() is None:
+            return True
+        spoken_ms = said.ended_at_ms - said.started_at_ms
+        return not is_backchannel(said.text, self.expected) and self.interruption.takes(
+            spoken_ms, len(said.text.split())
+        )
 
     def _as_it_stands(self, identity: str, person: _Person) -> Utterance:
         labelled = self._labelled(identity, person.draft)

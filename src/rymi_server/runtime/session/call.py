@@ -24,6 +24,7 @@ from rymi_server.runtime.session.cast import Cast, Times
 from rymi_server.runtime.session.consent import Consents, decided_before
 from rymi_server.runtime.session.conversation import Conversation
 from rymi_server.runtime.session.guest_book import GuestBook
+from rymi_server.runtime.session.holding_back import HoldingBack
 from rymi_server.runtime.session.keypad import Keypad
 from rymi_server.runtime.session.ledger import Ledger
 from rymi_server.runtime.session.media import CallMedia, Guest
@@ -78,6 +79,7 @@ class Call:
     player: Player = field(init=False)
     conversation: Conversation = field(init=False)
     _replay: Replay = field(init=False)
+    _holding_back: HoldingBack = field(init=False)
     _input: TickInput = field(default_factory=TickInput)
     _lines: dict[str, LineClock] = field(default_factory=dict)
     _book: GuestBook = field(init=False)
@@ -112,6 +114,7 @@ class Call:
         told = Told(SessionEar(output), ledger, *([self.tape] if self.tape else []), CutSignal(self.media))
         self.player = output.player = Player(self.media.line, told, self.times.now)
         self.hub = Hub(self._hear, self.times.now, self.clock.ms, lambda: self.player.left_ms, self._book.name)
+        self.hub.interruption = self.cast.interruption
         agent_text = AgentText(self._show, ledger.agent_drafted, self.clock.ms)
         self._synchronizer = synchronized(output, agent_text)
         session = new_session(
@@ -121,7 +124,9 @@ class Call:
             self._input,
             self._synchronizer.audio_output,
             self._synchronizer.text_output,
+            self.cast.interruption,
         )
+        self._holding_back = HoldingBack(self._replay.play, lambda: session.current_speech)
         self.conversation = Conversation(
             session=session,
             mind=self.cast.mind,
@@ -286,7 +291,7 @@ class Call:
             self._spoke_last = self._book.name(happening.utterance.identity)
         guessed = isinstance(happening, GuessHeard) and not self.cast.guesses
         if not self.conversation.stepped_back and not guessed:
-            self._replay.play(happening)
+            self._holding_back.tell(happening)
 
     def _expect(self, expected: Expected | None) -> None:
         self._expected = self.hub.expected = expected

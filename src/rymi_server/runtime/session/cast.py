@@ -7,6 +7,7 @@ from typing import Any
 
 from rymi_server.runtime.session.manners import Manners
 from rymi_server.runtime.session.minds import Mind
+from rymi_server.runtime.turn_taking.interruption import Interruption
 from rymi_server.runtime.turn_taking.signals import TurnDetector
 from rymi_server.speech_engines.promises import Ear, Vocabulary, Voice
 
@@ -25,6 +26,7 @@ class Cast:
     tools: tuple[Any, ...] = ()
     # Whether an answer may be begun for words that are only guessed.
     guesses: bool = True
+    interruption: Interruption = field(default_factory=Interruption)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from rymi_server.runtime.thinking.variables import values_of
 from rymi_server.runtime.thinking.vocabulary import vocabulary_of
 from rymi_server.runtime.turn_taking.choosing import detector_for
 from rymi_server.runtime.turn_taking.detector import Detector
+from rymi_server.runtime.turn_taking.interruption import interruption_of
 from rymi_server.runtime.turn_taking.modes import mode_named, overrides_of
 from rymi_server.runtime.turn_taking.scores import Scores
 from rymi_server.speech_engines.promises import Ear, Voice
@@ -72,6 +73,7 @@ class Casting:
             vocabulary=vocabulary_of(agent, by_name),
             # What writes must not be done for words that were only guessed.
             guesses=not any(tool.http and tool.writes for tool in tools_of(agent).available),
+            interruption=interruption_of(agent),
         )
         model = self.engines.mind(agent, report=report)
         if model is not None:
@@ -117,6 +119,7 @@ class Casting:
             instructions=prompt.text,
             tools=tuple(mind.functions(tools_of(agent).available, self.tools)),
             guesses=cast.guesses,
+            interruption=cast.interruption,
         )
 
 

@@ -361,7 +361,8 @@ class Conversation:
 
     def _bring_about(self, step: Step) -> None:
         if isinstance(step, EndCall):
-            self.end(step.reason, step.farewell or self.manners.last_words)
+            # Its own words for it are a model's, and might be taken for one of ours.
+            self.end("end_call_tool", step.farewell or self.manners.last_words)
         elif isinstance(step, HandOff):
             self.send(HandoffWanted(to=step.to, briefing=step.briefing))
         elif isinstance(step, PressKeys):
@@ -381,7 +382,7 @@ class Conversation:
     def _on_close(self, event: CloseEvent) -> None:
         if event.error is not None:
             self.send(Happened(level="error", message="The conversation cannot go on: an engine failed for good."))
-            self.send(EndWanted(reason="engine_failed"))
+            self.send(EndWanted(reason="agent_failed"))
             self.leave("engine_failed")
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":

@@ -95,7 +95,7 @@ async def _hold(desk: Desk, api: InternalApi, briefing: Briefing, media: LiveKit
         # What was ready when the call was accepted is not ready here. Another process of ours would fare no better.
         log.error("call_not_held", code=error.code, error=error.message)
         reporter.send(Happened(level="error", message=error.message[:2_000]))
-        reporter.send(EndWanted(reason=error.code))
+        reporter.send(EndWanted(reason="agent_failed"))
         return error.code
     except Exception as error:
         log.exception("call_failed")

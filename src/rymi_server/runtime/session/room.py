@@ -9,7 +9,7 @@ from typing import Any, Final
 import structlog
 from livekit import rtc
 
-from rymi_server.rooms.access import PARTICIPANT_ATTRIBUTE
+from rymi_server.rooms.naming import PARTICIPANT_ATTRIBUTE
 from rymi_server.runtime.recording.recorder import RATE as HEARING_RATE
 from rymi_server.runtime.session.hearers import Hearers
 from rymi_server.runtime.session.media import Guest, Guests, ShownText

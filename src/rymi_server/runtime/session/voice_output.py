@@ -1,5 +1,6 @@
 """The session's loudspeaker: a `Player`, told in the session's words."""
 
+import asyncio
 import time
 
 from livekit import rtc
@@ -19,6 +20,8 @@ class VoiceOutput(io.AudioOutput):
     async def capture_frame(self, frame: rtc.AudioFrame) -> None:
         await super().capture_frame(frame)
         self._player.capture(bytes(frame.data))
+        # An answer that was made ahead comes all at once: its beginning is played before the rest is looked at.
+        await asyncio.sleep(0)
 
     def flush(self) -> None:
         super().flush()

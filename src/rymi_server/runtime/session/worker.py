@@ -21,6 +21,7 @@ import structlog
 from livekit.agents import AgentServer, AutoSubscribe, JobContext, JobProcess, JobRequest
 
 from rymi_server.foundation.errors import Unavailable
+from rymi_server.foundation.garbage import leave_what_is_loaded
 from rymi_server.foundation.logs import configure_logs
 from rymi_server.foundation.object_storage import open_storage
 from rymi_server.rooms.livekit_server import LiveKit
@@ -130,6 +131,8 @@ def prepare(work: Work, process: JobProcess) -> None:
     scores = installed_scores()
     casting = Casting(engines, scores, tools, lambda: datetime.now(UTC).astimezone())
     warm_up(scores)
+    # Held up for as long as a look through all of this takes, an agent would stammer.
+    leave_what_is_loaded()
     log.info("agent_process_ready", milliseconds=round((time.monotonic() - began) * 1_000))
     process.userdata["desk"] = Desk(work.folder, open_storage(work.storage_url), casting, work.linger_s)
 

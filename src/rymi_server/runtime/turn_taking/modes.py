@@ -11,8 +11,6 @@ HANG_MS: Final = (200, 3_000)
 START_MS: Final = (20, 500)
 MIN_SPEECH_MS: Final = (0, 1_000)
 TURN_MS: Final = (1_000, 600_000)
-INTERRUPT_MS: Final = (20, 3_000)
-INTERRUPT_WORDS: Final = (1, 10)
 # A number of the agent's `advanced` settings below this one means seconds, any other milliseconds.
 _SECONDS_BELOW: Final = 20
 
@@ -46,14 +44,6 @@ class Hang:
 
 
 @dataclass(frozen=True, slots=True)
-class Interruption:
-    """How much speech takes the word from the agent: so long, or so many words."""
-
-    speech_ms: int
-    words: int
-
-
-@dataclass(frozen=True, slots=True)
 class Overrides:
     """What an agent's author asks for instead of a mode's own numbers; None leaves the mode's."""
 
@@ -64,8 +54,6 @@ class Overrides:
     start_ms: int | None = None
     min_speech_ms: int | None = None
     max_turn_ms: int | None = None
-    interrupt_ms: int | None = None
-    interrupt_words: int | None = None
     text_aware: bool | None = None
     adaptive: bool | None = None
 
@@ -74,7 +62,6 @@ class Overrides:
 class Parameters:
     gate: Gate
     hang: Hang
-    interruption: Interruption
     max_turn_ms: int = 30_000
 
 
@@ -83,17 +70,14 @@ class Parameters:
 STEADY = Parameters(
     Gate(1.0, 1.0, start_ms=140, window_ms=240, enter_db=6, leave_db=4, min_speech_ms=240),
     Hang(900, done_ms=600, open_ms=1_600, digits_ms=1_600),
-    Interruption(400, words=2),
 )
 BALANCED = Parameters(
     Gate(0.5, 0.5, start_ms=100, window_ms=180, enter_db=4, leave_db=3, min_speech_ms=180),
     Hang(650, done_ms=400, open_ms=1_500, digits_ms=1_500),
-    Interruption(300, words=2),
 )
 SENSITIVE = Parameters(
     Gate(0.5, 0.35, start_ms=60, window_ms=100, enter_db=0, leave_db=0, min_speech_ms=60, drop_db=24),
     Hang(450, done_ms=350, open_ms=1_200, digits_ms=1_200),
-    Interruption(200, words=1),
 )
 # With the score that needs numpy alone.
 BALANCED_PCM = replace(BALANCED, gate=replace(BALANCED.gate, high=0.34, low=0.20))
@@ -105,7 +89,6 @@ SENSITIVE_PCM = replace(
 PROVIDER = replace(
     STEADY,
     hang=Hang(1_500, done_ms=1_500, open_ms=1_500, digits_ms=1_500, text_aware=False, adaptive=False),
-    interruption=Interruption(200, words=1),
 )
 
 
@@ -134,34 +117,24 @@ def changed(parameters: Parameters, overrides: Overrides) -> Parameters:
         window_ms=max(gate.window_ms, start + gate.window_ms - gate.start_ms),
         min_speech_ms=_within(MIN_SPEECH_MS, overrides.min_speech_ms, gate.min_speech_ms),
     )
-    interruption = Interruption(
-        _within(INTERRUPT_MS, overrides.interrupt_ms, parameters.interruption.speech_ms),
-        _within(INTERRUPT_WORDS, overrides.interrupt_words, parameters.interruption.words),
-    )
     return replace(
         parameters,
         gate=gate,
         hang=hang,
-        interruption=interruption,
         max_turn_ms=_within(TURN_MS, overrides.max_turn_ms, parameters.max_turn_ms),
     )
 
 
 def overrides_of(advanced: Mapping[str, Any]) -> Overrides:
     """What an agent's `advanced` settings say about turns. What is no number there says nothing."""
-    threshold = advanced.get("stopSpeakingThreshold")
-    # A small whole number counts words, anything else is a time.
-    words = threshold if isinstance(threshold, int) and 1 <= threshold <= INTERRUPT_WORDS[1] else None
     return Overrides(
-        interrupt_words=None if isinstance(words, bool) else words,
-        interrupt_ms=None if words else _ms(threshold),
-        hang_ms=_ms(advanced.get("replyDelay")),
-        done_ms=_ms(advanced.get("waitAfterSentence")),
-        open_ms=_ms(advanced.get("waitAfterNoPunctuation")),
-        digits_ms=_ms(advanced.get("waitAfterNumbers")),
-        start_ms=_ms(advanced.get("startSpeakingThreshold")),
-        min_speech_ms=_ms(advanced.get("minSpeech")),
-        max_turn_ms=_ms(advanced.get("maxTurnLength")),
+        hang_ms=milliseconds(advanced.get("replyDelay")),
+        done_ms=milliseconds(advanced.get("waitAfterSentence")),
+        open_ms=milliseconds(advanced.get("waitAfterNoPunctuation")),
+        digits_ms=milliseconds(advanced.get("waitAfterNumbers")),
+        start_ms=milliseconds(advanced.get("startSpeakingThreshold")),
+        min_speech_ms=milliseconds(advanced.get("minSpeech")),
+        max_turn_ms=milliseconds(advanced.get("maxTurnLength")),
         text_aware=_switch(advanced.get("smartEndpointing")),
         adaptive=_switch(advanced.get("smartEndpointing")),
     )
@@ -175,7 +148,8 @@ def _switch(value: object) -> bool | None:
     return value if isinstance(value, bool) else None
 
 
-def _ms(value: object) -> int | None:
+def milliseconds(value: object) -> int | None:
+    """Of a number of an agent's settings; None where it is no number."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1e9:
         return None
     return round(value * 1_000) if value < _SECONDS_BELOW else round(value)

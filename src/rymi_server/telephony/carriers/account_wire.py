@@ -10,13 +10,13 @@ from typing import Protocol
 from rymi_server.telephony.carriers.carrier import (
     Credentials,
     Document,
-    Hook,
     Incoming,
     LegReport,
     MediaOffer,
     Refusal,
     SignedRequest,
 )
+from rymi_server.telephony.carriers.hooks import Hook
 
 
 class Signatures(Protocol):

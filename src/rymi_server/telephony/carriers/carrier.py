@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from rymi_server.foundation.database import Transaction
 from rymi_server.foundation.errors import Unavailable
 from rymi_server.foundation.ids import LegId, TenantId
+from rymi_server.telephony.carriers.hooks import AccountAddresses, Hook, LegAddresses
 from rymi_server.telephony.models import LegReason, LegStatus
 
 # --- errors ----------------------------------------------------------------------------------------------------------
@@ -99,28 +100,9 @@ class CarrierNumber:
     country: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class AccountAddresses:
-    """Where the carrier finds us for calls that come in. `name` is unique to the connection."""
-
-    name: str
-    answer: str
-    status: str
-
-
 Routing = Mapping[str, Any]
 
 # --- calls -----------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class LegAddresses:
-    """Where the carrier finds us for one call of ours."""
-
-    answer: str
-    status: str
-    machine: str
-    stream: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,15 +258,6 @@ class SignedRequest:
     # By lower-case names.
     headers: Mapping[str, str]
     body: bytes = b""
-
-
-class Hook(StrEnum):
-    """What a carrier calls us about."""
-
-    ANSWER = "answer"
-    STATUS = "status"
-    MACHINE = "machine"
-    STREAM = "stream"
 
 
 @dataclass(frozen=True, slots=True)

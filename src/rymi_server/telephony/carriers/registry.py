@@ -7,7 +7,6 @@ from datetime import datetime
 
 import httpx
 
-from rymi_server.telephony.carriers.box import BOX_ACCOUNTS
 from rymi_server.telephony.carriers.carrier import Carrier, CarrierWire, Credentials
 from rymi_server.telephony.carriers.plivo.rest import PlivoAccount
 from rymi_server.telephony.carriers.plivo.wire import PLIVO_WIRE
@@ -15,24 +14,7 @@ from rymi_server.telephony.carriers.twilio.rest import TwilioAccount
 from rymi_server.telephony.carriers.twilio.wire import TWILIO_WIRE
 from rymi_server.telephony.carriers.vonage.rest import VonageAccount, VonageHosts
 from rymi_server.telephony.carriers.vonage.wire import VonageWire
-
-
-@dataclass(frozen=True, slots=True)
-class CarrierHosts:
-    """Where the carriers are asked."""
-
-    twilio: str = "https://api.twilio.com"
-    plivo: str = "https://api.plivo.com"
-    vonage: str = "https://api.nexmo.com"
-    vonage_account: str = "https://rest.nexmo.com"
-    # Where the accounts of the carriers in the box are asked, if there is one.
-    box: str | None = None
-
-    def for_account(self, account_id: str) -> "CarrierHosts":
-        if self.box is None or account_id not in BOX_ACCOUNTS:
-            return self
-        box = self.box.rstrip("/")
-        return CarrierHosts(f"{box}/twilio", f"{box}/plivo", f"{box}/vonage", f"{box}/vonage")
+from rymi_server.telephony.terms import CarrierHosts
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from livekit.agents import llm
 
 from rymi_server.runtime.session.providers.access import Access
 from rymi_server.runtime.session.providers.batch_ear import BatchEar
+from rymi_server.runtime.session.providers.manner import manner_of
 from rymi_server.runtime.session.providers.own_voice import OwnVoice
 from rymi_server.runtime.session.providers.plugin_voice import PluginVoice
 from rymi_server.runtime.session.providers.plugins import load_plugins, recogniser, speaker, thinker
@@ -71,10 +72,8 @@ class InstalledEngines:
         wanted = self._ready(self._wanted(agent, on_phone=False).minds, report)
         if not wanted:
             return None
-        advanced = agent.get("advanced")
-        heat = advanced.get("temperature") if isinstance(advanced, Mapping) else None
-        temperature = float(heat) if isinstance(heat, int | float) and not isinstance(heat, bool) else None
-        minds = _each(lambda name: thinker(name, self._access, temperature), wanted, report)
+        manner = manner_of(agent)
+        minds = _each(lambda name: thinker(name, self._access, manner), wanted, report)
         return minds[0] if len(minds) == 1 else llm.FallbackAdapter(minds, attempt_timeout=_MOST_THINKING_S)
 
     async def aclose(self) -> None:

@@ -2,11 +2,13 @@
 
 import importlib
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from livekit.agents import llm, stt, tts
 
 from rymi_server.runtime.session.providers.access import Access
+from rymi_server.runtime.session.providers.manner import Manner
 from rymi_server.speech_engines.casting import Defaults
 from rymi_server.speech_engines.errors import EngineFailed, EngineNotReady
 from rymi_server.speech_engines.naming import ENGINES, EngineName, Place, parse
@@ -40,8 +42,8 @@ def speaker(name: EngineName, access: Access, language: str) -> tts.TTS[Any]:
     return made
 
 
-def thinker(name: EngineName, access: Access, temperature: float | None) -> llm.LLM[Any]:
-    made: llm.LLM[Any] = _made(name, _THINKERS, access, temperature)
+def thinker(name: EngineName, access: Access, manner: Manner) -> llm.LLM[Any]:
+    made: llm.LLM[Any] = _made(name, _THINKERS, access, manner)
     return made
 
 
@@ -189,20 +191,25 @@ def _google_credentials(access: Access) -> dict[str, str]:
 # --- those that think ------------------------------------------------------------------------------------------------
 
 
-def _openai_mind(plugin: Any, name: EngineName, access: Access, temperature: float | None) -> llm.LLM[Any]:
-    more = {} if temperature is None else {"temperature": temperature}
-    return plugin.LLM(model=name.model, client=access.client(name), **more)  # type: ignore[no-any-return]
+def _openai_mind(plugin: Any, name: EngineName, access: Access, manner: Manner) -> llm.LLM[Any]:
+    # Servers of one's own mostly know the older word only.
+    if name.url and manner.most_tokens is not None:
+        more: dict[str, Any] = {"extra_body": {"max_tokens": manner.most_tokens}}
+        manner = replace(manner, most_tokens=None)
+    else:
+        more = {}
+    given = manner.given("max_completion_tokens")
+    return plugin.LLM(model=name.model, client=access.client(name), **given, **more)  # type: ignore[no-any-return]
 
 
-def _anthropic_mind(plugin: Any, name: EngineName, access: Access, temperature: float | None) -> llm.LLM[Any]:
-    more = {} if temperature is None else {"temperature": temperature}
-    key = access.key_of(name)
-    return plugin.LLM(model=name.model, api_key=key, client=access.client(name), **more)  # type: ignore[no-any-return]
+def _anthropic_mind(plugin: Any, name: EngineName, access: Access, manner: Manner) -> llm.LLM[Any]:
+    key, given = access.key_of(name), manner.given("max_tokens")
+    return plugin.LLM(model=name.model, api_key=key, client=access.client(name), **given)  # type: ignore[no-any-return]
 
 
-def _google_mind(plugin: Any, name: EngineName, access: Access, temperature: float | None) -> llm.LLM[Any]:
-    more = {} if temperature is None else {"temperature": temperature}
-    return plugin.LLM(model=name.model, api_key=access.keys.get("GOOGLE_API_KEY", ""), **more)  # type: ignore[no-any-return]
+def _google_mind(plugin: Any, name: EngineName, access: Access, manner: Manner) -> llm.LLM[Any]:
+    key, given = access.keys.get("GOOGLE_API_KEY", ""), manner.given("max_output_tokens")
+    return plugin.LLM(model=name.model, api_key=key, **given)  # type: ignore[no-any-return]
 
 
 _RECOGNISERS: Final = {

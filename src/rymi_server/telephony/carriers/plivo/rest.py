@@ -8,7 +8,6 @@ import httpx
 
 from rymi_server.telephony.carriers.asking import Reply, ask, part
 from rymi_server.telephony.carriers.carrier import (
-    AccountAddresses,
     CarrierAccount,
     CarrierNumber,
     CarrierRefused,
@@ -22,6 +21,7 @@ from rymi_server.telephony.carriers.carrier import (
     Search,
 )
 from rymi_server.telephony.carriers.forms import id_of, number_of
+from rymi_server.telephony.carriers.hooks import AccountAddresses
 from rymi_server.telephony.carriers.plivo.callbacks import read_live, read_record
 
 _LARGEST_PAGE = 20

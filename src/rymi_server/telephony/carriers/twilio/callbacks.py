@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from rymi_server.telephony.carriers.carrier import AnsweredBy, Hook, Incoming, LegReport, SignedRequest
+from rymi_server.telephony.carriers.carrier import AnsweredBy, Incoming, LegReport, SignedRequest
 from rymi_server.telephony.carriers.forms import currency, fields_of, id_of, money, number_of, whole
+from rymi_server.telephony.carriers.hooks import Hook
 from rymi_server.telephony.models import LegReason, LegStatus
 
 _STATUSES = {

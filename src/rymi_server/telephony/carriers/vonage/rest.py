@@ -10,7 +10,6 @@ import httpx
 
 from rymi_server.telephony.carriers.asking import Reply, ask, part
 from rymi_server.telephony.carriers.carrier import (
-    AccountAddresses,
     CarrierAccount,
     CarrierNumber,
     CarrierRefused,
@@ -24,6 +23,7 @@ from rymi_server.telephony.carriers.carrier import (
     Search,
 )
 from rymi_server.telephony.carriers.forms import id_of, number_of
+from rymi_server.telephony.carriers.hooks import AccountAddresses
 from rymi_server.telephony.carriers.vonage.callbacks import read_call
 from rymi_server.telephony.carriers.vonage.tokens import application_token, new_key_pair
 

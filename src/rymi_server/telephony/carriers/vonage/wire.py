@@ -5,13 +5,13 @@ from datetime import datetime
 from rymi_server.telephony.carriers.carrier import (
     Credentials,
     Document,
-    Hook,
     Incoming,
     LegReport,
     MediaOffer,
     Refusal,
     SignedRequest,
 )
+from rymi_server.telephony.carriers.hooks import Hook
 from rymi_server.telephony.carriers.vonage import callbacks, documents, tokens
 
 

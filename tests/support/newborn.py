@@ -1,0 +1,23 @@
+"""What is born in a nursery in tests: it says who it is, and waits."""
+
+import json
+import os
+import signal
+import sys
+
+LOADED_BY = os.getpid()
+
+
+def main() -> int:
+    said = {
+        "pid": os.getpid(),
+        "loaded_by": LOADED_BY,
+        "session": os.getsid(0),
+        "environment": {name: os.environ.get(name) for name in ("GIVEN", "TAKEN")},
+    }
+    sys.stdout.write(json.dumps(said) + "\n")
+    sys.stdout.flush()
+    return 7 if signal.sigwait({signal.SIGUSR1, signal.SIGTERM}) == signal.SIGUSR1 else 0
+
+
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
