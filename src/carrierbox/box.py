@@ -10,7 +10,7 @@ from carrierbox.accounts import Accounts
 from carrierbox.calls.carrier import Carrier
 from carrierbox.calls.exchange import Exchange
 from carrierbox.calls.ledger import Ledger
-from carrierbox.calls.phone_call import Tools
+from carrierbox.calls.tools import Tools
 from carrierbox.clock import Clock
 from carrierbox.control.api import Control
 from carrierbox.control.surroundings import Surroundings

@@ -14,8 +14,9 @@ from carrierbox.calls.carrier import Moment, SocketTerms, Source, Stream, Stream
 from carrierbox.calls.exchange import Exchange
 from carrierbox.calls.ledger import Ledger
 from carrierbox.calls.lifecycle import Direction, EndedBy, Ending, State, WrongState
-from carrierbox.calls.phone_call import SETUP_S, Tools
+from carrierbox.calls.phone_call import SETUP_S
 from carrierbox.calls.steps import Connect, Pause, PressKeys, Reject, Step
+from carrierbox.calls.tools import Tools
 from carrierbox.delivery.callback import Callback, Reply
 from carrierbox.delivery.courier import Courier
 from carrierbox.delivery.faults import FaultBook

@@ -43,7 +43,7 @@ from rymi_server.telephony.models import LegReason, LegStatus
 from rymi_server.telephony.terms import CarrierHosts
 
 FAST = BoxSettings(
-    port=0, twilio_calls_per_second=50, plivo_calls_per_second=50, vonage_calls_per_second=50, max_calls=50
+    port=0, twilio_calls_per_second=50, plivo_calls_per_second=50, vonage_calls_per_second=50, max_calls=200
 )
 SILENT, STRANGER, BUSY, NOBODY, REJECTS, VOICEMAIL = (
     "+12025550132",
@@ -265,6 +265,22 @@ class CarrierPromise:
 
         await until("the verdict", told)
 
+    async def test_rings_no_longer_than_it_is_told(self, lab: Lab, customer: Customer, carrier: Carrier) -> None:
+        call = await carrier.place_call(self.dial(customer, NOBODY, ring_seconds=15))
+        ended = await lab.call_until(call, "ended")
+        rang = [each["ms"] for each in ended["timeline"] if each["event"] in ("ringing", "ended")]
+        assert ended["reason"] == "no_answer"
+        # Twilio lets it ring five seconds longer.
+        assert 14_000 < rang[-1] - rang[0] < 22_000
+
+    async def test_ends_a_call_at_its_limit(
+        self, lab: Lab, customer: Customer, carrier: Carrier, ready: Credentials
+    ) -> None:
+        self.talks(customer, ready)
+        call = await carrier.place_call(self.dial(customer, SILENT, limit_seconds=8))
+        ended = await lab.call_until(call, "ended")
+        assert (ended["reason"], 8 <= ended["duration_s"] < 12) == ("time_limit", True), ended["timeline"]
+
     async def test_refuses_to_call_from_a_number_that_is_not_the_accounts(
         self, customer: Customer, carrier: Carrier
     ) -> None:
@@ -279,6 +295,16 @@ class CarrierPromise:
         assert await carrier.find_calls(replace(search, to_number=STRANGER)) == []
         assert await carrier.find_calls(replace(search, from_number=STRANGER)) == []
         assert await carrier.find_calls(replace(search, since=since + timedelta(minutes=5))) in ([], [call])
+
+    async def test_finds_it_among_many_others(self, customer: Customer, carrier: Carrier) -> None:
+        """More than a carrier lists at once, before it and after it."""
+        since = now()
+        others = [await carrier.place_call(self.dial(customer, NOBODY)) for _ in range(5)]
+        call = await carrier.place_call(self.dial(customer, SILENT))
+        others += [await carrier.place_call(self.dial(customer, NOBODY)) for _ in range(105)]
+        search = Search(self.own_numbers[0], SILENT, since)
+        await until("the call to be found", lambda: self._found(carrier, search, call))
+        assert list(await carrier.find_calls(replace(search, others=frozenset(others)))) == [call]
 
     async def _found(self, carrier: Carrier, search: Search, call: str) -> bool:
         return list(await carrier.find_calls(search)) == [call]

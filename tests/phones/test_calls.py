@@ -2,13 +2,20 @@
 
 import numpy as np
 import pytest
-from tests.support.asking import phone
+from tests.support.asking import phone, web
 from tests.support.phone_lab import CREDENTIALS, PhoneLab
 from tests.support.waiting import until
 
 from carrierbox import stock
 
 TALKS, BUSY, NOBODY, REJECTS, VOICEMAIL = (f"+1202555010{digit}" for digit in (0, 1, 2, 3, 4))
+
+OBSTACLES = {
+    "no credit": "update credit_accounts set balance = 0",
+    "paused": "update tenants set paused_at = now(), paused_reason = 'unpaid'",
+    "no line free": "update tenants set plan = 'free'",
+    "nobody answers": "update phone_numbers set agent_id = null",
+}
 
 each_carrier = pytest.mark.parametrize("provider", CREDENTIALS)
 
@@ -123,7 +130,8 @@ class TestInbound:
         leg = next(each for each in ended["participants"] if each["transport"] == "pstn")["telephony_leg"]
         await lab.until_leg(leg["id"], status="completed", to_number=number, from_number="+12025550188")
 
-    async def test_is_turned_down_where_no_credit_is_left(self, lab: PhoneLab, provider: str) -> None:
+    @pytest.mark.parametrize("obstacle", ["no credit", "paused", "no line free", "nobody answers"])
+    async def test_is_turned_down_as_the_carrier_allows(self, lab: PhoneLab, provider: str, obstacle: str) -> None:
         acme, number = await lab.customer(provider), stock.NUMBERS[provider][0]
         await acme.post("/v1/numbers", {"number": number, "agent_id": await acme.new_agent()})
 
@@ -132,12 +140,16 @@ class TestInbound:
             return bool(listed[0]["webhook_status"] == "configured")
 
         await until("the number to point to us", routed)
+        await acme.post("/v1/calls", {"agent_id": await acme.new_agent(), "participants": [web()]})
         async with lab.database.transaction() as tx:
-            await tx.exec_driver_sql("update credit_accounts set balance = 0")
+            await tx.exec_driver_sql(OBSTACLES[obstacle])
         call = await lab.box.call_until(await self.called(lab, provider, number), "ended")
-        assert call["reason"] in ("busy", "completed", "document_over")
+        # Vonage has neither a busy signal nor a refusal: it says a sentence and ends.
+        said = {"twilio": "busy", "plivo": "busy", "vonage": "document_over"}
+        reason = said[provider] if obstacle != "nobody answers" or provider == "vonage" else "rejected"
+        assert call["reason"] == reason
         assert lab.bridged == []
-        assert (await acme.get("/v1/calls")).json()["total"] == 0
+        assert (await acme.get("/v1/calls")).json()["total"] == 1
 
 
 @each_carrier

@@ -1,14 +1,15 @@
 """Follows an application's document step by step: speaks, waits, dials, and connects the line to media sockets."""
 
 import asyncio
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import Protocol
 
 import aiohttp
 from yarl import URL
 
-from carrierbox.calls.carrier import Source, Stream, StreamChange
-from carrierbox.calls.conversation import Bridge
+from carrierbox.calls.call import Call
+from carrierbox.calls.carrier import Carrier, Source, Stream, StreamChange
+from carrierbox.calls.conversation import Bridge, Conversation
 from carrierbox.calls.ledger import BoxIsFull
 from carrierbox.calls.lifecycle import EndedBy, Ending
 from carrierbox.calls.media_session import ClosedBy, MediaSession
@@ -26,15 +27,13 @@ from carrierbox.calls.steps import (
     Step,
     Unknown,
 )
+from carrierbox.calls.tools import Tools
 from carrierbox.clock import sleep
 from carrierbox.delivery.courier import NoReply
 from carrierbox.delivery.faults import Target
 from carrierbox.line.recording import BadWav, read_wav
 from carrierbox.line.tones import keys
 from carrierbox.speech.voices import SpeechFailed
-
-if TYPE_CHECKING:
-    from carrierbox.calls.phone_call import PhoneCall
 
 MOST_DOCUMENTS = 50
 HANDSHAKE_S = 5.0
@@ -43,10 +42,36 @@ LARGEST_SOUND = 8 * 1024 * 1024
 FETCH = aiohttp.ClientTimeout(total=15, sock_connect=5)
 
 
+class OnThePhone(Protocol):
+    """The call that a document is followed for."""
+
+    call: Call
+    carrier: Carrier
+    tools: Tools
+    sessions: list[MediaSession]
+    # Set once the call is over.
+    gone: asyncio.Event
+
+    @property
+    def conversation(self) -> Conversation: ...
+
+    def run(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        """Beside the document, as long as the call lasts."""
+        ...
+
+    def dial(self, step: Dial, when_answered: Callable[["OnThePhone"], Awaitable[None]]) -> "OnThePhone": ...
+
+    def note(self, event: str, **detail: object) -> None: ...
+
+    def end(self, ending: Ending, by: EndedBy) -> None: ...
+
+    def hang_up(self, by: EndedBy) -> None: ...
+
+
 class DocumentRun:
     """One document and those it leads to."""
 
-    def __init__(self, phone: "PhoneCall") -> None:
+    def __init__(self, phone: OnThePhone) -> None:
         self._phone = phone
         self._tools = phone.tools
         self._fetched = 0
@@ -141,7 +166,7 @@ class DocumentRun:
         """Ring another phone, connect both, and stay until one of them is gone."""
         parent = self._phone
 
-        async def bridge(child: "PhoneCall") -> None:
+        async def bridge(child: OnThePhone) -> None:
             here, there = Bridge(parent.conversation), Bridge(child.conversation)
             child.conversation.attach(here)
             parent.conversation.attach(there)
@@ -151,7 +176,7 @@ class DocumentRun:
                 parent.conversation.detach(there)
 
         try:
-            child = parent.dial(parent, step, bridge)
+            child = parent.dial(step, bridge)
         except BoxIsFull as error:
             parent.note("step skipped", step="dial", why=str(error))
             return

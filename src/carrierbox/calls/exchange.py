@@ -10,8 +10,9 @@ from carrierbox.calls.call import Call
 from carrierbox.calls.carrier import Carrier
 from carrierbox.calls.ledger import Ledger
 from carrierbox.calls.lifecycle import Direction, EndedBy, WrongState
-from carrierbox.calls.phone_call import PhoneCall, Tools
+from carrierbox.calls.phone_call import PhoneCall
 from carrierbox.calls.steps import Dial
+from carrierbox.calls.tools import Tools
 from carrierbox.numbers import to_e164
 
 WhenAnswered = Callable[[PhoneCall], Awaitable[None]]

@@ -3,10 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass
 from zlib import crc32
-
-import aiohttp
 
 from carrierbox.callees.party import Party, rehearse
 from carrierbox.callees.script import Being, Move, Pickup, Script
@@ -17,11 +14,9 @@ from carrierbox.calls.document import DocumentRun
 from carrierbox.calls.lifecycle import Direction, EndedBy, Ending, State, WrongState, follows
 from carrierbox.calls.media_session import MediaSession
 from carrierbox.calls.steps import Dial
-from carrierbox.clock import Clock, sleep
-from carrierbox.delivery.courier import Courier
-from carrierbox.delivery.faults import FaultBook
+from carrierbox.calls.tools import Tools
+from carrierbox.clock import sleep
 from carrierbox.line.tones import keys
-from carrierbox.speech.voices import Voices
 
 log = logging.getLogger(__name__)
 
@@ -37,18 +32,6 @@ _MOMENTS = {
     State.IN_PROGRESS: Moment.ANSWERED,
     State.ENDED: Moment.ENDED,
 }
-
-
-@dataclass(frozen=True)
-class Tools:
-    """What the life of a call needs of the outside."""
-
-    clock: Clock
-    courier: Courier
-    http: aiohttp.ClientSession
-    voices: Voices
-    faults: FaultBook
-    recording_seconds: int
 
 
 class PhoneCall:
@@ -67,7 +50,7 @@ class PhoneCall:
         self.call = call
         self.carrier = carrier
         self.tools = tools
-        self.dial = dial
+        self._dial = dial
         self.script = script
         self.sessions: list[MediaSession] = []
         self.gone = asyncio.Event()
@@ -104,6 +87,10 @@ class PhoneCall:
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("call broke", exc_info=error, extra={"call_id": self.call.id})
             self.end(Ending.COMPLETED, EndedBy.CARRIER)
+
+    def dial(self, step: Dial, when_answered: Callable[["PhoneCall"], Awaitable[None]]) -> "PhoneCall":
+        """Ring another phone, on behalf of this call."""
+        return self._dial(self, step, when_answered)
 
     def note(self, event: str, **detail: object) -> None:
         self.call.note(self.tools.clock.now(), self.tools.clock.seconds(), event, **detail)

@@ -92,9 +92,10 @@ class VonageRest:
         application, query = self._application(request), request.query
         size = read_whole(query, "page_size", 10, 1, 100)
         start = read_whole(query, "record_index", 0, 0, 1_000_000)
+        newest_first = self._exchange.ledger.of_account(NAME, application.account_id)
         found = [
             call
-            for call in self._exchange.ledger.of_account(NAME, application.account_id)
+            for call in (newest_first if query.get("order") == "desc" else reversed(newest_first))
             if query.get("status", status_of(call)) == status_of(call)
             and query.get("conversation_uuid", terms_of(call).conversation_uuid) == terms_of(call).conversation_uuid
             and query.get("date_start", "")[:19] <= call.created_at.isoformat()[:19]

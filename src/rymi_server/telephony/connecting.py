@@ -102,13 +102,12 @@ class CarrierConnector:
         numbers = await _carried_out(carrier.numbers())
         async with self._database.transaction() as tx:
             await store.one_at_a_time(tx, connection.tenant_id)
-            before = await store.active_of(tx, connection.tenant_id)
             await self.disconnect(tx, connection.tenant_id)
             await store.add(tx, connection)
             await store.see_numbers(tx, connection, numbers, self._clock.now())
-            if before and (before.provider, before.account_id) == (connection.provider, connection.account_id):
-                # The same account again: its numbers stay with us, and still belong where they were at first.
-                await store.take_over_routing(tx, before.id, connection.id)
+            # The same account again: its numbers stay with us, and still belong where they were at first.
+            for before in await store.not_released(tx, connection):
+                await store.take_over_routing(tx, before, connection.id)
             await enqueue_routing(tx, connection.tenant_id)
 
 

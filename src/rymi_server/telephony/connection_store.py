@@ -59,6 +59,18 @@ async def disconnect(tx: Transaction, tenant_id: TenantId, now: datetime) -> str
     return str(row.id) if row else None
 
 
+async def not_released(tx: Transaction, connection: Connection) -> list[str]:
+    """Connections of the same account that this tenant had before, and whose numbers may not be given back yet."""
+    found = sa.select(_connections.id).where(
+        _connections.tenant_id == connection.tenant_id,
+        _connections.provider == connection.provider,
+        _connections.account_id == connection.account_id,
+        _connections.id != connection.id,
+        _connections.released_at.is_(None),
+    )
+    return list((await tx.execute(found.order_by(_connections.created_at))).scalars())
+
+
 async def provisioned_elsewhere(tx: Transaction, public: str) -> list[Connection]:
     """Active connections whose carrier knows another address of ours."""
     found = sa.select(carrier_connections).where(

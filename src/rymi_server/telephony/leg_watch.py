@@ -80,7 +80,9 @@ class LegWatch:
     async def _settle(self, leg: Leg, connected: ConnectedCarrier) -> None:
         """Dialing began, and nothing more is known: was it placed?"""
         assert leg.claimed_at is not None
-        found = await connected.carrier.find_calls(Search(leg.from_number, leg.to_number, leg.claimed_at))
+        async with self._database.transaction() as tx:
+            others = await store.running_at_carrier(tx, connected.account)
+        found = await connected.carrier.find_calls(Search(leg.from_number, leg.to_number, leg.claimed_at, others))
         async with self._database.transaction() as tx:
             taken = await store.known_at_carrier(tx, connected.carrier.name, found)
             mine = [each for each in found if each not in taken]

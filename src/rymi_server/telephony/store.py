@@ -129,6 +129,14 @@ async def at_carrier(tx: Transaction, provider: str, provider_call_id: str) -> L
     return _leg(row) if row is not None else None
 
 
+async def running_at_carrier(tx: Transaction, account: str) -> frozenset[str]:
+    """The carrier's names of all calls of an account that have a leg here and are not over."""
+    running = sa.select(_legs.provider_call_id).where(
+        _legs.account == account, _legs.ended_at.is_(None), _legs.provider_call_id.is_not(None)
+    )
+    return frozenset((await tx.execute(running)).scalars())
+
+
 async def known_at_carrier(tx: Transaction, provider: str, provider_call_ids: Sequence[str]) -> set[str]:
     """Those of the carrier's calls that are a leg's already."""
     known = sa.select(_legs.provider_call_id).where(

@@ -133,6 +133,8 @@ class Search:
     from_number: str | None
     to_number: str
     since: datetime
+    # Running calls of the account that are not the one, whatever their numbers are.
+    others: frozenset[str] = frozenset()
 
 
 class AnsweredBy(StrEnum):

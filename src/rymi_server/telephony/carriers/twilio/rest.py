@@ -103,7 +103,7 @@ class TwilioAccount:
             "TrunkSid": "",
         }
         _good(await self._ask("POST", self._number_path(number), data=form))
-        return {} if _is_ours(before) else before
+        return {} if _is_ours(before, at) else before
 
     async def restore(self, number: CarrierNumber, before: Routing, ours: str) -> None:
         reply = await self._ask("GET", self._number_path(number))
@@ -204,8 +204,10 @@ def _routing_of(reply: Reply) -> dict[str, str]:
     return {name: reply.text(name) for name in _ROUTING}
 
 
-def _is_ours(routing: Routing) -> bool:
-    return _OURS in str(routing.get("voice_url", ""))
+def _is_ours(routing: Routing, at: AccountAddresses) -> bool:
+    """Whether it points to this installation already. Another one's address is given back like anybody's."""
+    ours, path, _ = at.answer.partition(_OURS)
+    return bool(path) and str(routing.get("voice_url", "")).startswith(ours + path)
 
 
 def _is_young(row: dict[str, Any], search: Search) -> bool:

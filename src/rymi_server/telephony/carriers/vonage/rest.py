@@ -33,6 +33,9 @@ _ROUTING = ("app_id", "voiceCallbackType", "voiceCallbackValue")
 _THEIR_DOMAINS = (".nexmo.com", ".vonage.com")
 _LONGEST_RING = 120
 _SKEW = timedelta(seconds=30)
+# A call that was asked for then is there by then, if ever.
+_PLACED_WITHIN = timedelta(minutes=5)
+_TIME = "%Y-%m-%dT%H:%M:%SZ"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,10 +131,21 @@ class VonageAccount:
         return uuid
 
     async def find_calls(self, search: Search) -> Sequence[str]:
-        since = (search.since - _SKEW).strftime("%Y-%m-%dT%H:%M:%SZ")
-        query = {"date_start": since, "page_size": str(_LARGEST_PAGE), "order": "desc"}
-        rows = _good(await self._ask_calls("GET", "", params=query)).rows("_embedded", "calls")
-        return [uuid for row in rows if _is_meant(row, search) and (uuid := id_of(row.get("uuid")))]
+        """Vonage searches by time only."""
+        query = {
+            "date_start": (search.since - _SKEW).strftime(_TIME),
+            "date_end": (search.since + _PLACED_WITHIN).strftime(_TIME),
+            "page_size": str(_LARGEST_PAGE),
+            "order": "asc",
+        }
+        found: list[str] = []
+        for page in range(_MOST_PAGES):
+            window = {**query, "record_index": str(page * _LARGEST_PAGE)}
+            rows = _good(await self._ask_calls("GET", "", params=window)).rows("_embedded", "calls")
+            found += [uuid for row in rows if _is_meant(row, search) and (uuid := id_of(row.get("uuid")))]
+            if len(rows) < _LARGEST_PAGE:
+                break
+        return found
 
     async def look_up(self, call: PlacedCall) -> LegReport | None:
         reply = await self._ask_calls("GET", f"/{part(call.id)}", call)
