@@ -39,6 +39,26 @@ class TestSummary:
         answer = await acme.get(f"/v1/calls/{call}/summary")
         assert answer.json() == {"status": "completed", "sentiment": "positive", "summary": "The second."}
 
+    async def test_stays_while_the_call_is_read_again(self, acme: Customer, database: Database, call: str) -> None:
+        await everybody_joins(database, call)
+        await acme.post(f"/v1/calls/{call}/end")
+        await _analysed(database, call, summary="What was found.", sentiment="positive")
+        await acme.post(f"/v1/calls/{call}/reprocess")
+        assert (await acme.get(f"/v1/calls/{call}/summary")).json()["summary"] == "What was found."
+        shown = (await acme.get(f"/v1/calls/{call}")).json()
+        assert shown["intelligence_status"] == "pending"
+        assert (shown["intelligence"]["status"], shown["intelligence"]["revision"]) == ("completed", 1)
+
+    async def test_is_shown_where_only_another_part_failed(self, acme: Customer, database: Database, call: str) -> None:
+        failed = {"part": "evaluation", "code": "model_failed", "message": "it broke off", "fatal": True}
+        await _analysed(database, call, IntelligenceStatus.FAILED, summary="They talked.", errors=[failed])
+        answer = await acme.get(f"/v1/calls/{call}/summary")
+        assert answer.json() == {"status": "failed", "sentiment": None, "summary": "They talked."}
+
+    async def test_that_was_not_found_is_404(self, acme: Customer, database: Database, call: str) -> None:
+        await _analysed(database, call, IntelligenceStatus.FAILED)
+        assert (await acme.get(f"/v1/calls/{call}/summary")).status_code == 404
+
 
 class TestTranscript:
     async def test_has_every_line_in_both_shapes(self, acme: Customer, database: Database, call: str) -> None:
@@ -123,7 +143,9 @@ class TestQueueStats:
         assert (await rival.get("/v1/calls/queue/stats")).json()["waiting"] == 0
 
 
-async def _analysed(database: Database, call: str, **found: Any) -> None:
+async def _analysed(
+    database: Database, call: str, status: IntelligenceStatus = IntelligenceStatus.COMPLETED, **found: Any
+) -> None:
     async with database.transaction() as tx:
         revision = await intelligence.begin(tx, CallId(call), {}, CLOCK.now())
-        await intelligence.finish(tx, CallId(call), revision, IntelligenceStatus.COMPLETED, CLOCK.now(), **found)
+        await intelligence.finish(tx, CallId(call), revision, status, CLOCK.now(), **found)

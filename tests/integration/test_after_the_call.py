@@ -266,6 +266,24 @@ class TestABadDay:
             await finished(own_database, call_id)
         assert (await detail_of(acme, call_id))["bill_duration"] > 0
 
+    async def test_on_which_a_further_reading_is_lost_is_read_all_the_same_and_given_up_after_an_hour(
+        self, own_database: Database, acme: Customer, tmp_path: Path
+    ) -> None:
+        async with working(own_database, tmp_path):
+            call_id = await ended_call(own_database, acme)
+            await finished(own_database, call_id)
+        clock = SetClock.from_now()
+        for revision, minutes, status in ((2, 3, "completed"), (3, 70, "failed")):
+            assert (await acme.post(f"/v1/calls/{call_id}/reprocess")).status_code == 202
+            clock.pass_by(minutes=minutes)
+            async with own_database.transaction() as tx:
+                await tx.execute(sa.text("delete from bullmq.job"))
+                await Mender(clock).lost_readings(tx)
+            async with working(own_database, tmp_path):
+                await until("the reading to end", _read(acme, call_id, revision))
+            call = await detail_of(acme, call_id)
+            assert (call["intelligence_status"], call["intelligence"]["status"]) == (status, status)
+
     async def test_of_ten_hours_is_finished_like_any_other(
         self, own_database: Database, acme: Customer, tmp_path: Path
     ) -> None:
@@ -367,6 +385,13 @@ class TestMoney:
         (told,) = hook.got
         assert told.json["data"]["batch_id"] == batch["batch_id"]
         assert told.json["data"]["by_status"] == {"failed": 2}
+
+
+def _read(customer: Customer, call_id: str, revision: int) -> Callable[[], Awaitable[bool]]:
+    async def read() -> bool:
+        return bool((await detail_of(customer, call_id))["intelligence"]["revision"] == revision)
+
+    return read
 
 
 _LAYING = "select count(*) from bullmq.job where name = 'lay' and state in ('waiting', 'active', 'delayed')"

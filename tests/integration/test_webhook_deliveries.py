@@ -78,13 +78,15 @@ def tried(customer: Customer, webhook_id: str, attempts: int) -> Callable[[], Aw
 class Hand:
     """Delivers by hand, on a clock that goes where the test puts it."""
 
-    def __init__(self, database: Database, *, allow_private: bool = True, seconds: float = 2.0) -> None:
+    def __init__(
+        self, database: Database, *, allow_private: bool = True, seconds: float = 2.0, sends_mails: bool = False
+    ) -> None:
         self.clock = SetClock.from_now()
         # What happens in the test is due by this clock at once.
         self.clock.pass_by(minutes=2)
         self._sender = Sender(allow_private=allow_private, seconds=seconds)
         seal = Seal.from_text(settings_for_tests().required_secret())
-        self._deliver = Deliverer(database, self._sender, seal, self.clock)
+        self._deliver = Deliverer(database, self._sender, seal, self.clock, sends_mails=sends_mails)
         self.database = database
 
     async def deliver(self, webhook_id: str) -> None:
@@ -183,6 +185,26 @@ class TestADelivery:
         assert names(server) == ["one", "one"]
         assert server.got[0].body == server.got[1].body
         assert len((await log_of(acme, webhook_id))[0]["log"]) == 2
+
+    async def test_of_days_ago_is_tried_as_often_as_any_when_it_is_made_again(
+        self, own_database: Database, acme: Customer, hand: Hand
+    ) -> None:
+        async with receiver(answering(500)) as server:
+            webhook_id = await webhook(acme, server.url, EVENT)
+            await happen(own_database, acme, "one")
+            long_ago = CLOCK.now() - timedelta(days=5)
+            async with own_database.transaction() as tx:
+                await tx.execute(webhook_deliveries.update().values(status="failed", created_at=long_ago))
+            (delivery,) = await log_of(acme, webhook_id)
+            assert (await acme.post(f"/v1/webhooks/deliveries/{delivery['id']}/redeliver")).status_code == 202
+            hand.clock.pass_by(seconds=1)
+            await hand.deliver(webhook_id)
+            await hand.sweep()
+            assert [each["status"] for each in await log_of(acme, webhook_id)] == ["pending"]
+            server.behave = answering(200)
+            hand.clock.pass_by(minutes=1)
+            await hand.deliver(webhook_id)
+        assert [each["status"] for each in await log_of(acme, webhook_id)] == ["delivered"]
 
     async def test_of_a_test_is_a_ping(self, own_database: Database, acme: Customer, hand: Hand) -> None:
         async with receiver() as server:

@@ -21,6 +21,7 @@ _EVENT: dict[str, Any] = {
     "source": "post_call",
     "message": "Post-call analysis completed.",
 }
+_LOGGED = {"call_id": "call_abc123", "level": "info", "created_at": "2026-03-01T10:00:00Z"}
 _RECORDING: dict[str, Any] = {
     "id": "rec_1",
     "status": "ready",
@@ -44,7 +45,7 @@ DETAIL: dict[str, Any] = {
         "status": "completed",
         "summary": "Caller asked for support and the agent resolved the issue.",
         "sentiment": "neutral",
-        "structured_data": {"booked_appointment": True, "preferred_date": "Tuesday at ten"},
+        "structured_data": {"customer_intent": "support"},
         "evaluation": {"passed": True, "score": 1, "reasoning": "The issue was resolved successfully."},
         "errors": [],
     },
@@ -69,7 +70,11 @@ TRANSCRIPT: dict[str, Any] = {
 }
 RECORDING: dict[str, Any] = {"call_id": "call_abc123", "recording": _RECORDING}
 EVENTS: dict[str, Any] = {
-    "events": [{**_EVENT, "call_id": "call_abc123", "created_at": "2026-03-01T10:05:30Z"}],
+    "events": [
+        {"id": "evt_1", **_LOGGED, "source": "lifecycle", "message": "Call created"},
+        {"id": "evt_2", **_LOGGED, "source": "lifecycle", "message": "PSTN leg connected"},
+        {"id": "evt_3", **_LOGGED, "source": "post_call", "message": "Post-call analysis completed."},
+    ],
     "total": 3,
     "offset": 0,
     "limit": 20,
@@ -85,7 +90,7 @@ LIST: dict[str, Any] = {
             "ended_at": "2026-03-01T10:05:00Z",
             "bill_duration": 300,
             "total_cost": 0.30,
-            "metadata": {"source": "sdk"},
+            "metadata": {"batch_id": "batch_1710"},
             "intelligence_status": "completed",
             "participant_count": 1,
             "primary_participant": {"identity": "+15551234567", "transport": "pstn"},
@@ -97,6 +102,7 @@ LIST: dict[str, Any] = {
     "next_cursor": None,
 }
 ENDED: dict[str, Any] = {"status": "ended", "id": "call_abc123", "message": "Call has been terminated."}
+QUEUE_STATS: dict[str, Any] = {"waiting": 12, "active": 2, "completed": 340, "failed": 4}
 REPROCESSED: dict[str, Any] = {
     "status": "queued",
     "job_id": "job_123",

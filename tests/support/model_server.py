@@ -41,6 +41,12 @@ class Asked:
         return self._parts()[1]
 
     @property
+    def fields(self) -> set[str]:
+        """What the answer is to have: by it one knows which part of an analysis is asked about."""
+        schema = json.loads(self.instructions.rpartition("JSON Schema:\n")[2].partition("\n\n")[0])
+        return set(schema.get("properties", {}))
+
+    @property
     def most_tokens(self) -> int:
         found = self.body.get("max_tokens") or self.body.get("max_completion_tokens")
         return int(found or self.body["generationConfig"]["maxOutputTokens"])

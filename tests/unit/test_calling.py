@@ -2,7 +2,9 @@
 
 import io
 import json
+import sys
 import time
+import types
 from typing import Any
 
 import httpx
@@ -12,6 +14,7 @@ from rich.console import Console
 from rymi_server.entrypoints.calling.account import Account, CannotCall, Told, where_to_call
 from rymi_server.entrypoints.calling.caller import Hearing
 from rymi_server.entrypoints.calling.dialogue import booking, saying
+from rymi_server.entrypoints.calling.sounds import Devices
 from rymi_server.entrypoints.calling.telling import ForPeople, ForPrograms
 
 CALL = {"id": "c-1", "status": "completed", "end_reason": "user_disconnect", "bill_duration": 30, "total_cost": 0.025}
@@ -77,6 +80,55 @@ class TestHearing:
         hearing.take(b"\x00\x40" * 480)
         assert hearing.loud_at is not None
         assert time.monotonic() - hearing.loud_at < 5
+
+
+class SoundCard(types.ModuleType):
+    """In place of sounddevice: a microphone that hears what it is told, and a loudspeaker that keeps what it plays."""
+
+    class PortAudioError(Exception):
+        pass
+
+    def __init__(self, *, broken: bool = False) -> None:
+        super().__init__("sounddevice")
+        self.broken = broken
+        self.opened: dict[str, Any] = {}
+        self.closed = False
+
+    def RawStream(self, **shape: Any) -> "SoundCard":  # noqa: N802 - The package's own name.
+        if self.broken:
+            raise self.PortAudioError("Error querying device -1")
+        self.opened = shape
+        return self
+
+    def start(self) -> None: ...
+
+    def close(self) -> None:
+        self.closed = True
+
+    def exchange(self, recorded: bytes) -> bytes:
+        played = bytearray(len(recorded))
+        self.opened["callback"](recorded, memoryview(played), len(recorded) // 2, None, None)
+        return bytes(played)
+
+
+class TestAMicrophone:
+    def test_and_the_loudspeaker_exchange_frames_of_twenty_milliseconds(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        card = SoundCard()
+        monkeypatch.setitem(sys.modules, "sounddevice", card)
+        devices = Devices()
+        assert (card.opened["samplerate"], card.opened["channels"], card.opened["blocksize"]) == (24_000, 1, 480)
+        assert devices.frame() == bytes(960)
+        devices.play(b"\1" * 960)
+        assert card.exchange(b"\2" * 960) == b"\1" * 960
+        assert card.exchange(b"\3" * 960) == bytes(960)
+        assert [devices.frame(), devices.frame()] == [b"\2" * 960, b"\3" * 960]
+        devices.close()
+        assert card.closed
+
+    def test_that_cannot_be_opened_is_said_to_be_so(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setitem(sys.modules, "sounddevice", SoundCard(broken=True))
+        with pytest.raises(CannotCall, match=r"No microphone.*querying device.*--say"):
+            Devices()
 
 
 class TestTheDialogue:

@@ -544,11 +544,14 @@ export interface GoneBody {
   migration_url: string;
 }
 
+/** The newest reading that has ended. While the call is read again, its own `intelligence_status` is `pending`. */
 export interface IntelligenceShown {
   /** Where each finding comes from: method, evidence, confidence. */
   details: Record<string, unknown>;
   errors: Array<Record<string, unknown>>;
   evaluation: Record<string, unknown> | null;
+  /** Which reading it is: 1 for the first, one more for each reprocessing. */
+  revision: number;
   sentiment: string | null;
   status: IntelligenceStatus;
   structured_data: Record<string, unknown> | null;

@@ -28,7 +28,7 @@ async def detail(tx: Transaction, tenant_id: TenantId, call_id: str, signing: Si
     people = await store.participants_of(tx, call.id)
     said = await transcripts.of_call(tx, call.id)
     recorded = await recordings.latest(tx, call.id)
-    found = await intelligence.newest(tx, call.id)
+    found = await intelligence.shown(tx, call.id)
     log = await events.page(tx, call.id, Window(_EVENTS_SHOWN))
     return {
         "id": call.id,

@@ -19,8 +19,8 @@ from rymi_server.transcripts.reading import as_text
 
 async def summary(tx: Transaction, tenant_id: TenantId, call_id: str) -> dict[str, Any]:
     call = await store.get(tx, tenant_id, call_id)
-    found = await intelligence.newest(tx, call.id)
-    if found is None or found.status is not IntelligenceStatus.COMPLETED:
+    found = await intelligence.shown(tx, call.id)
+    if found is None or (found.status is not IntelligenceStatus.COMPLETED and found.summary is None):
         raise NotReady("Summary not yet available")
     return {"status": found.status, "sentiment": found.sentiment, "summary": found.summary}
 
@@ -75,6 +75,7 @@ def raw(entries: Sequence[Entry]) -> list[dict[str, Any]]:
 def intelligence_json(found: Intelligence) -> dict[str, Any]:
     return {
         "status": found.status,
+        "revision": found.revision,
         "summary": found.summary,
         "sentiment": found.sentiment,
         "structured_data": found.structured_data,

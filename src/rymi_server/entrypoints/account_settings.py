@@ -2,11 +2,12 @@
 
 from decimal import Decimal
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, Field, field_validator, model_validator
 from pydantic_settings import BaseSettings
 
 from rymi_server.credits.rates import CHEAPEST_ROLE, Rates, RoleRate
 from rymi_server.quotas.plans import Plan, Plans
+from rymi_server.webhooks.mail_server import MailServer
 
 
 class PlanSetting(BaseModel):
@@ -48,6 +49,23 @@ class AccountSettings(BaseSettings):
         description="Below this balance `billing.low_balance` is sent, where an account has set no thresholds.",
     )
 
+    smtp_url: str = Field(
+        default="",
+        alias="RYMI_SMTP_URL",
+        description="The mail server that tells a webhook's `alert_email` when deliveries fail, as "
+        "`smtp://user:password@host:587` or `smtps://user:password@host`. Without it no mail is sent.",
+    )
+    mail_from: str = Field(
+        default="Rymi <rymi@localhost>", alias="RYMI_MAIL_FROM", description="Whom mails are from.", min_length=3
+    )
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _a_mail_server(cls, url: str) -> str:
+        if url:
+            MailServer.at(url, "")
+        return url
+
     @model_validator(mode="after")
     def _whole(self) -> "AccountSettings":
         if self.default_plan not in self.plans:
@@ -55,6 +73,9 @@ class AccountSettings(BaseSettings):
         if CHEAPEST_ROLE not in self.agent_roles:
             raise ValueError(f"RYMI_AGENT_ROLES has no {CHEAPEST_ROLE!r}")
         return self
+
+    def mail_server(self) -> MailServer | None:
+        return MailServer.at(self.smtp_url, self.mail_from) if self.smtp_url else None
 
     def price_list(self) -> Rates:
         return Rates({name: RoleRate(role.display_name, role.per_minute) for name, role in self.agent_roles.items()})

@@ -20,6 +20,7 @@ from rymi_server.post_call.record import LAY, Recorder
 from rymi_server.post_call.settle import SETTLE, Settler
 from rymi_server.queue.kinds import JobKind
 from rymi_server.queue.running import Work, in_transaction
+from rymi_server.webhooks.alerting import ALERT, Alerter
 from rymi_server.webhooks.connecting import Sender
 from rymi_server.webhooks.delivering import Deliverer
 from rymi_server.webhooks.telling import DELIVER
@@ -41,7 +42,9 @@ class AfterCalls:
 def after_calls(settings: Settings, database: Database, clock: Clock, analyse: Analyse) -> AfterCalls:
     settler = Settler(clock, settings.low_balance_usd)
     sender = Sender(allow_private=settings.allow_private_webhooks)
-    deliverer = Deliverer(database, sender, Seal.from_text(settings.required_secret()), clock)
+    mail_server = settings.mail_server()
+    seal = Seal.from_text(settings.required_secret())
+    deliverer = Deliverer(database, sender, seal, clock, sends_mails=mail_server is not None)
     storage = settings.storage()
     mender = Mender(clock)
 
@@ -61,10 +64,12 @@ def after_calls(settings: Settings, database: Database, clock: Clock, analyse: A
             ANNOUNCE: in_transaction(database, announcer(settler, clock)),
             DELETE_FILES: FileDeleter(storage),
             DELIVER: deliverer,
+            ALERT: Alerter(database, mail_server),
         },
         sweeps=[
             DueSweep("forgotten_calls", timedelta(seconds=60), mender.forgotten),
             DueSweep("unfinished_calls", timedelta(seconds=30), mender.unfinished),
+            DueSweep("lost_readings", timedelta(seconds=60), mender.lost_readings),
             DueSweep("late_pieces", timedelta(seconds=30), mender.late_pieces),
             DueSweep("pieces_of_deleted", timedelta(minutes=10), mender.pieces_of_deleted),
             DueSweep("old_recordings", timedelta(minutes=10), old_recordings),

@@ -6,6 +6,7 @@ from typing import Any
 import jsonschema_rs
 
 from rymi_server.foundation.errors import Invalid
+from rymi_server.foundation.schema_weight import refuse_heavy
 
 _DEEPEST = 32
 _MOST_NODES = 5_000
@@ -25,6 +26,7 @@ def compile_schema(schema: Any) -> jsonschema_rs.Draft202012Validator:
     if sum(1 for _ in _nodes(schema, 0)) > _MOST_NODES:
         raise UnusableSchema(f"has more than {_MOST_NODES} parts")
     try:
+        refuse_heavy(schema)
         return jsonschema_rs.Draft202012Validator(
             schema,
             retriever=_refuse_remote,

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rymi_server.foundation.json_schemas import fields_of, is_valid, resolved
+from rymi_server.foundation.spoken.labels import label_of
 from rymi_server.intelligence.analysis import SENTIMENTS, AnalysisRequest
 from rymi_server.intelligence.dialogue import Turn, turns_of
 from rymi_server.intelligence.language_models import LanguageModel, ModelTrouble, Nonsense, Question
@@ -197,7 +198,7 @@ class Reader:
         return _clean(told["notes"], _LONGEST_NOTES), None
 
     def _line(self, turn: Turn) -> str:
-        who = "Agent" if turn.of_agent else f"Caller ({turn.identity})" if turn.identity else "Caller"
+        who = "Agent" if turn.of_agent else f"Caller ({label_of(turn.identity)})" if turn.identity else "Caller"
         text = _clean(turn.text, _LONGEST_LINE).replace("\n", " ")
         # Nobody can have spoken the mark, which is drawn after the call; a line that has it all the same loses it.
         return f"[{turn.sequence}] {who}: {text}".replace(self._mark, "")

@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from rymi_server.calls.models import IntelligenceStatus
+from rymi_server.calls.models import IntelligenceStatus, calls
 from rymi_server.foundation.database import Transaction
 from rymi_server.foundation.ids import CallId
 from rymi_server.intelligence.models import Intelligence, call_intelligence
@@ -23,6 +23,29 @@ async def newest(tx: Transaction, call_id: CallId) -> Intelligence | None:
     mine = sa.select(*_COLUMNS).where(call_intelligence.c.call_id == call_id)
     row = (await tx.execute(mine.order_by(call_intelligence.c.revision.desc()).limit(1))).one_or_none()
     return Intelligence(row[0], IntelligenceStatus(row[1]), *row[2:]) if row else None
+
+
+async def shown(tx: Transaction, call_id: CallId) -> Intelligence | None:
+    """The newest run that has ended, so that what was found stays to be seen while the call is read again."""
+    mine = sa.select(*_COLUMNS).where(call_intelligence.c.call_id == call_id)
+    ended_first = mine.order_by(call_intelligence.c.completed_at.is_(None), call_intelligence.c.revision.desc())
+    row = (await tx.execute(ended_first.limit(1))).one_or_none()
+    return Intelligence(row[0], IntelligenceStatus(row[1]), *row[2:]) if row else None
+
+
+async def lost(tx: Transaction, begun_before: datetime, limit: int = 200) -> list[tuple[str, str, int, datetime]]:
+    """Newest runs of calls that began before then and have not ended: (call, tenant, revision, since)."""
+    columns = call_intelligence.c
+    later = call_intelligence.alias()
+    waiting = (
+        sa.select(columns.call_id, calls.c.tenant_id, columns.revision, columns.created_at)
+        .join(calls, calls.c.id == columns.call_id)
+        .where(columns.completed_at.is_(None), columns.created_at < begun_before)
+        .where(~sa.exists().where(later.c.call_id == columns.call_id, later.c.revision > columns.revision))
+        .order_by(columns.created_at)
+        .limit(limit)
+    )
+    return [(row[0], row[1], row[2], row[3]) for row in await tx.execute(waiting)]
 
 
 async def newest_finished(tx: Transaction, call_id: CallId) -> tuple[int, datetime] | None:

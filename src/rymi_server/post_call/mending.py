@@ -3,7 +3,7 @@
 Every step may be done again, so nothing is asked but whether it is still missing and nobody is at it.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 import structlog
@@ -29,6 +29,7 @@ from rymi_server.recordings.segments import extent_in, recording_segments
 log = structlog.get_logger(__name__)
 
 _PIECES_TURN_UP_WITHIN = timedelta(days=30)
+_READING_IS_MISSED_AFTER = timedelta(minutes=2)
 _ANALYSIS_GIVEN_UP_AFTER = timedelta(hours=1)
 _LOST = {"part": "analysis", "code": "analysis_lost", "message": "the analysis failed again and again", "fatal": True}
 
@@ -83,6 +84,16 @@ class Mender:
         for call_id, tenant_id in (await tx.execute(late)).all():
             await delete_again(tx, call_id, tenant_id)
 
+    async def lost_readings(self, tx: Transaction) -> None:
+        """Further readings of calls that were done with long ago: nothing else waits for these."""
+        now = self._clock.now()
+        waiting = await intelligence.lost(tx, now - _READING_IS_MISSED_AFTER)
+        at_work = await still_live(tx, analyse.ANALYSE.queue, "call_id", [each[0] for each in waiting])
+        for call_id, tenant_id, revision, since in waiting:
+            so_far = await progress.of_call(tx, call_id)
+            if call_id not in at_work and so_far is not None and so_far.done_at is not None:
+                await self._read_again(tx, TenantId(tenant_id), call_id, revision, since)
+
     async def _go_on(self, tx: Transaction, at: Progress) -> None:
         now = self._clock.now()
         call = await store.lock(tx, at.tenant_id, at.call_id)
@@ -103,9 +114,14 @@ class Mender:
         run = await intelligence.newest(tx, at.call_id)
         if run is None or run.status is not IntelligenceStatus.PENDING:
             return
-        if self._clock.now() - at.begun_at > _ANALYSIS_GIVEN_UP_AFTER:
+        await self._read_again(tx, at.tenant_id, at.call_id, run.revision, at.begun_at)
+
+    async def _read_again(
+        self, tx: Transaction, tenant_id: TenantId, call_id: str, revision: int, since: datetime
+    ) -> None:
+        if self._clock.now() - since > _ANALYSIS_GIVEN_UP_AFTER:
             lost = AnalysisResult(errors=(_LOST,))
-            await analyse.keep(tx, at.tenant_id, at.call_id, run.revision, lost, self._clock.now())
+            await analyse.keep(tx, tenant_id, call_id, revision, lost, self._clock.now())
             return
-        data = {"call_id": at.call_id, "tenant_id": at.tenant_id, "revision": run.revision}
+        data = {"call_id": call_id, "tenant_id": tenant_id, "revision": revision}
         await enqueue(tx, analyse.ANALYSE, NewJob(data))

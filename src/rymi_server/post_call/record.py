@@ -130,7 +130,8 @@ class Recorder:
             await store.lock(tx, call.tenant_id, call.id)
             if await _is_made(tx, call, pieces):  # By a job that was taken for dead.
                 return
-            kept = await recordings.put(tx, call.id, status, metadata, self._clock.now())
+            name = segments.recorders_id(pieces) if ready else None
+            kept = await recordings.put(tx, call.id, status, metadata, self._clock.now(), name)
             if kept:
                 await self._told(tx, call, status, speech)
         if not kept:  # It was deleted while it was made.

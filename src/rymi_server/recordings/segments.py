@@ -35,6 +35,11 @@ class Segment:
     peaks: dict[str, Any]
 
 
+def recorders_id(pieces: Sequence[Segment]) -> str:
+    """What whoever recorded the call knows the recording by: the name of its first piece."""
+    return min(pieces, key=lambda piece: piece.started_at_ms).key.rpartition("/")[2].removesuffix(".wav")
+
+
 async def add(tx: Transaction, call_id: CallId, segments: Sequence[Segment], now: datetime) -> None:
     """A segment that is there already gets what is told of it now: a torn one is repaired and reported again."""
     for segment in segments:

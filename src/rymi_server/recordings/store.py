@@ -26,10 +26,15 @@ async def latest(tx: Transaction, call_id: CallId) -> Recording | None:
 
 
 async def put(
-    tx: Transaction, call_id: CallId, status: RecordingStatus, metadata: Mapping[str, Any], now: datetime
+    tx: Transaction,
+    call_id: CallId,
+    status: RecordingStatus,
+    metadata: Mapping[str, Any],
+    now: datetime,
+    recorders_id: str | None = None,
 ) -> bool:
     """Write down how it stands. One that was deleted stays so: then False."""
-    values = {"status": status, "metadata": dict(metadata)}
+    values = {"status": status, "metadata": dict(metadata), "provider_recording_id": recorders_id}
     adding = insert(recordings).values(
         id=RecordingId(new_prefixed("rec")), call_id=call_id, format=FORMAT, created_at=now, **values
     )

@@ -71,7 +71,7 @@ async def bridged(tx: Transaction, leg_id: LegId, now: datetime) -> bool:
     values |= {} if leg.bridged_at else {"bridged_at": now}
     await store.change(tx, leg.id, **values)
     if leg.bridged_at is None:
-        await record(tx, call.id, Source.TELEPHONY, "PSTN leg connected", now)
+        await record(tx, call.id, Source.LIFECYCLE, "PSTN leg connected", now)
     await participant_joined(tx, call, leg.participant_id, now)
     return True
 

@@ -55,7 +55,7 @@ _WAITING_OF_TENANT = sa.text(f"{_WAITING} and d.tenant_id = :tenant and d.endpoi
 _WAITING_ANYWHERE = sa.text(f"{_WAITING} limit 200")
 _GIVE_UP = sa.text("""
     update webhook_deliveries set status = 'failed', reason = 'given_up', finished_at = :now
-    where id in (select id from webhook_deliveries where status = 'pending' and created_at < :before limit 1000)
+    where id in (select id from webhook_deliveries where status = 'pending' and next_attempt_at < :before limit 1000)
 """)
 _FORGET = sa.text("""
     delete from webhook_deliveries where id in (
@@ -116,7 +116,7 @@ async def waiting_anywhere(tx: Transaction, now: datetime) -> list[tuple[str, st
 
 
 async def give_up_and_forget(tx: Transaction, now: datetime) -> None:
-    """What could not be tried for days is given up; what is old is no longer shown."""
+    """What has been due for days and could not be tried is given up; what is old is no longer shown."""
     await tx.execute(_GIVE_UP, {"now": now, "before": now - GIVEN_UP_AFTER})
     await tx.execute(_FORGET, {"before": now - _KEPT_FOR})
 

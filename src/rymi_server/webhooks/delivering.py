@@ -21,6 +21,7 @@ from rymi_server.foundation.ids import CallId, is_uuid, new_prefixed
 from rymi_server.foundation.sealed import CannotOpen, Seal
 from rymi_server.queue.enqueue import NewJob, enqueue, enqueue_many
 from rymi_server.webhooks import deliveries, store
+from rymi_server.webhooks.alerting import ALERT, alert_job
 from rymi_server.webhooks.connecting import Reply, Sender
 from rymi_server.webhooks.models import SECRET_PURPOSE, Delivery, DeliveryStatus, Endpoint
 from rymi_server.webhooks.persistence import AT_ONCE, break_until, is_broken, may_begin, next_attempt
@@ -46,11 +47,14 @@ class _Claimed:
 class Deliverer:
     """The job."""
 
-    def __init__(self, database: Database, sender: Sender, seal: Seal, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, sender: Sender, seal: Seal, clock: Clock, *, sends_mails: bool = False
+    ) -> None:
         self._database = database
         self._sender = sender
         self._seal = seal
         self._clock = clock
+        self._sends_mails = sends_mails
 
     async def __call__(self, job: Mapping[str, Any]) -> None:
         endpoint_id, until = job["endpoint_id"], time.monotonic() + _LONGEST_JOB_SECONDS
@@ -145,7 +149,7 @@ class Deliverer:
             await _deliver_at(tx, endpoint, moment, now)
 
     async def _alert(self, tx: Transaction, endpoint: Endpoint, delivery: Delivery, now: datetime) -> None:
-        """Into the log and the call's events. An endpoint's `alert_email` is written down there; no mail is sent."""
+        """Into the log and the call's events; to the endpoint's `alert_email` where there is a mail server."""
         message = f"Webhook {delivery.event} could not be delivered"
         if is_uuid(delivery.subject):
             await record(tx, CallId(delivery.subject), Source.POST_CALL, message, now, Level.WARNING)
@@ -158,6 +162,8 @@ class Deliverer:
                 delivery_id=delivery.id,
                 alert_email=endpoint.alert_email,
             )
+            if self._sends_mails and endpoint.alert_email:
+                await enqueue(tx, ALERT, alert_job(delivery.id, endpoint.tenant_id, now))
 
 
 async def _deliver_at(tx: Transaction, endpoint: Endpoint, moment: datetime, now: datetime) -> None:

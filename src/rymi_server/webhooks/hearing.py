@@ -115,7 +115,7 @@ async def _after(tx: Transaction, call: Call) -> AfterTheCall:
 
 
 async def _data(tx: Transaction, call: Call) -> dict[str, Any]:
-    found = await intelligence.newest(tx, call.id)
+    found = await intelligence.shown(tx, call.id)
     return {
         "call_id": call.id,
         "agent_id": call.agent_id,

@@ -18,6 +18,7 @@ _NOISE = 6
 # A little slower and higher than espeak-ng speaks by itself: offline engines understand it better.
 _MANNER = Manner(words_a_minute=140, pitch=55)
 _NO_SOUNDDEVICE = "--mic needs the sounddevice package: pip install sounddevice. Or speak by text: --say 'Hello'."
+_NO_PORTAUDIO = "--mic needs PortAudio: apt-get install libportaudio2. Or speak by text: --say 'Hello'."
 
 
 class Mouth(Protocol):
@@ -68,8 +69,10 @@ class Devices:
         self._to_play: deque[bytes] = deque(maxlen=100)
         try:
             sounddevice: Any = importlib.import_module("sounddevice")
-        except (ImportError, OSError) as error:  # OSError where PortAudio, which it is made for, is not installed.
+        except ImportError as error:
             raise CannotCall(_NO_SOUNDDEVICE) from error
+        except OSError as error:  # The package looks for the library that it is made for.
+            raise CannotCall(_NO_PORTAUDIO) from error
         shape = {"samplerate": RATE, "channels": 1, "dtype": "int16", "blocksize": FRAME_SAMPLES}
         try:
             self._stream = sounddevice.RawStream(callback=self._exchange, **shape)

@@ -1,8 +1,9 @@
 """What is sent to and answered by the calls pages."""
 
+import unicodedata
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from rymi_server.call_control.wanted import WantedCall, WantedParticipant
 from rymi_server.calls.models import CallStatus, Role, Transport
@@ -57,6 +58,13 @@ class ParticipantBody(RequestBody):
     )
     role: Literal["customer", "observer"] = Field(default="customer", description="An observer listens, never speaks.")
     metadata: JsonObject | None = None
+
+    @field_validator("identity")
+    @classmethod
+    def _on_one_line(cls, identity: str) -> str:
+        if any(unicodedata.category(sign) in ("Cc", "Zl", "Zp") for sign in identity):
+            raise ValueError("an identity is one line, without control characters")
+        return identity
 
     @model_validator(mode="after")
     def _phone_has_a_number(self) -> "ParticipantBody":

@@ -83,7 +83,10 @@ class SummaryBody(ResponseBody):
 
 
 class IntelligenceShown(ResponseBody):
+    """The newest reading that has ended. While the call is read again, its own `intelligence_status` is `pending`."""
+
     status: IntelligenceStatus
+    revision: int = Field(description="Which reading it is: 1 for the first, one more for each reprocessing.")
     summary: str | None
     sentiment: str | None
     structured_data: dict[str, Any] | None

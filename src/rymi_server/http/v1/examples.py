@@ -77,7 +77,7 @@ _RECORDING = {
     "id": "rec_1",
     "status": "ready",
     "format": "wav",
-    "provider_recording_id": None,
+    "provider_recording_id": "run_01936f0e7c1a7f0080000242ac120002-0",
     "metadata": {"stereo_mix": {"signed_url": "http://localhost:8000/recordings/..."}},
 }
 RECORDING = {"call_id": _CALL, "recording": _RECORDING}
@@ -130,6 +130,7 @@ CALL_DETAIL = {
     "recording": _RECORDING,
     "intelligence": {
         "status": "completed",
+        "revision": 1,
         "summary": "Caller asked for support and the agent resolved the issue.",
         "sentiment": "neutral",
         "structured_data": {"customer_intent": "support"},

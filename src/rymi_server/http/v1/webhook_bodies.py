@@ -37,7 +37,11 @@ Events = Annotated[
     AfterValidator(_each_once),
 ]
 Secret = Annotated[str, Field(min_length=16, max_length=256, description="Signs what is sent. Never shown again.")]
-Email = Annotated[str, Field(max_length=254, description="Told when deliveries fail."), AfterValidator(_mail)]
+Email = Annotated[
+    str,
+    Field(max_length=254, description="Told when a delivery is given up, at most once an hour. Needs a mail server."),
+    AfterValidator(_mail),
+]
 
 
 class NewWebhookBody(RequestBody):

@@ -6,6 +6,7 @@ Reads no clock but the one that it is given, and starts nothing: whoever owns it
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
+from rymi_server.foundation.spoken.labels import labelled
 from rymi_server.runtime.hearing.backchannels import is_backchannel
 from rymi_server.runtime.hearing.floor import Change, Floor, Opened, Patience
 from rymi_server.runtime.hearing.happenings import (
@@ -182,7 +183,8 @@ class Hub:
         return Utterance(identity, person.segment_id, person.draft, labelled, person.began_at_ms, self.call_ms())
 
     def _labelled(self, identity: str, text: str) -> str:
-        return f"[{self.name_of(identity)}] {text}" if len(self._known) > 1 else text
+        names = [self.name_of(each) for each in self._known]
+        return labelled(self.name_of(identity), text, names) if len(names) > 1 else text
 
     def _apply(self, changes: Sequence[Change]) -> None:
         for change in changes:

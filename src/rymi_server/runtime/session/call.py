@@ -10,6 +10,7 @@ import structlog
 from livekit.agents import llm
 from livekit.agents.voice import TranscriptSynchronizer
 
+from rymi_server.foundation.spoken.labels import labelled
 from rymi_server.runtime.briefing import Briefing
 from rymi_server.runtime.call_clock import CallClock
 from rymi_server.runtime.hearing.happenings import GuessHeard, Happening, SpeakingChanged, WordsHeard
@@ -253,8 +254,8 @@ class Call:
 
     def _answer_text(self, identity: str, text: str) -> None:
         self._spoke_last = self._book.name(identity)
-        labelled = f"[{self._spoke_last}] {text}" if len(self.hub.known) > 1 else text
-        self.conversation.typed(labelled)
+        names = self._names()
+        self.conversation.typed(labelled(self._spoke_last, text, names) if len(names) > 1 else text)
 
     def _names(self) -> list[str]:
         return [self._book.name(each) for each in self.hub.known]
@@ -359,7 +360,7 @@ class Call:
 def _said_before(briefing: Briefing) -> llm.ChatContext:
     """What a predecessor heard and said, for a model that goes on from there."""
     context = llm.ChatContext.empty()
-    several = len({line.identity for line in briefing.said if line.speaker == "user"}) > 1
+    names = list(dict.fromkeys(line.identity or "" for line in briefing.said if line.speaker == "user"))
     lines = list(briefing.said)
     if lines and lines[-1].speaker == "user":
         lines.pop()  # It is answered as the first thing, and comes in with that.
@@ -367,6 +368,6 @@ def _said_before(briefing: Briefing) -> llm.ChatContext:
         if line.speaker == "agent":
             context.add_message(role="assistant", content=line.text)
         else:
-            label = f"[{line.identity}] " if several else ""
-            context.add_message(role="user", content=label + line.text)
+            content = labelled(line.identity or "", line.text, names) if len(names) > 1 else line.text
+            context.add_message(role="user", content=content)
     return context

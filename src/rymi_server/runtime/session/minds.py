@@ -10,6 +10,7 @@ from typing import Any, Protocol, cast
 import structlog
 from livekit.agents import DEFAULT_API_CONNECT_OPTIONS, NOT_GIVEN, APIConnectOptions, NotGivenOr, llm
 
+from rymi_server.foundation.spoken.labels import labels_of
 from rymi_server.runtime.thinking.replies import Heard, Responder, Step, Words
 from rymi_server.runtime.thinking.sentences import SentenceGate
 from rymi_server.speech_engines.promises import Expected
@@ -168,8 +169,9 @@ class _Answer(llm.LLMStream):
 
 def heard_in(text: str, names: Sequence[str], speaker: str) -> list[Heard]:
     """Who said what in the text of a turn, which names its speakers once there are several."""
-    places = [place for place in _LABEL.finditer(text) if place[1] in names]
+    name_of = {label: name for name, label in labels_of(names).items()}
+    places = [place for place in _LABEL.finditer(text) if place[1] in name_of]
     if not places or places[0].start() > 0:
         return [Heard(speaker, text)]
     ends = [place.start() for place in places[1:]] + [len(text)]
-    return [Heard(place[1], text[place.end() : end].strip()) for place, end in zip(places, ends, strict=True)]
+    return [Heard(name_of[place[1]], text[place.end() : end].strip()) for place, end in zip(places, ends, strict=True)]

@@ -17,7 +17,7 @@ _MARKUP = (
     (re.compile(r"^\s*>\s?", re.MULTILINE), ""),
     (re.compile(r"(\*\*|__|\*|~~|`)(?=\S)(.+?)(?<=\S)\1"), r"\2"),
     (re.compile(r"<[a-zA-Z/][^>]{0,100}>"), " "),
-    (re.compile(r"^\s*\[[\w .-]{1,40}\]\s*:?"), ""),
+    (re.compile(r"^\s*\[[^\[\]]{1,44}\]\s*:?"), ""),
 )
 _MAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}")
 _URL = re.compile(r"\b(?:https?://|www\.)[^\s<>\"')\]]{1,2000}", re.IGNORECASE)
