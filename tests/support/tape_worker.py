@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sys
 from pathlib import Path
 
 from tests.support.tape import TapeCarriers
@@ -25,3 +26,7 @@ def main() -> int:
     configure_logs("info")
     asyncio.run(work())
     return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
