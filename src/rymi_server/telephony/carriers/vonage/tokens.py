@@ -27,7 +27,18 @@ def application_token(credentials: Credentials, now: datetime) -> str:
         "exp": int((now + LIVES).timestamp()),
         "jti": secrets.token_hex(16),
     }
-    return jwt.encode(claims, credentials.private_key or "", algorithm="RS256")
+    return jwt.encode(claims, _signing_key(credentials), algorithm="RS256")
+
+
+def _signing_key(credentials: Credentials) -> rsa.RSAPrivateKey:
+    """We have made it ourselves and kept it sealed, so that nobody can have changed it.
+
+    To look for weak primes in it again would hold up the whole process for 40 ms at each request.
+    """
+    pem = (credentials.private_key or "").encode()
+    key = serialization.load_pem_private_key(pem, None, unsafe_skip_rsa_key_validation=True)
+    assert isinstance(key, rsa.RSAPrivateKey)
+    return key
 
 
 def new_key_pair() -> tuple[str, str]:
