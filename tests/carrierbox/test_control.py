@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import aiohttp
 import pytest
-from tests.carrierbox.conftest import UNHURRIED
 from tests.carrierbox.customer import Customer
 from tests.carrierbox.lab import Lab, events
 from tests.carrierbox.sound import loud_ms, loudest_hertz, read_wav, tone
 from tests.carrierbox.test_twilio_calls import SOMEBODY, place, stream_document
+from tests.support.box_lab import UNHURRIED
 
 from carrierbox import stock
 from carrierbox.clock import SteadyClock

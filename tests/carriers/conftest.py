@@ -2,22 +2,15 @@ from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
-from aiohttp import web
 from tests.carrierbox.customer import Customer
+from tests.support.box_lab import customer_of_carriers
 
 
 @pytest.fixture
 async def customer() -> AsyncIterator[Customer]:
     """Where the carriers find us."""
-    customer = Customer()
-    runner = web.AppRunner(customer.app(), access_log=None, shutdown_timeout=1.0)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    host, port = runner.addresses[0][:2]
-    customer.address = f"http://{host}:{port}"
-    yield customer
-    await runner.cleanup()
+    async with customer_of_carriers() as customer:
+        yield customer
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
-from aiohttp import web
 from prometheus_client import CollectorRegistry
 from tests.carrierbox.customer import Customer
 from tests.carrierbox.lab import Lab
@@ -13,14 +12,8 @@ from tests.gateway.standing_in import Ledger, TestDoor
 from tests.gateway.station import Station
 from tests.roomlet.people import Gather, gathering
 from tests.roomlet.running import Running, roomlet
+from tests.support.box_lab import box_lab, customer_of_carriers
 
-from carrierbox.clock import SteadyClock
-from carrierbox.server import serving
-from carrierbox.settings import Settings
-
-_UNHURRIED = Settings(
-    port=0, twilio_calls_per_second=50, plivo_calls_per_second=50, vonage_calls_per_second=50, max_calls=60
-)
 _rooms = itertools.count(1)
 
 
@@ -38,22 +31,14 @@ async def http() -> AsyncIterator[aiohttp.ClientSession]:
 
 @pytest.fixture
 async def customer() -> AsyncIterator[Customer]:
-    """Serves the answer documents."""
-    customer = Customer()
-    runner = web.AppRunner(customer.app(), access_log=None, shutdown_timeout=1.0)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    host, port = runner.addresses[0][:2]
-    customer.address = f"http://{host}:{port}"
-    yield customer
-    await runner.cleanup()
+    async with customer_of_carriers() as customer:
+        yield customer
 
 
 @pytest.fixture
 async def lab(http: aiohttp.ClientSession) -> AsyncIterator[Lab]:
-    async with serving(_UNHURRIED, SteadyClock()) as (box, address):
-        yield Lab(http, box, address)
+    async with box_lab(http, most_calls=60) as lab:
+        yield lab
 
 
 @pytest.fixture
