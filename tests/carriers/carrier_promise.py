@@ -43,7 +43,7 @@ from rymi_server.telephony.models import LegReason, LegStatus
 from rymi_server.telephony.terms import CarrierHosts
 
 FAST = BoxSettings(
-    port=0, twilio_calls_per_second=50, plivo_calls_per_second=50, vonage_calls_per_second=50, max_calls=200
+    port=0, twilio_calls_per_second=500, plivo_calls_per_second=500, vonage_calls_per_second=500, max_calls=200
 )
 SILENT, STRANGER, BUSY, NOBODY, REJECTS, VOICEMAIL = (
     "+12025550132",

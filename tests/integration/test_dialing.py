@@ -45,14 +45,19 @@ class NotedCarrier(UnaskedCarrier):
     name = "noted"
 
     def __init__(
-        self, *errors: Exception, knows: bool = True, per_second: float = 1_000, at_once: int | None = None
+        self,
+        *errors: Exception,
+        knows: bool = True,
+        per_second: float = 1_000,
+        at_once: int | None = None,
+        refuses_excess: bool = True,
     ) -> None:
         self.rang: list[LegId] = []
         self.rang_at: list[float] = []
         self.dials: list[Dial] = []
         self._errors = list(errors)
         self._knows = knows
-        self._limits = per_second, at_once
+        self._limits = per_second, at_once, refuses_excess
 
     async def of(self, tx: Transaction, tenant_id: TenantId) -> ConnectedCarrier | None:
         return ConnectedCarrier("con_1", "noted:1", self, *self._limits)
@@ -188,6 +193,15 @@ class TestThePace:
         asked = await asyncio.gather(*(dial({"leg_id": leg_id}) for leg_id in ids), return_exceptions=True)
         assert len(carrier.rang) == 1
         assert sorted(each.delay_ms for each in asked if isinstance(each, Later)) == [8_300, 18_600]
+
+    async def test_leaves_less_room_below_the_limit_where_a_call_too_many_only_waits(
+        self, database: Database, acme: Customer
+    ) -> None:
+        carrier, clock = NotedCarrier(per_second=0.1, refuses_excess=False), SetClock.from_now()
+        ids = [await waiting_leg(acme) for _ in range(2)]
+        dial = dialer(database, carrier, clock)
+        asked = await asyncio.gather(*(dial({"leg_id": leg_id}) for leg_id in ids), return_exceptions=True)
+        assert [each.delay_ms for each in asked if isinstance(each, Later)] == [8_050]
 
     async def test_waits_in_place_for_a_turn_that_is_near(self, database: Database, acme: Customer) -> None:
         carrier, sleep = NotedCarrier(per_second=1), Sleeps(real=False)

@@ -91,6 +91,16 @@ class TestADetector:
         signals = fed(steady(), hiss(1) + voice(1) + hiss(0.5, seed=2) + voice(1) + hiss(1.5))
         assert [type(signal) for signal in signals] == [Began, Paused, Paused, Ended]
 
+    def test_pauses_again_where_the_words_have_changed(self) -> None:
+        detector = steady()
+        assert [type(signal) for signal in fed(detector, hiss(1) + voice(1))] == [Began]
+        detector.hear_draft("tell me is story")
+        assert [type(signal) for signal in fed(detector, hiss(0.4))] == [Paused]
+        detector.hear_draft("tell me is story")
+        assert fed(detector, hiss(0.1)) == []
+        detector.hear_draft("tell me a story")
+        assert [type(signal) for signal in fed(detector, hiss(0.1))] == [Paused]
+
     def test_ends_a_turn_that_never_ends(self) -> None:
         signals = fed(steady(Overrides(max_turn_ms=2_000)), hiss(1) + voice(2.6))
         ended = next(signal for signal in signals if isinstance(signal, Ended))

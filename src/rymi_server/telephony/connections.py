@@ -92,4 +92,5 @@ class Connections:
             self.open(connection.provider, self.credentials(connection)),
             float(own) if own is not None else usual.calls_per_second,
             connection.concurrent_calls or usual.concurrent_calls,
+            CARRIERS[connection.provider].refuses_excess,
         )

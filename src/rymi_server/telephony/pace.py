@@ -30,9 +30,9 @@ NEAR = timedelta(seconds=3)
 # Who waits elsewhere comes back this much earlier, because the queue wakes a job to the second only.
 EARLY = timedelta(seconds=2)
 # A little slower than the limit: a request under way may be held up, and the next one not, and a carrier that refuses
-# what is too much in any rolling second would see one too many.
-_MARGIN = 1.03
-# That margin leaves so much of a second over. A turn may be taken so late without the next one being later for it.
+# what is too much in any rolling second would see one too many. One that keeps it waiting does no harm.
+_MARGIN, _MARGIN_WHERE_EXCESS_WAITS = 1.03, 1.005
+# The larger one leaves so much of a second over. A turn may be taken so late without the next one being later for it.
 _LEEWAY_S = 0.025
 # A turn is used a quarter of an interval late beyond that, which is at most one call too many in any second, and not
 # later.
@@ -90,7 +90,8 @@ class NotYet:
 
 
 def interval_of(connected: ConnectedCarrier) -> timedelta:
-    return timedelta(seconds=_MARGIN / connected.calls_per_second)
+    margin = _MARGIN if connected.refuses_excess else _MARGIN_WHERE_EXCESS_WAITS
+    return timedelta(seconds=margin / connected.calls_per_second)
 
 
 async def not_near(

@@ -1,14 +1,17 @@
 """The session's agent: it asks before a turn is answered, and lets only whole, checked sentences through."""
 
-from collections.abc import AsyncGenerator, Iterator
+import re
+from collections.abc import AsyncGenerator, AsyncIterable, Iterator
 from contextlib import aclosing
 from typing import Any, Final, Protocol
 
 from livekit.agents import Agent, APIError, FlushSentinel, ModelSettings, llm
+from livekit.agents.voice.io import TimedString
 
 from rymi_server.runtime.session.minds import Mind
 from rymi_server.runtime.thinking.sentences import SentenceGate
 
+_WORDS: Final = re.compile(r"\s*\S+\s*|\s+")
 _CANNOT_THINK: Final = "Sorry, I cannot think right now. Please say that again in a moment."
 
 
@@ -56,6 +59,18 @@ class RoomAgent(Agent):
             for sentence in gate.finish():
                 yield f"{sentence} "
             self._turns.told_off(gate)
+
+    async def transcription_node(
+        self, text: AsyncIterable[str | TimedString], model_settings: ModelSettings
+    ) -> AsyncGenerator[str | TimedString, None]:
+        """Word by word: the library takes the square of a piece's length to find the words in it, before a sound."""
+        async with aclosing(Agent.default.transcription_node(self, text, model_settings)) as pieces:
+            async for piece in pieces:
+                if isinstance(piece, TimedString):
+                    yield piece
+                else:
+                    for word in _WORDS.findall(piece):
+                        yield word
 
 
 def _checked(

@@ -62,6 +62,9 @@ class Detector:
     def hear_draft(self, text: str) -> None:
         if not self._machine.open and self._at_ms - self._ended_at_ms < _TRICKLE_MS:
             return
+        if text != self._hang_over.draft:
+            # An answer to other words was begun in this pause: it is worth another one.
+            self._paused = False
         self._hang_over.hear_draft(text, self._at_ms)
         if text and not self._machine.open and self._used.mode is Mode.PROVIDER and not self._used.fallback:
             self._boundaries.append(True)

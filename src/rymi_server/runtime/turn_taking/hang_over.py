@@ -43,6 +43,11 @@ class HangOver:
         return self._sounds
 
     @property
+    def draft(self) -> str:
+        """What the recogniser has heard of this turn so far."""
+        return self._draft
+
+    @property
     def has_words(self) -> bool:
         """Whether the recogniser has heard anything in this turn."""
         return bool(self._draft.strip())

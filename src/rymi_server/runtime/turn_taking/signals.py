@@ -51,7 +51,10 @@ class Dropped:
 
 @dataclass(frozen=True, slots=True)
 class Paused:
-    """The speaker has been silent long enough to begin an answer, not yet long enough to give it."""
+    """The speaker has been silent long enough to begin an answer, not yet long enough to give it.
+
+    It is said again in the same pause where the recogniser has changed its mind about the words.
+    """
 
     at_ms: int
 

@@ -234,6 +234,8 @@ class ConnectedCarrier:
     calls_per_second: float
     # None where the carrier has no limit.
     concurrent_calls: int | None = None
+    # Whether a call too many in a second is turned away, and not only kept waiting.
+    refuses_excess: bool = True
 
 
 class ConnectedCarriers(Protocol):

@@ -38,6 +38,8 @@ class CarrierKind:
     account_field: str
     secret_field: str
     calls_per_second: float
+    # Whether a call too many in a second is turned away, and not only kept waiting.
+    refuses_excess: bool
     wire: CarrierWire
     # What is answered to a request without a good signature. Vonage forgets to sign at times, and tries again on 5xx.
     unverified_status: int
@@ -57,6 +59,7 @@ CARRIERS: Mapping[str, CarrierKind] = {
             account_field="auth_id",
             secret_field="auth_token",  # noqa: S106 - The name of a field.
             calls_per_second=1,
+            refuses_excess=False,
             wire=TWILIO_WIRE,
             unverified_status=403,
             open=lambda http, hosts, credentials, _: TwilioAccount(http, hosts.twilio, credentials),
@@ -71,6 +74,7 @@ CARRIERS: Mapping[str, CarrierKind] = {
             account_field="auth_id",
             secret_field="auth_token",  # noqa: S106 - The name of a field.
             calls_per_second=2,
+            refuses_excess=False,
             wire=PLIVO_WIRE,
             unverified_status=403,
             open=lambda http, hosts, credentials, _: PlivoAccount(http, hosts.plivo, credentials),
@@ -86,6 +90,7 @@ CARRIERS: Mapping[str, CarrierKind] = {
             account_field="api_key",
             secret_field="api_secret",  # noqa: S106 - The name of a field.
             calls_per_second=3,
+            refuses_excess=True,
             wire=VonageWire(),
             unverified_status=503,
             open=lambda http, hosts, credentials, now: VonageAccount(
