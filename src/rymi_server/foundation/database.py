@@ -36,8 +36,12 @@ class Database:
 
     def __init__(self, url: str, *, connections: int = 10) -> None:
         self.url = url
+        self.connections = connections
         # Whoever has waited longest for a connection is next; SQLAlchemy's pool lets newcomers go before.
         self._turns = asyncio.Semaphore(connections)
+        # Open and free. To hand one back to SQLAlchemy's pool and take it out again costs as much as a statement.
+        self._idle: list[AsyncConnection] = []
+        self.in_use = 0
         self.engine: AsyncEngine = create_async_engine(
             for_sqlalchemy(url),
             pool_size=connections,
@@ -85,9 +89,20 @@ class Database:
                 await connection.invalidate(error)
             elif not connection.invalidated and driver_of(connection).autocommit:
                 await driver_of(connection).set_autocommit(False)
-            await connection.close()
+            if connection.invalidated:
+                # What ended this one may have ended the others, too; SQLAlchemy's pool knows.
+                await self._close_idle()
+            if connection.invalidated or connection.in_transaction():
+                await connection.close()
+            else:
+                self._idle.append(connection)
         finally:
+            self.in_use -= 1
             self._turns.release()
+
+    async def _close_idle(self) -> None:
+        while self._idle:
+            await self._idle.pop().close()
 
     async def _wait_for_turn(self) -> None:
         try:
@@ -98,15 +113,20 @@ class Database:
 
     async def _connected(self) -> AsyncConnection:
         await self._wait_for_turn()
+        self.in_use += 1
+        if self._idle:
+            return self._idle.pop()
         try:
             return await self.engine.connect()
         except BaseException as error:
+            self.in_use -= 1
             self._turns.release()
             if isinstance(error, sa.exc.OperationalError | sa.exc.TimeoutError | OSError):
                 raise DatabaseUnreachable from error
             raise
 
     async def close(self) -> None:
+        await self._close_idle()
         await self.engine.dispose()
 
 
