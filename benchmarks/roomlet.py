@@ -147,15 +147,19 @@ async def _window(at: ServerProcess, pacer: Pacer) -> Window:
         one.sent = one.received = 0
         one.latencies.clear()
         one.is_counting, one.samples_latency = True, one in sampled
+        if one not in sampled:
+            one.look_away()
     pacer.is_quiet = False
     cpu, kernel, waited, began = at.cpu_seconds(), at.kernel_seconds(), at.waiting_seconds(), time.monotonic()
     await asyncio.sleep(SECONDS)
     cpu, kernel, waited = at.cpu_seconds() - cpu, at.kernel_seconds() - kernel, at.waiting_seconds() - waited
     took = time.monotonic() - began
     await _silence(pacer)
-    pacer.is_quiet = False
     for one in everybody:
+        one.catch_up()
+        one.watch()
         one.is_counting = one.samples_latency = False
+    pacer.is_quiet = False
     sent, received = sum(one.sent for one in everybody), sum(one.received for one in everybody)
     latencies = np.array([ms for one in sampled for ms in one.latencies])
     lost = 100 * (1 - received / max(sent, 1))

@@ -82,9 +82,8 @@ class SyntheticClient:
         query = base64.urlsafe_b64encode(wrapped.SerializeToString()).decode()
         parameters = {"join_request": query, "access_token": self.token}
         self._signal = await self.http.ws_connect(f"{self.http_url}/rtc/v1", params=parameters)
-        loop = asyncio.get_running_loop()
-        loop.add_reader(self._socket.fileno(), self._on_readable)
-        self._tasks.append(loop.create_task(self._listen()))
+        self.watch()
+        self._tasks.append(asyncio.get_running_loop().create_task(self._listen()))
         async with asyncio.timeout(seconds):
             await self.ready.wait()
 
@@ -108,6 +107,19 @@ class SyntheticClient:
         packet = HEAD.pack(0x80, 111, self._sequence, self._timestamp, self.ssrc, left_at) + self._name
         self.sent += self.is_counting
         self._transmit(self._outbound.protect(packet))
+
+    def watch(self) -> None:
+        """Take each packet as it arrives."""
+        asyncio.get_running_loop().add_reader(self._socket.fileno(), self._on_readable)
+
+    def look_away(self) -> None:
+        """Let packets lie until `catch_up`. Whoever is watched for has the sender's system call wake us up, on the
+        sender's account; over a network nobody does that for a receiver."""
+        asyncio.get_running_loop().remove_reader(self._socket.fileno())
+
+    def catch_up(self) -> None:
+        while self._on_readable():
+            continue
 
     def send_raw(self, datagram: bytes) -> None:
         self._transmit(datagram)
@@ -186,17 +198,18 @@ class SyntheticClient:
             except BlockingIOError:
                 return
 
-    def _on_readable(self) -> None:
+    def _on_readable(self) -> bool:
         """One datagram a call: rarely is there another, and to ask for it would cost more than being called again."""
         try:
             datagram = self._socket.recv(2048)
         except BlockingIOError:
-            return
+            return False
         first = datagram[0]
         if 127 < first < 192:
             self._on_media(datagram)
         elif 19 < first < 64:
             self._on_dtls(datagram)
+        return True
 
     def _on_dtls(self, datagram: bytes) -> None:
         self._dtls.receive(datagram)
