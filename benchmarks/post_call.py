@@ -57,7 +57,7 @@ async def _measure() -> dict[str, object]:
         ("call end → call.intelligence.ready, p95", f"{after.percentile(95):.0f} ms", "2000 ms"),
         ("an hour of stereo: memory", f"{hour['megabytes']:.0f} MB", "64 MB"),
         ("an hour of stereo: time", f"{hour['seconds']:.1f} s", ""),
-        ("1 000 deliveries, p95", f"{alone.percentile(95):.0f} ms", ""),
+        ("1 000 deliveries beside an endpoint that is well, p95", f"{alone.percentile(95):.0f} ms", ""),
         ("1 000 deliveries beside a dead endpoint, p95", f"{beside.percentile(95):.0f} ms", "as without it"),
     ]
     table(("what", "measured", "budget"), rows)
@@ -124,7 +124,8 @@ async def _ends(database: Database, folder: Path, customer: Customer) -> Times:
 
 
 async def _deliveries(database: Database, folder: Path, customer: Customer, *, with_dead: bool) -> Times:
-    """From being written down to being received, of ten endpoints that are well."""
+    """From being written down to being received, of an endpoint that is well. Another one hears of as much: it is well,
+    too, or it is dead, so that as much is to be done in either case."""
     arrived: dict[str, float] = {}
     told: dict[str, float] = {}
 
@@ -136,11 +137,13 @@ async def _deliveries(database: Database, folder: Path, customer: Customer, *, w
         arrived[got.json["id"]] = time.monotonic()
         return b"HTTP/1.1 204 X\r\nContent-Length: 0\r\n\r\n"
 
+    async def take(_: Received) -> bytes | None:
+        return b"HTTP/1.1 204 X\r\nContent-Length: 0\r\n\r\n"
+
     event = "batch.completed" if with_dead else "call.completed"
-    async with receiver(note) as well, receiver(hang) as dead, working(database, folder):
+    async with receiver(note) as well, receiver(hang if with_dead else take) as other, working(database, folder):
         await webhook(customer, well.url, event)
-        if with_dead:
-            await webhook(customer, dead.url, event)
+        await webhook(customer, other.url, event)
         begun = time.monotonic()
         for number in range(DELIVERIES):
             name = f"evt_{event}_{number}"
