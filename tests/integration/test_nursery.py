@@ -98,6 +98,16 @@ class TestTheNursery:
         assert (await said(log))["loaded_by"] != loaded_by
         assert again.exit_code is None
 
+    async def test_that_dies_before_a_birth_leaves_nobody_waiting(self, nurseries: Nurseries, log: Path) -> None:
+        await born(nurseries, log)
+        nursery = (await said(log))["loaded_by"]
+        os.kill(nursery, signal.SIGSTOP)
+        bearing = asyncio.create_task(born(nurseries, log))
+        await asyncio.sleep(0)
+        os.kill(nursery, signal.SIGKILL)
+        never = await asyncio.wait_for(bearing, 10)
+        assert (never.pid, never.exit_code) == (None, -signal.SIGKILL)
+
     async def test_ends_with_whoever_opened_it(self, nurseries: Nurseries, log: Path) -> None:
         child = await born(nurseries, log)
         loaded_by = (await said(log))["loaded_by"]

@@ -32,7 +32,9 @@ class Running(Protocol):
     """A process that has been started."""
 
     @property
-    def pid(self) -> int: ...
+    def pid(self) -> int | None:
+        """None where it ended before it had begun."""
+        ...
 
     @property
     def exit_code(self) -> int | None:
@@ -62,7 +64,7 @@ class Program:
     process: asyncio.subprocess.Process
 
     @property
-    def pid(self) -> int:
+    def pid(self) -> int | None:
         return self.process.pid
 
     @property
@@ -99,11 +101,11 @@ class Programs:
 class Forked:
     nursery: "Line"
     birth: int
-    born: asyncio.Future[int]
+    born: asyncio.Future[int | None]
     died: asyncio.Future[int]
 
     @property
-    def pid(self) -> int:
+    def pid(self) -> int | None:
         return self.born.result()
 
     @property
@@ -194,7 +196,7 @@ class Line:
         self.close()
         for child in self._children.values():
             if not child.born.done():
-                child.born.set_result(self.process.pid)
+                child.born.set_result(None)
             if not child.died.done():
                 child.died.set_result(_KILLED)
 
@@ -203,8 +205,8 @@ class Line:
 class Nurseries:
     """One at a time, and another one when it has gone."""
 
-    modules: Iterable[str] = ()
-    """Loaded ahead, as soon as there is one."""
+    _ahead: tuple[str, ...] = field(default=(), init=False)
+    """What each of them loads as soon as it has nothing else to do."""
     _line: Line | None = field(default=None, init=False)
 
     def open(self) -> None:
@@ -212,14 +214,14 @@ class Nurseries:
         self._line = Line()
 
     def load(self, modules: Iterable[str]) -> None:
-        self.modules = tuple(modules)
+        self._ahead = tuple(modules)
         if self._line is not None:
-            self._line.wish(wish="load", modules=self.modules)
+            self._line.wish(wish="load", modules=self._ahead)
 
     async def bear(self, name: str, module: str, environment: Mapping[str, str], output: IO[bytes] | None) -> Running:
         if self._line is None or not self._line.is_open:
             self._line = Line()
-            self._line.wish(wish="load", modules=list(self.modules))
+            self._line.wish(wish="load", modules=self._ahead)
         return await self._line.bear(name, module, environment, output)
 
     def close(self) -> None:

@@ -26,7 +26,6 @@ from setproctitle import setproctitle
 from rymi_server.foundation.orphans import dies_with_parent
 
 _LARGEST_MESSAGE: Final = 65536
-_FOREVER: Final = None
 
 Life = Callable[[], int]
 """What somebody who was born here does; returns the exit code."""
@@ -48,8 +47,8 @@ class Nursery:
         signal.signal(signal.SIGCHLD, _noticed)
         signal.set_wakeup_fd(wakes.fileno())
         while True:
-            wait = 0 if self._to_load else _FOREVER
-            ready, _, _ = select.select((self.channel, woken), (), (), wait)
+            # Wishes go before what is loaded ahead. With nothing to load it waits for one, however long.
+            ready, _, _ = select.select((self.channel, woken), (), (), 0 if self._to_load else None)
             if woken in ready:
                 woken.recv(_LARGEST_MESSAGE)
                 self._bury()
