@@ -1,19 +1,15 @@
 """Agents as a process. It registers with LiveKit and holds the calls that it is given."""
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Final
 
 import aiohttp
 import structlog
-from fastapi import FastAPI
 from prometheus_client import CollectorRegistry, Gauge
 
+from rymi_server.entrypoints.health_page import health_page
 from rymi_server.entrypoints.measuring import process_registry
-from rymi_server.entrypoints.ports import listen
-from rymi_server.entrypoints.serving import serve
 from rymi_server.entrypoints.settings import Settings, read_settings
 from rymi_server.entrypoints.stopping import stop_requested
 from rymi_server.entrypoints.tracing import trace_to
@@ -52,7 +48,9 @@ class AgentProcess:
         calls.set_function(lambda: worker.calls)
         most = Gauge("rymi_agent_most_calls", "Calls that this worker may hold.", registry=self.registry)
         most.set(self.settings.agent_most_calls)
-        async with aiohttp.ClientSession() as http, self._health():
+        settings, health = self.settings, health_routes(self._ready, self.registry)
+        shown = health_page(settings, settings.agent_port, "RYMI_AGENT_PORT", health)
+        async with aiohttp.ClientSession() as http, shown:
             clearing = asyncio.create_task(self._clear(http))
             try:
                 await worker.run(stop)
@@ -98,19 +96,3 @@ class AgentProcess:
         while True:
             await clearing()
             await asyncio.sleep(_CLEARS_EVERY_S)
-
-    @contextlib.asynccontextmanager
-    async def _health(self) -> AsyncIterator[None]:
-        if not self.settings.agent_port:
-            yield
-            return
-        app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
-        app.include_router(health_routes(self._ready, self.registry))
-        listening = listen(self.settings.http_host, self.settings.agent_port, "RYMI_AGENT_PORT")
-        enough = asyncio.Event()
-        serving = asyncio.create_task(serve(app, listening, enough, trusted_proxies=self.settings.trusted_proxies))
-        try:
-            yield
-        finally:
-            enough.set()
-            await serving

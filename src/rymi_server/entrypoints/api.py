@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry
 from rymi_server.call_control.api_presence import SEEN_EVERY, be_seen
 from rymi_server.entrypoints.building import build_edge
 from rymi_server.entrypoints.measuring import process_registry
-from rymi_server.entrypoints.measuring_pool import measure_pool
+from rymi_server.entrypoints.measuring_database import measure_database
 from rymi_server.entrypoints.outcome import outcome
 from rymi_server.entrypoints.ports import listen
 from rymi_server.entrypoints.readiness import readiness_of
@@ -47,7 +47,7 @@ async def serve_api(settings: Settings) -> None:
     stop = stop_requested()
     database = Database(settings.required_database_url(), connections=settings.database_connections)
     registry: CollectorRegistry = process_registry()
-    measure_pool(registry, database)
+    measure_database(registry, database)
     edge = build_edge(settings, database, SystemClock())
     app = server(edge, _unless_draining(edge, readiness_of(database)), registry)
     leave_what_is_loaded()

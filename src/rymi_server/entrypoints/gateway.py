@@ -1,24 +1,23 @@
 """`rymi gateway`: carriers' media sockets as a process. Each phone joins its room as the participant it is."""
 
 import asyncio
-import contextlib
 import dataclasses
 import sys
-from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 
 import structlog
-from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
 from rymi_server.calls.models import Role
 from rymi_server.entrypoints.carriers import connections_of
+from rymi_server.entrypoints.health_page import health_page
 from rymi_server.entrypoints.measuring import process_registry
-from rymi_server.entrypoints.measuring_pool import measure_pool
+from rymi_server.entrypoints.measuring_database import measure_database
 from rymi_server.entrypoints.outcome import outcome
 from rymi_server.entrypoints.ports import listen
 from rymi_server.entrypoints.readiness import readiness_of
-from rymi_server.entrypoints.serving import new_event_loop, serve
+from rymi_server.entrypoints.serving import new_event_loop
 from rymi_server.entrypoints.settings import Settings, read_settings
 from rymi_server.entrypoints.stopping import stop_requested
 from rymi_server.entrypoints.tracing import trace_to
@@ -74,7 +73,7 @@ class GatewayProcess:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop`: then nobody is let in any more, and calls go on to their end. Asked twice, they are ended."""
-        measure_pool(self.registry, self.database)
+        measure_database(self.registry, self.database)
         connections = connections_of(self.settings, self.clock)
         addresses, tokens = self.settings.carrier_addresses(), MediaTokens.under(self.settings.required_secret())
         gateway = Gateway(
@@ -98,25 +97,12 @@ class GatewayProcess:
             await self.database.close()
         log.info("gateway_stopped")
 
+    def _health(self) -> AbstractAsyncContextManager[None]:
+        routes = health_routes(readiness_of(self.database), self.registry)
+        return health_page(self.settings, self.settings.gateway_metrics_port, "RYMI_GATEWAY_METRICS_PORT", routes)
+
     def _seats(self, events: DirectedEvents) -> "NewSeats":
         return NewSeats(self.settings, self.clock, events)
-
-    @contextlib.asynccontextmanager
-    async def _health(self) -> AsyncIterator[None]:
-        """Answer `/healthz`, `/readyz` and `/metrics` meanwhile, on a port that carriers do not reach."""
-        if not self.settings.gateway_metrics_port:
-            yield
-            return
-        app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
-        app.include_router(health_routes(readiness_of(self.database), self.registry))
-        at = listen(self.settings.http_host, self.settings.gateway_metrics_port, "RYMI_GATEWAY_METRICS_PORT")
-        enough = asyncio.Event()
-        serving = asyncio.create_task(serve(app, at, enough, trusted_proxies=self.settings.trusted_proxies))
-        try:
-            yield
-        finally:
-            enough.set()
-            await serving
 
 
 class NewSeats:

@@ -1,15 +1,14 @@
 """`rymi worker`: jobs as a process. Dialing, facts, what comes after a call, rooms, and the periodic sweeps."""
 
 import asyncio
-import contextlib
 import sys
-from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 import aiohttp
 import structlog
-from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
 from rymi_server.call_control.join_timeouts import JoinTimeouts
@@ -18,16 +17,16 @@ from rymi_server.entrypoints.after_calls import CONCURRENCY, after_calls
 from rymi_server.entrypoints.analysing import analyst
 from rymi_server.entrypoints.building import build_admission, build_transfers
 from rymi_server.entrypoints.carriers import connections_of
+from rymi_server.entrypoints.health_page import health_page
 from rymi_server.entrypoints.listeners import LISTENERS
 from rymi_server.entrypoints.looking_after import sweeps_of_live_calls
 from rymi_server.entrypoints.measuring import process_registry
+from rymi_server.entrypoints.measuring_database import measure_database
 from rymi_server.entrypoints.measuring_jobs import measure_work, observed
-from rymi_server.entrypoints.measuring_pool import measure_pool
 from rymi_server.entrypoints.outcome import outcome
 from rymi_server.entrypoints.phones import phone_work
-from rymi_server.entrypoints.ports import listen
 from rymi_server.entrypoints.readiness import readiness_of
-from rymi_server.entrypoints.serving import DRAIN_SECONDS, new_event_loop, serve
+from rymi_server.entrypoints.serving import DRAIN_SECONDS, new_event_loop
 from rymi_server.entrypoints.settings import Settings, read_settings
 from rymi_server.entrypoints.stopping import stop_requested
 from rymi_server.entrypoints.sweeping import sweeps_of
@@ -119,7 +118,7 @@ class Worker:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop`: then no job is taken any more, and those that run are finished. Raise if a queue fails us."""
-        measure_pool(self.registry, self.database)
+        measure_database(self.registry, self.database)
         if missing := await readiness_of(self.database)():
             raise CannotWork(missing)
         if abandoned := await asyncio.to_thread(clear_abandoned):
@@ -177,6 +176,12 @@ class Worker:
         await running
         await after.close()
 
+    def _health(self) -> AbstractAsyncContextManager[None]:
+        """Also while the last jobs are being finished."""
+        measure = measure_work(self.registry, self.database)
+        routes = health_routes(readiness_of(self.database), self.registry, measure)
+        return health_page(self.settings, self.settings.worker_metrics_port, "RYMI_WORKER_PORT", routes)
+
     def _transfers(self) -> Transfers:
         return build_transfers(build_admission(self.settings), self.clock)
 
@@ -184,24 +189,6 @@ class Worker:
         settings = self.settings
         passes = AgentPasses.from_text(settings.required_secret())
         return AgentCalling(settings.agent_name, settings.api_url_for_agents(), passes)
-
-    @contextlib.asynccontextmanager
-    async def _health(self) -> AsyncIterator[None]:
-        """Answer `/healthz`, `/readyz` and `/metrics` meanwhile, also while the last jobs are being finished."""
-        if not self.settings.worker_metrics_port:
-            yield
-            return
-        app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
-        measure = measure_work(self.registry, self.database)
-        app.include_router(health_routes(readiness_of(self.database), self.registry, measure))
-        listening = listen(self.settings.http_host, self.settings.worker_metrics_port, "RYMI_WORKER_PORT")
-        enough = asyncio.Event()
-        serving = asyncio.create_task(serve(app, listening, enough, trusted_proxies=self.settings.trusted_proxies))
-        try:
-            yield
-        finally:
-            enough.set()
-            await serving
 
 
 async def _finish(runner: JobRunner, running: asyncio.Task[None]) -> None:
