@@ -179,7 +179,7 @@ async def _until_it_works(worker: Worker) -> None:
 async def _until_all_is_done(api: Served) -> None:
     """Also what comes after the calls, which belongs to what they cost."""
     async with asyncio.timeout(300):
-        while await _jobs_left(api):  # noqa: ASYNC110 - Nor has the queue.
+        while await _jobs_left(api):  # noqa: ASYNC110 - The queue has no event for being empty.
             await asyncio.sleep(0.5)
 
 

@@ -8,6 +8,11 @@ class BadPacket(ValueError):
     """The bytes are not the packet they claim to be."""
 
 
+def name_of(ssrc: int) -> bytes:
+    """A stream's SSRC as it stands in a packet."""
+    return ssrc.to_bytes(4, "big")
+
+
 def payload_start(packet: bytes, level_id: int) -> tuple[int, int]:
     """Where the payload begins, and the audio level (0 loudest, 127 silence) or `NO_LEVEL`."""
     start, level = 12 + 4 * (packet[0] & 0x0F), NO_LEVEL

@@ -12,7 +12,7 @@ from roomlet.answers import NO_PAYLOAD_TYPE, Agreed
 from roomlet.hearers import Hearers
 from roomlet.metrics import Counters
 from roomlet.reception import Reception
-from roomlet.rtp import NO_LEVEL, SILENCE, payload_start, red_primary
+from roomlet.rtp import NO_LEVEL, SILENCE, name_of, payload_start, red_primary
 from roomlet.transport import PeerTransport
 
 HISTORY = 128
@@ -207,10 +207,6 @@ class Subscription:
 
     def on_key_frame_request(self) -> None:
         self.track.request_key_frame()
-
-
-def name_of(ssrc: int) -> bytes:
-    return ssrc.to_bytes(4, "big")
 
 
 class Loudness:

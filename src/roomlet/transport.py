@@ -11,6 +11,7 @@ from typing import Protocol
 from roomlet import rtcp
 from roomlet.dtls import DtlsPeer, HandshakeFailed
 from roomlet.ice import IcePorts, Route
+from roomlet.rtp import name_of
 from roomlet.sctp import Channel, Sctp
 from roomlet.sdp import Description, LocalTransport
 from roomlet.srtp import Session, SrtpError
@@ -171,7 +172,7 @@ class PeerTransport:
     def _on_rtcp(self, data: bytes) -> None:
         for report in rtcp.parse(data):
             if isinstance(report, rtcp.SenderReport):
-                if receiver := self.receivers.get(report.ssrc.to_bytes(4, "big")):
+                if receiver := self.receivers.get(name_of(report.ssrc)):
                     receiver.on_sender_report(report)
                 continue
             sender = self.senders.get(report.ssrc)

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
@@ -42,6 +43,11 @@ async def listed(tx: Transaction, tenant_id: TenantId, phones: Collection[str]) 
         dnc_entries.c.tenant_id == tenant_id, dnc_entries.c.phone.in_(list(phones))
     )
     return set((await tx.execute(found)).scalars())
+
+
+def is_listed(tenant_id: sa.ColumnElement[Any], phone: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
+    """The same of one number, as part of somebody else's look at their own rows."""
+    return sa.exists().where(dnc_entries.c.tenant_id == tenant_id, dnc_entries.c.phone == phone)
 
 
 async def page(tx: Transaction, tenant_id: TenantId, window: Window) -> Page[DncEntry]:

@@ -6,6 +6,7 @@ A number may belong to several time zones; then it must be a good hour in all of
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import phonenumbers
@@ -20,6 +21,7 @@ from rymi_server.telephony.models import calling_hours
 EVERY_DAY = (1, 2, 3, 4, 5, 6, 7)
 _UNKNOWN = "Etc/Unknown"
 _DAYS_AHEAD = 9
+HOURS_COLUMNS = (calling_hours.c.opens_minute, calling_hours.c.closes_minute, calling_hours.c.weekdays)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +70,14 @@ def zones_of(number: str) -> list[ZoneInfo]:
 
 async def hours_of(tx: Transaction, tenant_id: TenantId) -> CallingHours | None:
     """None where the tenant calls at any hour."""
-    row = (await tx.execute(sa.select(calling_hours).where(calling_hours.c.tenant_id == tenant_id))).one_or_none()
-    return CallingHours(row.opens_minute, row.closes_minute, tuple(row.weekdays)) if row else None
+    row = (await tx.execute(sa.select(*HOURS_COLUMNS).where(calling_hours.c.tenant_id == tenant_id))).one_or_none()
+    return hours_from(row) if row else None
+
+
+def hours_from(columns: Sequence[Any]) -> CallingHours | None:
+    """Of `HOURS_COLUMNS`; None where an outer join found no hours."""
+    opens_minute, closes_minute, weekdays = columns
+    return CallingHours(opens_minute, closes_minute, tuple(weekdays)) if weekdays is not None else None
 
 
 async def keep_to(tx: Transaction, tenant_id: TenantId, hours: CallingHours | None) -> None:

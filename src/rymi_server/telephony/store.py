@@ -9,12 +9,12 @@ import sqlalchemy as sa
 
 from rymi_server.calls.models import Call, Direction, calls
 from rymi_server.calls.store import CALL_COLUMNS, call_from
-from rymi_server.dnc.models import dnc_entries
+from rymi_server.dnc.store import is_listed
 from rymi_server.foundation.database import Transaction
 from rymi_server.foundation.ids import CallId, LegId
 from rymi_server.foundation.rows import Rows
 from rymi_server.foundation.statements import Statement, change_row
-from rymi_server.telephony.calling_hours import CallingHours
+from rymi_server.telephony.calling_hours import HOURS_COLUMNS, CallingHours, hours_from
 from rymi_server.telephony.models import Leg, LegStatus, calling_hours, telephony_legs
 
 _legs = telephony_legs.c
@@ -28,10 +28,8 @@ _CALL_LOCKED = Statement(
     .where(calls.c.id == sa.select(_legs.call_id).where(_legs.id == sa.bindparam("leg")).scalar_subquery())
     .with_for_update()
 )
-_LISTED = sa.exists().where(dnc_entries.c.tenant_id == _legs.tenant_id, dnc_entries.c.phone == _legs.to_number)
-_HOURS = (calling_hours.c.opens_minute, calling_hours.c.closes_minute, calling_hours.c.weekdays)
 _LOCKED_WITH_TERMS = Statement(
-    _BY_ID.add_columns(_LISTED, *_HOURS)
+    _BY_ID.add_columns(is_listed(_legs.tenant_id, _legs.to_number), *HOURS_COLUMNS)
     .outerjoin(calling_hours, calling_hours.c.tenant_id == _legs.tenant_id)
     .with_for_update(of=telephony_legs)
 )
@@ -113,9 +111,8 @@ async def lock_with_terms(tx: Transaction, leg_id: LegId) -> tuple[Leg, WhetherT
     row = await _LOCKED_WITH_TERMS.one_or_none(tx, {"leg": leg_id})
     if row is None:
         return None
-    listed, opens_minute, closes_minute, weekdays = row[len(_NAMES) :]
-    hours = CallingHours(opens_minute, closes_minute, tuple(weekdays)) if weekdays is not None else None
-    return _leg(row[: len(_NAMES)]), WhetherToRing(listed, hours)
+    listed, *hours = row[len(_NAMES) :]
+    return _leg(row[: len(_NAMES)]), WhetherToRing(listed, hours_from(hours))
 
 
 async def of_call(tx: Transaction, call_id: CallId) -> list[Leg]:
