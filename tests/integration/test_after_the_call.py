@@ -56,13 +56,6 @@ EVERYTHING = (
 
 
 @pytest.fixture
-async def own_database(database_url: str) -> AsyncIterator[Database]:
-    database = Database(database_url)
-    yield database
-    await database.close()
-
-
-@pytest.fixture
 async def api(own_database: Database, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     store = (tmp_path / "storage").as_uri()
     async with client_for(

@@ -30,13 +30,6 @@ EVENT = "call.completed"
 
 
 @pytest.fixture
-async def own_database(database_url: str) -> AsyncIterator[Database]:
-    database = Database(database_url)
-    yield database
-    await database.close()
-
-
-@pytest.fixture
 async def acme(own_database: Database) -> AsyncIterator[Customer]:
     async with client_for(own_database, allow_private_webhooks=True) as http:
         yield await new_customer(own_database, http)

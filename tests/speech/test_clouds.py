@@ -6,11 +6,10 @@ from typing import Any
 
 import pytest
 from livekit.agents import llm
-from tests.speech.cloud_vendors import anthropic_server, cartesia_server, elevenlabs_server, gemini_server
 from tests.speech.ear_promise import VOCABULARY, EarPromise, heard
 from tests.speech.sounding import push, push_live, said
-from tests.speech.vendors import Vendor, deepgram_server, openai_server
-from tests.speech.voice_promise import VoicePromise
+from tests.speech.vendors import Vendor
+from tests.speech.voice_promise import VoicePromise, spoken
 from tests.support.waiting import until
 
 from rymi_server.runtime.session.providers.installed import InstalledEngines
@@ -35,48 +34,6 @@ async def engines() -> AsyncIterator[InstalledEngines]:
     engines = InstalledEngines(Equipment(KEYS, Path("/nowhere")))
     yield engines
     await engines.aclose()
-
-
-@pytest.fixture
-async def openai() -> AsyncIterator[Vendor]:
-    async with openai_server() as vendor:
-        yield vendor
-
-
-@pytest.fixture
-async def deepgram() -> AsyncIterator[Vendor]:
-    async with deepgram_server() as vendor:
-        yield vendor
-
-
-@pytest.fixture
-async def cartesia() -> AsyncIterator[Vendor]:
-    async with cartesia_server() as vendor:
-        yield vendor
-
-
-@pytest.fixture
-async def elevenlabs() -> AsyncIterator[Vendor]:
-    async with elevenlabs_server() as vendor:
-        yield vendor
-
-
-@pytest.fixture
-async def anthropic() -> AsyncIterator[Vendor]:
-    async with anthropic_server() as vendor:
-        yield vendor
-
-
-@pytest.fixture
-async def gemini(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Vendor]:
-    async with gemini_server() as vendor:
-        # Where Google's library looks for another address than its own; its plugin for voices takes none.
-        monkeypatch.setenv("GOOGLE_GEMINI_BASE_URL", vendor.url)
-        yield vendor
-
-
-async def spoken(voice: Voice, text: str) -> bytes:
-    return b"".join([piece async for piece in voice.speak(text)])
 
 
 async def thought(mind: llm.LLM[Any], *, tools: list[Any] | None = None) -> tuple[str, list[llm.FunctionToolCall]]:

@@ -12,8 +12,8 @@ from livekit.agents import llm
 from tests.speech.ear_promise import VOCABULARY, EarPromise, heard
 from tests.speech.google_account import account_file
 from tests.speech.sounding import push, said
-from tests.speech.vendors import Vendor, deepgram_server, openai_server, served, tone
-from tests.speech.voice_promise import VoicePromise
+from tests.speech.vendors import Vendor, served, tone
+from tests.speech.voice_promise import VoicePromise, spoken
 from tests.support.waiting import until
 
 from rymi_server.foundation.sound.wav import Shape, header
@@ -35,22 +35,6 @@ async def engines() -> AsyncIterator[InstalledEngines]:
     engines = InstalledEngines(EQUIPMENT)
     yield engines
     await engines.aclose()
-
-
-@pytest.fixture
-async def openai() -> AsyncIterator[Vendor]:
-    async with openai_server() as vendor:
-        yield vendor
-
-
-@pytest.fixture
-async def deepgram() -> AsyncIterator[Vendor]:
-    async with deepgram_server() as vendor:
-        yield vendor
-
-
-async def spoken(voice: Voice, text: str) -> bytes:
-    return b"".join([piece async for piece in voice.speak(text)])
 
 
 class TestOpenAiEars(EarPromise):

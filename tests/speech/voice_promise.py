@@ -8,9 +8,13 @@ from rymi_server.foundation.sound.levels import level_db
 from rymi_server.speech_engines.promises import Voice
 
 
+async def spoken(voice: Voice, text: str) -> bytes:
+    return b"".join([piece async for piece in voice.speak(text)])
+
+
 class VoicePromise:
     async def test_speaks_sound_at_its_rate(self, voice: Voice) -> None:
-        sound = b"".join([piece async for piece in voice.speak("Hello, how can I help you today?")])
+        sound = await spoken(voice, "Hello, how can I help you today?")
         seconds = len(sound) / 2 / voice.sample_rate
         assert len(sound) % 2 == 0
         assert 0.8 < seconds < 8
@@ -18,13 +22,13 @@ class VoicePromise:
 
     @pytest.mark.parametrize("text", ["", "...", "\0", "🙂"])
     async def test_is_never_without_a_sound(self, voice: Voice, text: str) -> None:
-        assert b"".join([piece async for piece in voice.speak(text)])
+        assert await spoken(voice, text)
 
     async def test_stops_when_the_iterator_is_closed(self, voice: Voice) -> None:
         speaking = voice.speak("This is a long story, and nobody wants to hear it to its end. " * 20)
         await anext(speaking)
         await speaking.aclose()
-        sound = b"".join([piece async for piece in voice.speak("Yes.")])
+        sound = await spoken(voice, "Yes.")
         assert len(sound) / 2 / voice.sample_rate < 4
 
     async def test_speaks_several_lines_at_a_time(self, voice: Voice) -> None:
