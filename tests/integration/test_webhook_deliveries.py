@@ -396,6 +396,29 @@ class TestAWorker:
             assert 1 <= len(dead.got) <= 8
         assert len(await log_of(acme, dead_id)) == 60
 
+    async def test_goes_on_with_others_as_soon_as_their_tenant_has_room_again(
+        self, own_database: Database, acme: Customer, tmp_path: Path
+    ) -> None:
+        let_go = asyncio.Event()
+
+        async def wait(_: Received) -> bytes | None:
+            await let_go.wait()
+            return None
+
+        async with receiver(wait) as slow, receiver() as last, working(own_database, tmp_path):
+            for _ in range(3):
+                await webhook(acme, slow.url, EVENT)
+            for number in range(4):
+                await happen(own_database, acme, "one", subject=f"call-{number}")
+            await until("twelve that wait for an answer", received(slow, 12), seconds=30)
+            last_id = await webhook(acme, last.url, EVENT)
+            await happen(own_database, acme, "late", subject="another")
+            await until("a job that finds no room", _has_tried(own_database, last_id))
+            assert last.got == []
+            let_go.set()
+            # Before whoever makes up for lost jobs would notice.
+            await until("the one that had no room", received(last, 1), seconds=4)
+
     async def test_makes_up_for_jobs_that_were_lost(
         self, own_database: Database, acme: Customer, hand: Hand, tmp_path: Path
     ) -> None:
@@ -439,3 +462,13 @@ class TestOtherTenants:
             await webhook(acme, "http://127.0.0.1:1/", EVENT)
         answer = await acme.post("/v1/webhooks", {"url": "http://127.0.0.1:1/", "events": [EVENT]})
         assert (answer.status_code, answer.json()["code"]) == (409, "too_many_webhooks")
+
+
+def _has_tried(database: Database, endpoint_id: str) -> Callable[[], Awaitable[bool]]:
+    done = sa.text("select 1 from bullmq.job where state = 'completed' and data::jsonb->>'endpoint_id' = :endpoint")
+
+    async def look() -> bool:
+        async with database.transaction() as tx:
+            return (await tx.execute(done, {"endpoint": endpoint_id})).first() is not None
+
+    return look

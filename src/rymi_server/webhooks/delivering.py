@@ -24,7 +24,14 @@ from rymi_server.webhooks import deliveries, store
 from rymi_server.webhooks.alerting import ALERT, alert_job
 from rymi_server.webhooks.connecting import Reply, Sender
 from rymi_server.webhooks.models import SECRET_PURPOSE, Delivery, DeliveryStatus, Endpoint
-from rymi_server.webhooks.persistence import AT_ONCE, break_until, is_broken, may_begin, next_attempt
+from rymi_server.webhooks.persistence import (
+    AT_ONCE,
+    break_until,
+    is_broken,
+    may_begin,
+    may_hold_others_up,
+    next_attempt,
+)
 from rymi_server.webhooks.signing import signed_headers
 from rymi_server.webhooks.telling import DELIVER, job_data
 
@@ -127,8 +134,10 @@ class Deliverer:
             await self._failed(tx, endpoint, again_at, now)
         if then.get("status") is DeliveryStatus.FAILED:
             await self._alert(tx, endpoint, delivery, now)
-        others = await deliveries.waiting_of_tenant(tx, endpoint.tenant_id, endpoint.id, now)
-        await enqueue_many(tx, DELIVER, [NewJob(job_data(*each)) for each in others])
+        _, of_tenant = await deliveries.under_way(tx, endpoint.tenant_id, endpoint.id, now)
+        if may_hold_others_up(of_tenant):
+            others = await deliveries.waiting_of_tenant(tx, endpoint.tenant_id, endpoint.id, now)
+            await enqueue_many(tx, DELIVER, [NewJob(job_data(*each)) for each in others])
 
     async def _mended(self, tx: Transaction, endpoint: Endpoint) -> None:
         if not endpoint.failures:

@@ -41,6 +41,12 @@ def break_until(failures: int, now: datetime) -> datetime | None:
     return now + min(_LONGEST_BREAK, _SHORTEST_BREAK * (1 << doublings))
 
 
+def may_hold_others_up(under_way_of_tenant: int) -> bool:
+    """Whether somebody else's delivery may have found no room beside one that has just ended. Several may end at a time
+    and each not see the others, so that this is said a little early."""
+    return under_way_of_tenant >= AT_ONCE_OF_TENANT - AT_ONCE
+
+
 def may_begin(failures: int, under_way: int, under_way_of_tenant: int) -> bool:
     """Whether a further delivery to an endpoint may begin. Of a broken one a single delivery finds out."""
     return under_way < (1 if is_broken(failures) else AT_ONCE) and under_way_of_tenant < AT_ONCE_OF_TENANT
