@@ -1,12 +1,14 @@
-"""One clock for all bridges of a process: it ticks twice in a frame, and skips what it has hopelessly missed."""
+"""One clock for all bridges of a process: it ticks four times in a frame, and skips what it has hopelessly missed."""
 
 import asyncio
 from collections.abc import Callable
 
 from rymi_server.telephony.bridge.measures import Measures
+from rymi_server.telephony.carriers.media import FRAME_MS
 
-# Twice in a frame, so that what comes from the room waits little until it goes to the carrier.
-TICK_S = 0.01
+# Often in a frame, so that what comes from the room waits little until it goes to the carrier.
+TICKS_A_FRAME = 4
+TICK_S = FRAME_MS / 1000 / TICKS_A_FRAME
 _HOPELESSLY_LATE_S = 0.2
 
 Tick = Callable[[float], None]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import structlog
 from livekit import rtc
 
-from rymi_server.telephony.bridge.beat import Beat
+from rymi_server.telephony.bridge.beat import TICKS_A_FRAME, Beat
 from rymi_server.telephony.bridge.carrier_clock import CLEAR_ABOVE, CarrierClock
 from rymi_server.telephony.bridge.guests import BridgeLog, Ending, Guest
 from rymi_server.telephony.bridge.keys import Presses, TonesWaiting
@@ -21,7 +21,6 @@ from rymi_server.telephony.carriers.media import FRAME_MS, Format, Heard, KeyPre
 
 log = structlog.get_logger(__name__)
 
-_TICKS_A_PIECE = 2
 # A socket that broke, or that was stopped because the call follows another document for a moment, may be replaced.
 GRACE_S = 4.0
 _HOW = {
@@ -173,7 +172,7 @@ class Bridge:
 
     def _tick(self, now: float) -> None:
         self._ticks += 1
-        if self._ticks % _TICKS_A_PIECE == 0:
+        if self._ticks % TICKS_A_FRAME == 0:
             self._seat.say(self._phone.pop())
         if self._socket is not None:
             self._play(self._socket, now)
@@ -198,6 +197,8 @@ class Bridge:
         if tone is not None:
             return self._voice.frame(tone)
         ears = self._seat.ears
+        for ear in ears:
+            ear.catch_up(now, self._clock.ahead_s)
         late = [ear for ear in ears if ear.is_late(now)]
         if late and not self._clock.starving:
             return None

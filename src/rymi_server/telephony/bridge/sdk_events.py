@@ -142,7 +142,6 @@ def _taken_up_by(directed: DirectedEvents) -> Any:
     receipt.capture_audio_frame.async_id = _OURS
     taken = receipt.SerializeToString()
 
-    @ffi_cb_fnc
     def happened(at: Any, length: int) -> None:
         said = ctypes.string_at(at, length)
         if said == taken:
@@ -153,7 +152,7 @@ def _taken_up_by(directed: DirectedEvents) -> Any:
         else:
             ffi_event_callback(at, length)
 
-    return happened
+    return ffi_cb_fnc(happened)
 
 
 def _listen_natively(client: FfiClient, callback: Any) -> None:
