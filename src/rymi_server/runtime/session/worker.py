@@ -16,8 +16,11 @@ from typing import Any, Final
 os.environ["LIVEKIT_AGENTS_PRELOAD_LOCAL_INFERENCE"] = "0"
 # Its watch over the event loop wakes up so much less often than at its own 100 ms.
 os.environ.setdefault("LIVEKIT_AGENTS_LOOP_BLOCK_WARN_MS", "250")
+# Of the SDK's own threads one has nothing to do but to wake the other.
+os.environ.setdefault("TOKIO_WORKER_THREADS", "1")
 
 import structlog
+import uvloop
 from livekit.agents import AgentServer, AutoSubscribe, JobContext, JobProcess, JobRequest
 
 from rymi_server.foundation.errors import Unavailable
@@ -25,6 +28,7 @@ from rymi_server.foundation.garbage import leave_what_is_loaded
 from rymi_server.foundation.logs import configure_logs
 from rymi_server.foundation.object_storage import open_storage
 from rymi_server.rooms.livekit_server import LiveKit
+from rymi_server.rooms.sdk_events import direct_events
 from rymi_server.runtime.session.casting import Casting
 from rymi_server.runtime.session.job import Desk, address_in, hold_call
 from rymi_server.runtime.session.providers.installed import InstalledEngines
@@ -130,6 +134,8 @@ def prepare(work: Work, process: JobProcess) -> None:
     tools = HttpTools(allow_private=work.private_tools)
     scores = installed_scores()
     casting = Casting(engines, scores, tools, lambda: datetime.now(UTC).astimezone())
+    direct_events()
+    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
     warm_up(scores)
     # Held up for as long as a look through all of this takes, an agent would stammer.
     leave_what_is_loaded()
