@@ -2,7 +2,8 @@
 
 Both speak with espeak-ng and hear with pocketsphinx, each in a process of its own, which is not counted: what is
 counted is the process that holds the call, and the room server. Ours decides turns in mode `balanced` and records; the
-stock one decides with Silero. All processes, the callers too, share the machine, so only the ratios travel.
+stock one decides with Silero. The floor is a participant of LiveKit's SDK that does nothing. All processes, the callers
+too, share the machine, so only the ratios travel.
 """
 
 import asyncio
@@ -10,7 +11,6 @@ import statistics
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -22,12 +22,15 @@ from tests.agent.voices import spoken
 from tests.roomlet.running import KEY, SECRET, Running, roomlet
 from tests.roomlet.waiting import NeverHappened
 
+from benchmarks.agent_floor import Floor, floor
 from benchmarks.agent_lines import ASK, INTERRUPT
 from benchmarks.agent_sides import Held, Side, ours, stock
+from benchmarks.processor import processor
 from rymi_server.foundation.garbage import leave_what_is_loaded
 from rymi_server.foundation.ids import new_uuid
+from rymi_server.rooms.sdk_events import direct_events
 
-TURNS, TURNS_OF_FOUR = 5, 3
+GREETINGS, GREETINGS_OF_FOUR, TURNS, TURNS_OF_FOUR = 5, 3, 5, 3
 # Whatever happens, the other agent is measured too.
 LONGEST_S = 240.0
 ANSWERS_WITHIN_S = 10.0
@@ -99,7 +102,7 @@ class Talk:
     unanswered: int = 0
 
     async def begin(self) -> None:
-        await self.caller.join()
+        """The caller is there already."""
         sent = time.monotonic()
         await self.held.send()
         self.greeting_ms = (await self.caller.hears_agent(sent) - sent) * 1_000
@@ -165,30 +168,16 @@ def _talk(side: Side, rooms: Running) -> Talk:
     return Talk(caller, side.call(call_id, caller))
 
 
-def _seconds(processes: list[int]) -> float:
-    return sum(sum(psutil.Process(pid).cpu_times()[:2]) for pid in processes)
-
-
-@contextmanager
-def _processor(agents: list[int], room: int, alone: list[float], together: list[float]) -> Iterator[None]:
-    """Per cent of a core for each call, of its agent and of its share of the room server."""
-    began, before, before_room = time.monotonic(), _seconds(agents), _seconds([room])
-    yield
-    elapsed, calls = time.monotonic() - began, len(agents)
-    agent = (_seconds(agents) - before) / elapsed / calls * 100
-    alone.append(agent)
-    together.append(agent + (_seconds([room]) - before_room) / elapsed / calls * 100)
-
-
 async def _measure(side: Side, rooms: Running) -> Measured:
     measured, room, began = Measured(), _room_server(), time.monotonic()
-    await side.is_warm()
-    talk = _talk(side, rooms)
-    await talk.begin()
-    measured.greeting_ms.append(talk.greeting_ms)
-    measured.in_room_ms.append(talk.in_room_ms)
+    for number in range(GREETINGS):
+        [talk] = await _begun(side, rooms, 1)
+        measured.greeting_ms.append(talk.greeting_ms)
+        measured.in_room_ms.append(talk.in_room_ms)
+        if number < GREETINGS - 1:
+            await talk.end()
     for number in range(TURNS):
-        with _processor([talk.held.pid], room, measured.agent_percent, measured.processor_percent):
+        with processor([talk.held.pid], room, measured.agent_percent, measured.processor_percent):
             await talk.turn(number)
     await talk.end()
     measured.answer_ms = [(heard - ended) * 1_000 for ended, heard in talk.answers]
@@ -197,20 +186,29 @@ async def _measure(side: Side, rooms: Running) -> Measured:
     measured.barge_in_ms = [(silent - began) * 1_000 for began, silent in talk.stops]
     measured.decided_to_silence_ms = list(talk.decided_to_silence_ms())
 
-    await side.is_warm()
-    four = [_talk(side, rooms) for _ in range(4)]
-    await asyncio.gather(*(each.begin() for each in four))
-    measured.four_greetings_ms = [each.greeting_ms for each in four]
+    for number in range(GREETINGS_OF_FOUR):
+        four = await _begun(side, rooms, 4)
+        measured.four_greetings_ms += [each.greeting_ms for each in four]
+        if number < GREETINGS_OF_FOUR - 1:
+            await asyncio.gather(*(each.end() for each in four))
     for number in range(TURNS_OF_FOUR):
         pids = [each.held.pid for each in four]
-        with _processor(pids, room, measured.agent_of_four_percent, measured.processor_of_four_percent):
+        with processor(pids, room, measured.agent_of_four_percent, measured.processor_of_four_percent):
             await asyncio.gather(*(each.turn(number) for each in four))
-    for each in four:
-        await each.end()
+    await asyncio.gather(*(each.end() for each in four))
     measured.unanswered = [each.unanswered for each in (talk, *four)]
     measured.own_ear_of_four_ms = [ms for each in four for ms in each.own_ear_ms()]
     print(f"{side.name} measured in {time.monotonic() - began:.0f} s", flush=True)
     return measured
+
+
+async def _begun(side: Side, rooms: Running, count: int) -> list[Talk]:
+    """So many calls at the same moment, each with somebody who waits for it."""
+    await side.is_warm(count)
+    talks = [_talk(side, rooms) for _ in range(count)]
+    await asyncio.gather(*(each.caller.join() for each in talks))
+    await asyncio.gather(*(each.begin() for each in talks))
+    return talks
 
 
 def _room_server() -> int:
@@ -218,18 +216,34 @@ def _room_server() -> int:
     return next(each.pid for each in here.children() if any("roomlet" in part for part in each.cmdline()))
 
 
-def _rows(ours: Measured, theirs: Measured) -> list[dict[str, Any]]:
-    return [_row(each.name, getattr(ours, each.name), getattr(theirs, each.name)) for each in fields(Measured)]
+def _rows(ours: Measured, theirs: Measured, bare: Floor) -> list[dict[str, Any]]:
+    least: dict[str, list[float]] = {
+        "greeting_ms": bare.greeting_ms,
+        "four_greetings_ms": bare.four_greetings_ms,
+        "own_ear_ms": bare.ear_ms,
+        "decided_to_silence_ms": bare.silence_ms,
+        "agent_percent": bare.alone_percent,
+        "processor_percent": bare.percent,
+    }
+    return [
+        _row(each.name, getattr(ours, each.name), getattr(theirs, each.name), least.get(each.name, []))
+        for each in fields(Measured)
+    ]
 
 
-def _row(name: str, ours: list[float], theirs: list[float]) -> dict[str, Any]:
+def _row(name: str, ours: list[float], theirs: list[float], least: list[float]) -> dict[str, Any]:
     row: dict[str, Any] = {"what": NAMES[name], "budget": BUDGETS.get(name, "")}
     row |= {key: value for key, value in zip(("ours", "ours_p95"), _spread(ours), strict=True)}
     row |= {key: value for key, value in zip(("stock", "stock_p95"), _spread(theirs), strict=True)}
-    if ours and theirs:
-        other = statistics.median(theirs)
-        row["ratio"] = round(statistics.median(ours) / other, 2) if other else None
+    row |= {key: value for key, value in zip(("floor", "floor_p95"), _spread(least), strict=True)}
+    row |= {"ratio": _ratio(ours, theirs), "of_floor": _ratio(ours, least)}
     return row
+
+
+def _ratio(ours: list[float], other: list[float]) -> float | None:
+    if not ours or not other or not (below := statistics.median(other)):
+        return None
+    return round(statistics.median(ours) / below, 2)
 
 
 def _spread(values: list[float]) -> tuple[float | None, float | None]:
@@ -241,22 +255,26 @@ def _spread(values: list[float]) -> tuple[float | None, float | None]:
 
 async def _compare() -> list[dict[str, Any]]:
     async with roomlet() as rooms, administering(rooms.url, KEY, SECRET) as administration:
+        least = await floor(rooms, _room_server())
         with tempfile.TemporaryDirectory() as folder:
             async with ours(rooms, administration, Path(folder)) as side, asyncio.timeout(LONGEST_S):
                 mine = await _measure(side, rooms)
         async with stock(rooms, administration) as side, asyncio.timeout(LONGEST_S):
             theirs = await _measure(side, rooms)
-    return _rows(mine, theirs)
+    return _rows(mine, theirs, least)
+
+
+COLUMNS = ("ours", "ours_p95", "stock", "stock_p95", "ratio", "floor", "floor_p95", "of_floor")
 
 
 def main() -> list[dict[str, Any]]:
     # Whoever listens with a clock in hand must not be held up either.
     leave_what_is_loaded()
+    direct_events()
     rows = asyncio.run(_compare())
-    print(f"{'':<54}{'ours':>8}{'p95':>8}{'stock':>9}{'p95':>8}{'ratio':>7}  budget")
+    print(f"{'':<54}" + "".join(f"{name:>10}" for name in COLUMNS) + "  budget")
     for row in rows:
-        shown = [_shown(row.get(key)) for key in ("ours", "ours_p95", "stock", "stock_p95", "ratio")]
-        print("{:<54}{:>8}{:>8}{:>9}{:>8}{:>7}  {}".format(row["what"], *shown, row["budget"]))
+        print(f"{row['what']:<54}" + "".join(f"{_shown(row[key]):>10}" for key in COLUMNS) + f"  {row['budget']}")
     return rows
 
 

@@ -23,7 +23,8 @@ from tests.roomlet.running import KEY, SECRET, Running
 from benchmarks.agent_lines import ASK, STORY
 from rymi_server.runtime.reports import ClockStarted, TurnTaken
 
-_STOCK_WARMS_UP_S = 15.0
+# For each call that may come.
+_STOCK_WARMS_UP_S = 4.0
 _OUR_CALL = {
     "playbook": {
         **PLAYBOOK,
@@ -65,8 +66,8 @@ class Side(Protocol):
 
     def call(self, call_id: str, caller: Caller) -> Held: ...
 
-    async def is_warm(self) -> None:
-        """Four calls may come at once."""
+    async def is_warm(self, calls: int) -> None:
+        """So many may come at once."""
         ...
 
 
@@ -130,10 +131,10 @@ class Ours:
     def call(self, call_id: str, caller: Caller) -> Held:  # noqa: ARG002 - Ours tells the API.
         return OurCall(self, call_id)
 
-    async def is_warm(self) -> None:
+    async def is_warm(self, calls: int) -> None:
         taken = len(self.worker.logged("call_taken"))
         await eventually(
-            "four more processes are ready", lambda: len(self.worker.logged("agent_process_ready")) >= taken + 4, 120
+            "processes are ready", lambda: len(self.worker.logged("agent_process_ready")) >= taken + calls, 120
         )
 
 
@@ -174,9 +175,9 @@ class Stock:
     def call(self, call_id: str, caller: Caller) -> Held:
         return StockCall(self, call_id, caller)
 
-    async def is_warm(self) -> None:
+    async def is_warm(self, calls: int) -> None:
         """It does not say so."""
-        await asyncio.sleep(_STOCK_WARMS_UP_S)
+        await asyncio.sleep(_STOCK_WARMS_UP_S * calls)
 
 
 @contextlib.asynccontextmanager

@@ -18,7 +18,12 @@ OWNERS = {
     "starlette": ["rymi_server.http", "rymi_server.entrypoints"],
     "uvicorn": ["rymi_server.entrypoints"],
     "livekit.api": ["rymi_server.rooms"],
-    "livekit.rtc": ["rymi_server.runtime", "rymi_server.telephony.bridge", "rymi_server.entrypoints.calling"],
+    "livekit.rtc": [
+        "rymi_server.rooms.sdk_events",
+        "rymi_server.runtime",
+        "rymi_server.telephony.bridge",
+        "rymi_server.entrypoints.calling",
+    ],
     "livekit.agents": ["rymi_server.runtime.session"],
     "typer": ["rymi_server.entrypoints", "roomlet", "carrierbox"],
     "aiortc": ["roomlet"],

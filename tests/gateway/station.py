@@ -25,13 +25,13 @@ from rymi_server.entrypoints.ports import listen
 from rymi_server.foundation.ids import CallId, new_uuid
 from rymi_server.rooms.access import access_for
 from rymi_server.rooms.livekit_server import LiveKit
+from rymi_server.rooms.sdk_events import direct_events
 from rymi_server.telephony.bridge.bridge import Bridge
 from rymi_server.telephony.bridge.gateway import Gateway
 from rymi_server.telephony.bridge.guests import Ending, Guest
 from rymi_server.telephony.bridge.listening import listening
 from rymi_server.telephony.bridge.measures import Measures
 from rymi_server.telephony.bridge.room_seat import Access, RoomSeat
-from rymi_server.telephony.bridge.sdk_events import direct_events
 from rymi_server.telephony.carriers.plivo.media import PlivoMedia
 from rymi_server.telephony.carriers.twilio.media import TwilioMedia
 from rymi_server.telephony.carriers.vonage.media import VonageMedia

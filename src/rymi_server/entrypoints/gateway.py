@@ -27,6 +27,7 @@ from rymi_server.foundation.garbage import leave_what_is_loaded
 from rymi_server.foundation.logs import configure_logs
 from rymi_server.http.health import health_routes
 from rymi_server.rooms.access import access_for
+from rymi_server.rooms.sdk_events import DirectedEvents, direct_events
 from rymi_server.telephony.bridge.bridge import Bridge
 from rymi_server.telephony.bridge.gateway import Gateway
 from rymi_server.telephony.bridge.guests import Guest
@@ -35,7 +36,6 @@ from rymi_server.telephony.bridge.leg_record import LegRecord
 from rymi_server.telephony.bridge.listening import listening
 from rymi_server.telephony.bridge.measures import Measures
 from rymi_server.telephony.bridge.room_seat import Access, RoomSeat
-from rymi_server.telephony.bridge.sdk_events import DirectedEvents, direct_events
 from rymi_server.telephony.carriers.media import NewWire
 from rymi_server.telephony.carriers.plivo.media import PlivoMedia
 from rymi_server.telephony.carriers.twilio.media import TwilioMedia

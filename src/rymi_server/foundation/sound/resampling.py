@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 _HALF_WIDTH: Final = 16
 _PASSBAND: Final = 0.94
 _KAISER_BETA: Final = 8.0
+# What is worked on fits into a processor's own memory.
+_AT_ONCE: Final = 4_096
 
 Samples = NDArray[np.int16]
 
@@ -29,6 +31,11 @@ class PolyResampler:
     def push(self, samples: Samples) -> Samples:
         if self._up == self._down:
             return samples
+        if len(samples) <= _AT_ONCE:
+            return self._push(samples)
+        return np.concatenate([self._push(samples[at : at + _AT_ONCE]) for at in range(0, len(samples), _AT_ONCE)])
+
+    def _push(self, samples: Samples) -> Samples:
         line = np.concatenate([self._tail, samples.astype(np.float32)])
         starts = len(line) - self._taps + 1
         out = self._filtered(line, starts)

@@ -76,7 +76,10 @@ class Recorder:
         if offset < 0:
             samples, offset = samples[-offset:], 0
         room = self._people[offset : offset + len(samples)]
-        room[:] = np.clip(room.astype(np.int32) + samples[: len(room)], -32_768, 32_767)
+        if room.any():
+            room[:] = np.clip(room.astype(np.int32) + samples[: len(room)], -32_768, 32_767)
+        else:
+            room[:] = samples[: len(room)]
 
     def tick(self) -> None:
         """20 ms of the call have passed."""

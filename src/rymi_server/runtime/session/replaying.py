@@ -30,7 +30,7 @@ from rymi_server.runtime.recording.recorder import RATE, TICK
 
 _Detected = utils.aio.Chan[vad.VADEvent]
 _Recognised = utils.aio.Chan[stt.SpeechEvent]
-_TICKS_A_FRAME = 5
+_TICKS_A_FRAME = 25
 _SILENCE = bytes(2 * TICK * _TICKS_A_FRAME)
 
 

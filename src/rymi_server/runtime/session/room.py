@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import time
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Final
 
@@ -10,10 +11,11 @@ import structlog
 from livekit import rtc
 
 from rymi_server.rooms.naming import PARTICIPANT_ATTRIBUTE
+from rymi_server.rooms.sdk_events import FrameSender, direct_events
 from rymi_server.runtime.recording.recorder import RATE as HEARING_RATE
 from rymi_server.runtime.session.hearers import Hearers
 from rymi_server.runtime.session.media import Guest, Guests, ShownText
-from rymi_server.runtime.speaking.player import BLOCK_BYTES, RATE
+from rymi_server.runtime.speaking.player import RATE
 from rymi_server.runtime.thinking.tools import KEYS
 
 log = structlog.get_logger(__name__)
@@ -37,17 +39,22 @@ _KEY_S: Final = 0.3
 class RoomLine:
     """Our track. Keeps the promise of `Line`."""
 
-    def __init__(self) -> None:
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self.source = rtc.AudioSource(RATE, 1, queue_size_ms=_QUEUE_MS)
+        self._sender = FrameSender(self.source)
+        self._now = now
+        self._played_at = 0.0
 
     @property
     def queued_s(self) -> float:
-        return self.source.queued_duration
+        return max(0.0, self._played_at - self._now())
 
     async def push(self, block: bytes) -> None:
-        await self.source.capture_frame(rtc.AudioFrame(block, RATE, 1, BLOCK_BYTES // 2))
+        self._played_at = max(self._played_at, self._now()) + len(block) / 2 / RATE
+        self._sender.send(block)
 
     def clear(self) -> None:
+        self._played_at = 0.0
         self.source.clear_queue()
 
 
@@ -58,7 +65,8 @@ class LiveKitRoom:
         self._room = room
         self._connect = connect
         self._line = RoomLine()
-        self._readers: dict[str, asyncio.Task[None]] = {}
+        # What stops the reading of whose microphone.
+        self._readers: dict[str, Callable[[], None]] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self._shown: dict[str, asyncio.Task[None]] = {}
         self._state = ""
@@ -123,11 +131,12 @@ class LiveKitRoom:
             await self._hearers.narrow(identity)
 
     async def close(self) -> None:
-        tasks = [*self._readers.values(), *self._tasks]
-        for task in tasks:
+        for identity in list(self._readers):
+            self._stop_reading(identity)
+        for task in self._tasks:
             task.cancel()
-        if tasks:
-            await asyncio.wait(tasks)
+        if self._tasks:
+            await asyncio.wait(self._tasks)
         await self._room.disconnect()
         await self._line.source.aclose()
 
@@ -145,27 +154,23 @@ class LiveKitRoom:
     def _track(self, guests: Guests, track: Any, participant: rtc.RemoteParticipant) -> None:
         if not _is_voice(track, participant) or participant.identity in self._readers:
             return
-        guests.microphone(participant.identity, True)
-        task = asyncio.create_task(self._read(guests, track, participant.identity))
-        self._readers[participant.identity] = task
+        identity, loop = participant.identity, asyncio.get_running_loop()
+        guests.microphone(identity, True)
+
+        def hear(pcm: bytes) -> None:
+            loop.call_soon_threadsafe(guests.heard, identity, pcm)
+
+        self._readers[identity] = direct_events().listen(track, HEARING_RATE, _FRAME_MS, hear)
 
     def _track_gone(self, guests: Guests, track: Any, participant: rtc.RemoteParticipant) -> None:
         if _is_voice(track, participant) and self._stop_reading(participant.identity):
             guests.microphone(participant.identity, False)
 
     def _stop_reading(self, identity: str) -> bool:
-        if (task := self._readers.pop(identity, None)) is None:
+        if (stop := self._readers.pop(identity, None)) is None:
             return False
-        task.cancel()
+        stop()
         return True
-
-    async def _read(self, guests: Guests, track: rtc.Track, identity: str) -> None:
-        stream = rtc.AudioStream(track, sample_rate=HEARING_RATE, num_channels=1, frame_size_ms=_FRAME_MS)
-        try:
-            async for event in stream:
-                guests.heard(identity, bytes(event.frame.data))
-        finally:
-            await stream.aclose()
 
     def _key(self, guests: Guests, event: rtc.SipDTMF) -> None:
         if event.participant is not None:

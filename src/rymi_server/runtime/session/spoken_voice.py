@@ -47,11 +47,17 @@ class _Spoken(tts.ChunkedStream):
             frame_size_ms=_FRAME_MS,
         )
         resampler = PolyResampler(voice.sample_rate, RATE)
+        # The first sounds at once; then never more at a time than is playing meanwhile.
+        batch, made = b"", 0
+        enough = voice.sample_rate * _FRAME_MS // 1_000 * 2
         try:
             async with aclosing(cast(Any, voice.speak(self._input_text))) as sounds:
                 async for sound in sounds:
-                    output_emitter.push(resampler.push_bytes(sound))
-            output_emitter.push(resampler.flush().tobytes())
+                    batch += sound
+                    if len(batch) >= min(made, enough):
+                        output_emitter.push(resampler.push_bytes(batch))
+                        batch, made = b"", made + len(batch)
+            output_emitter.push(resampler.push_bytes(batch) + resampler.flush().tobytes())
         except Unavailable as error:
             raise APIConnectionError(error.message, retryable=error.retryable) from error
         output_emitter.flush()

@@ -16,8 +16,11 @@ from typing import Any, Final
 os.environ["LIVEKIT_AGENTS_PRELOAD_LOCAL_INFERENCE"] = "0"
 # Its watch over the event loop wakes up so much less often than at its own 100 ms.
 os.environ.setdefault("LIVEKIT_AGENTS_LOOP_BLOCK_WARN_MS", "250")
+# Of the SDK's own threads one has nothing to do but to wake the other.
+os.environ.setdefault("TOKIO_WORKER_THREADS", "1")
 
 import structlog
+import uvloop
 from livekit.agents import AgentServer, AutoSubscribe, JobContext, JobProcess, JobRequest
 
 from rymi_server.foundation.errors import Unavailable
@@ -25,9 +28,11 @@ from rymi_server.foundation.garbage import leave_what_is_loaded
 from rymi_server.foundation.logs import configure_logs
 from rymi_server.foundation.object_storage import open_storage
 from rymi_server.rooms.livekit_server import LiveKit
+from rymi_server.rooms.sdk_events import direct_events
 from rymi_server.runtime.session.casting import Casting
 from rymi_server.runtime.session.job import Desk, address_in, hold_call
 from rymi_server.runtime.session.providers.installed import InstalledEngines
+from rymi_server.runtime.session.standby import Standby
 from rymi_server.runtime.session.warming import warm_up
 from rymi_server.runtime.thinking.http_tool import HttpTools
 from rymi_server.runtime.turn_taking.scores import installed_scores
@@ -69,11 +74,12 @@ class AgentWorker:
 
     def __init__(self, place: Workplace, on_registered: Callable[[], None] = lambda: None) -> None:
         self._place = place
+        self._standby = Standby()
         self._server = AgentServer(
             ws_url=place.livekit.url,
             api_key=place.livekit.api_key,
             api_secret=place.livekit.api_secret,
-            setup_fnc=partial(prepare, place.work),
+            setup_fnc=partial(prepare, place.work, self._standby),
             load_fnc=self._load,
             load_threshold=1.0,
             num_idle_processes=place.idle_processes,
@@ -88,12 +94,17 @@ class AgentWorker:
             port=0,  # livekit-agents' own health page, which nobody asks for.
             max_retry=1_000_000,  # A LiveKit server that is away for an hour comes back to a worker that waits.
         )
-        self._server.rtc_session(partial(serve, place.work), agent_name=place.agent_name, on_request=accept)
+        self._server.rtc_session(partial(serve, place.work), agent_name=place.agent_name, on_request=self._accept)
         self._server.on("worker_registered", lambda *_: on_registered())
 
     @property
     def calls(self) -> int:
         return len(self._server.active_jobs)
+
+    async def _accept(self, request: JobRequest) -> None:
+        """Under the identity that the API gave the agent."""
+        self._standby.call_comes()
+        await request.accept(name="Agent", identity=participant_in(request.job.metadata) or f"agent-{request.id}")
 
     def _load(self) -> float:
         return self.calls / self._place.most_calls
@@ -120,8 +131,9 @@ class AgentWorker:
 # --- in the job's process --------------------------------------------------------------------------------------------
 
 
-def prepare(work: Work, process: JobProcess) -> None:
+def prepare(work: Work, standby: Standby, process: JobProcess) -> None:
     """Everything that a first call would otherwise wait for."""
+    standby.wait()
     configure_logs(work.log_level, show_personal=work.log_personal)
     logging.getLogger("livekit").addFilter(_tells_something)
     began = time.monotonic()
@@ -130,9 +142,12 @@ def prepare(work: Work, process: JobProcess) -> None:
     tools = HttpTools(allow_private=work.private_tools)
     scores = installed_scores()
     casting = Casting(engines, scores, tools, lambda: datetime.now(UTC).astimezone())
+    direct_events()
+    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
     warm_up(scores)
     # Held up for as long as a look through all of this takes, an agent would stammer.
     leave_what_is_loaded()
+    standby.is_ready()
     log.info("agent_process_ready", milliseconds=round((time.monotonic() - began) * 1_000))
     process.userdata["desk"] = Desk(work.folder, open_storage(work.storage_url), casting, work.linger_s)
 
@@ -140,11 +155,6 @@ def prepare(work: Work, process: JobProcess) -> None:
 def _tells_something(record: logging.LogRecord) -> bool:
     """The SDK complains so whenever a track or a participant goes, and means nothing by it."""
     return "drop unknown FFI handle" not in record.getMessage()
-
-
-async def accept(request: JobRequest) -> None:
-    """Under the identity that the API gave the agent."""
-    await request.accept(name="Agent", identity=participant_in(request.job.metadata) or f"agent-{request.id}")
 
 
 async def serve(work: Work, ctx: JobContext) -> None:  # noqa: ARG001 - The process was told at its start.

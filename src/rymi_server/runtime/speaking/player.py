@@ -1,10 +1,11 @@
 """Plays what the agent says, a step ahead of the ear and no further.
 
-At most 40 ms are handed to whoever transmits, so a pause bites at once; what was handed over and not played is taken
-back, and a resumed sentence goes on with its first unheard sample.
+At most 100 ms are handed to whoever transmits, in pieces that are worth waking up for. What was handed over and not
+played is taken back, so a pause bites at once, and a resumed sentence goes on with its first unheard sample.
 """
 
 import asyncio
+import math
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,7 +14,11 @@ from typing import Final, Protocol
 RATE: Final = 24_000
 BLOCK_MS: Final = 20
 BLOCK_BYTES: Final = RATE * BLOCK_MS // 1_000 * 2
-_AHEAD_S: Final = 0.02  # Handed over when no more than this is left to be played: 40 ms with the block itself.
+_PIECE_BYTES: Final = 3 * BLOCK_BYTES
+_AHEAD_S: Final = 0.04  # Handed over when no more than this is left to be played: 100 ms with the piece itself.
+# Whoever transmits plays in steps of this length, and takes none of them back that was begun.
+_STEP_S: Final = 0.01
+_STEP_BYTES: Final = BLOCK_BYTES // 2
 _STILL_COMING_MS: Final = 60_000
 _FORGOTTEN_AFTER_S: Final = 0.5
 
@@ -81,8 +86,7 @@ class Player:
     @property
     def heard_ms(self) -> int:
         """How much of the running segment was heard."""
-        unplayed = sum(len(block) for at, block in self._handed if at >= self.now())
-        return round((self._played - unplayed) / 2 / RATE * 1_000)
+        return round((self._played - len(self._unplayed(self.now()))) / 2 / RATE * 1_000)
 
     @property
     def paused(self) -> bool:
@@ -114,7 +118,7 @@ class Player:
             return
         self._running.clear()
         if self._captured:
-            self._pending[:0] = b"".join(self._take_back())
+            self._pending[:0] = self._take_back()
 
     def resume(self) -> None:
         """Harmless when repeated."""
@@ -125,16 +129,20 @@ class Player:
             self._task.cancel()
             await asyncio.wait([self._task])
 
-    def _take_back(self) -> list[bytes]:
+    def _take_back(self) -> bytes:
         """What was handed over and is not played: it is not heard any more."""
         now = self.now()
-        unplayed = [block for at, block in self._handed if at >= now]
+        unplayed = self._unplayed(now)
         self.line.clear()
         self._handed.clear()
-        self._played -= sum(map(len, unplayed))
+        self._played -= len(unplayed)
         if self._begun:
             self.listener.cut(now)
         return unplayed
+
+    def _unplayed(self, now: float) -> bytes:
+        """What was handed over, without the steps that have begun by now."""
+        return b"".join(piece[max(0, math.ceil((now - at) / _STEP_S)) * _STEP_BYTES :] for at, piece in self._handed)
 
     async def _play(self) -> None:
         while True:
@@ -152,27 +160,35 @@ class Player:
     async def _hand_over(self) -> None:
         queued = self.line.queued_s
         if queued > _AHEAD_S:
-            await asyncio.sleep(queued - _AHEAD_S)
+            await self._wait(queued - _AHEAD_S)
             return
-        block = bytes(self._pending[:BLOCK_BYTES])
-        del self._pending[:BLOCK_BYTES]
+        length = min(_PIECE_BYTES, len(self._pending) // BLOCK_BYTES * BLOCK_BYTES or len(self._pending))
+        piece = bytes(self._pending[:length])
+        del self._pending[:length]
         at = self.now() + queued
-        self._handed.append((at, block))
+        self._handed.append((at, piece))
         while self._handed[0][0] < at - _FORGOTTEN_AFTER_S:
             self._handed.popleft()
         if not self._begun:
             self._begun = True
             self.listener.began(at)
-        self._played += len(block)
-        self.listener.played(at, block)
-        await self.line.push(block.ljust(BLOCK_BYTES, b"\0"))
+        self._played += length
+        self.listener.played(at, piece)
+        await self.line.push(piece + bytes(-length % _STEP_BYTES))
 
     async def _play_out(self) -> None:
-        """Wait until the last block was heard, unless something else happens meanwhile."""
+        """Wait until the last piece was heard, unless something else happens meanwhile."""
         if (left := self.line.queued_s) > 0:
-            await asyncio.sleep(left)
-        if not self._cleared and not self.paused and not self._pending:
+            await self._wait(left)
+        elif not self._cleared and not self.paused and not self._pending:
             self._end(interrupted=False)
+
+    async def _wait(self, seconds: float) -> None:
+        """Not so long if something happens meanwhile."""
+        self._kick.clear()
+        timer = asyncio.get_running_loop().call_later(seconds, self._kick.set)
+        await self._kick.wait()
+        timer.cancel()
 
     def _end(self, *, interrupted: bool) -> None:
         heard = min(self._played, self._captured) / 2 / RATE

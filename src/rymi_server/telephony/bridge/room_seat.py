@@ -15,9 +15,9 @@ from livekit import rtc
 from livekit.rtc.participant import PublishDTMFError, PublishTrackError
 from numpy.typing import NDArray
 
+from rymi_server.rooms.sdk_events import DirectedEvents, FrameSender
 from rymi_server.telephony.bridge.ear import Ear
 from rymi_server.telephony.bridge.keys import code_of
-from rymi_server.telephony.bridge.sdk_events import DirectedEvents, FrameSender
 from rymi_server.telephony.carriers.media import DIGITS, FRAME_MS
 
 log = structlog.get_logger(__name__)
