@@ -96,31 +96,39 @@ class DirectedEvents(FfiQueue[Any]):
 
 
 class FrameSender:
-    """Hands frames of one length to a source, without waiting for its receipts. Used from one thread."""
+    """Hands frames to a source, without waiting for its receipts. Used from one thread.
 
-    def __init__(self, source: rtc.AudioSource, samples: int) -> None:
+    As long as frames are of one length, each is the request before it with other samples.
+    """
+
+    def __init__(self, source: rtc.AudioSource) -> None:
+        self._source = source
         self._lib = FfiClient.instance._ffi_lib
-        self._bytes = samples * _SAMPLE_BYTES
-        self._held = ctypes.create_string_buffer(self._bytes)
-        request = ffi_pb2.FfiRequest()
-        frame = request.capture_audio_frame
-        frame.source_handle = source._ffi_handle.handle
-        frame.buffer.num_channels = source.num_channels
-        frame.buffer.sample_rate = source.sample_rate
-        frame.buffer.samples_per_channel = samples
-        frame.buffer.data_ptr = ctypes.addressof(self._held)
-        frame.request_async_id = _OURS
-        said = request.SerializeToString()
-        self._request = (ctypes.c_ubyte * len(said)).from_buffer_copy(said)
         self._answer = (ctypes.POINTER(ctypes.c_ubyte)(), ctypes.c_size_t())
         self._where = tuple(ctypes.byref(each) for each in self._answer)
+        self._frame_for(0)
 
     def send(self, pcm: bytes) -> None:
+        if len(pcm) != self._bytes:
+            self._frame_for(len(pcm))
         # The SDK copies the samples before it answers.
         ctypes.memmove(self._held, pcm, self._bytes)
         answer = self._lib.livekit_ffi_request(self._request, len(self._request), *self._where)
         assert answer != INVALID_HANDLE
         self._lib.livekit_ffi_drop_handle(answer)
+
+    def _frame_for(self, length: int) -> None:
+        self._bytes, self._held = length, ctypes.create_string_buffer(max(1, length))
+        request = ffi_pb2.FfiRequest()
+        frame = request.capture_audio_frame
+        frame.source_handle = self._source._ffi_handle.handle
+        frame.buffer.num_channels = self._source.num_channels
+        frame.buffer.sample_rate = self._source.sample_rate
+        frame.buffer.samples_per_channel = length // _SAMPLE_BYTES // self._source.num_channels
+        frame.buffer.data_ptr = ctypes.addressof(self._held)
+        frame.request_async_id = _OURS
+        said = request.SerializeToString()
+        self._request = (ctypes.c_ubyte * len(said)).from_buffer_copy(said)
 
 
 def direct_events() -> DirectedEvents:

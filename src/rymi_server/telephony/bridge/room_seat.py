@@ -144,7 +144,7 @@ class RoomSeat:
         options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE, dtx=False, red=False)
         options.audio_encoding.max_bitrate = _OPUS_BITS_A_SECOND
         await room.local_participant.publish_track(track, options)
-        self._source, self._sender = source, FrameSender(source, self._rate * FRAME_MS // 1000)
+        self._source, self._sender = source, FrameSender(source)
         # The source plays on a clock of its own; a frame of silence keeps it from running dry while ours is late.
         self._sender.send(bytes(self._rate * FRAME_MS // 1000 * 2))
 
