@@ -1,19 +1,19 @@
 """What processes have taken of the CPU: this one, and its children by name, each with all that came of it."""
 
 import os
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
-def cpu_seconds(names: Mapping[str, str]) -> Counter[str]:
+def cpu_seconds(names: Mapping[str, str]) -> dict[str, float]:
     """Since each began. `names` tells what stands in the command line of a child and what to call it; this process is
     "here", and a child that nobody named is "other"."""
     parents, spent = _everybody()
     root = os.getpid()
-    taken: Counter[str] = Counter()
+    taken: dict[str, float] = defaultdict(float)
     for pid, seconds in spent.items():
         line = [pid]
         while line[-1] != root and line[-1] in parents:
@@ -24,7 +24,8 @@ def cpu_seconds(names: Mapping[str, str]) -> Counter[str]:
 
 
 def _everybody() -> tuple[dict[int, int], dict[int, float]]:
-    parents, spent = {}, {}
+    parents: dict[int, int] = {}
+    spent: dict[int, float] = {}
     for entry in Path("/proc").iterdir():
         if not entry.name.isdigit():
             continue

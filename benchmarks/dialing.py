@@ -14,7 +14,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -115,7 +114,7 @@ async def _one(load: Load) -> dict[str, Any]:
     }
 
 
-def _cost(before: Counter[str], after: Counter[str], legs: int) -> dict[str, object]:
+def _cost(before: dict[str, float], after: dict[str, float], legs: int) -> dict[str, object]:
     """CPU a leg, by process. The box is this process."""
 
     def a_leg(name: str) -> float:

@@ -1,7 +1,8 @@
 """A connected account over time: its numbers come to us and go back, whatever is restarted or moved meanwhile."""
 
 from collections.abc import AsyncIterator
-from typing import Any
+from contextlib import AsyncExitStack
+from typing import Protocol
 
 import pytest
 from tests.support.asking import Customer
@@ -33,12 +34,24 @@ async def idle(own_database: Database) -> AsyncIterator[PhoneLab]:
         yield lab
 
 
-def routing(lab: PhoneLab, public: str | None = None) -> tuple[NumberRouting, Any]:
-    """The jobs of a worker that believes to be reached at `public`."""
-    settings = lab.settings
-    connections = connections_of(settings, SystemClock())
-    addresses = CarrierAddresses.under(public or settings.public_base_url, None, settings.secret)
-    return NumberRouting(lab.database, connections, addresses, SystemClock()), connections
+class NewRouting(Protocol):
+    def __call__(self, lab: PhoneLab, public: str | None = None) -> NumberRouting:
+        """The jobs of a worker that believes to be reached at `public`."""
+        ...
+
+
+@pytest.fixture
+async def routing() -> AsyncIterator[NewRouting]:
+    async with AsyncExitStack() as opened:
+
+        def new(lab: PhoneLab, public: str | None = None) -> NumberRouting:
+            settings = lab.settings
+            connections = connections_of(settings, SystemClock())
+            opened.push_async_callback(connections.close)
+            addresses = CarrierAddresses.under(public or settings.public_base_url, None, settings.secret)
+            return NumberRouting(lab.database, connections, addresses, SystemClock())
+
+        yield new
 
 
 def at_carrier(lab: PhoneLab, provider: str) -> dict[str, str]:
@@ -79,11 +92,11 @@ async def job_of(lab: PhoneLab, acme: Customer) -> dict[str, str]:
 @each_carrier
 class TestANumber:
     async def test_comes_to_us_once_an_agent_answers_it_and_goes_back_when_it_is_removed(
-        self, idle: PhoneLab, provider: str
+        self, idle: PhoneLab, provider: str, routing: NewRouting
     ) -> None:
         before = set_up(idle, provider)
         acme, job = await connected(idle, provider)
-        jobs, connections = routing(idle)
+        jobs = routing(idle)
         await jobs.route(job)
         await jobs.route(job)
         ours = dict(at_carrier(idle, provider))
@@ -93,12 +106,13 @@ class TestANumber:
         await acme.ask("DELETE", f"/v1/numbers/{stock.NUMBERS[provider][0]}")
         await jobs.route(job)
         assert same_routing(at_carrier(idle, provider), before)
-        await connections.close()
 
-    async def test_goes_back_on_disconnect_and_what_we_made_is_taken_away(self, idle: PhoneLab, provider: str) -> None:
+    async def test_goes_back_on_disconnect_and_what_we_made_is_taken_away(
+        self, idle: PhoneLab, provider: str, routing: NewRouting
+    ) -> None:
         before = set_up(idle, provider)
         acme, job = await connected(idle, provider)
-        jobs, connections = routing(idle)
+        jobs = routing(idle)
         await jobs.route(job)
         await acme.post("/v1/telephony/disconnect")
         await jobs.release(job)
@@ -107,14 +121,13 @@ class TestANumber:
         box = idle.box.box
         assert {each.name for each in box._plivo_applications.of_account(stock.PLIVO_ID)} <= {THEIRS}
         assert box._vonage_applications.of_account(stock.VONAGE_KEY) == []
-        await connections.close()
 
     async def test_stays_with_us_when_the_same_account_is_connected_again_and_still_goes_back(
-        self, idle: PhoneLab, provider: str
+        self, idle: PhoneLab, provider: str, routing: NewRouting
     ) -> None:
         before = set_up(idle, provider)
         acme, first = await connected(idle, provider)
-        jobs, connections = routing(idle)
+        jobs = routing(idle)
         await jobs.route(first)
         assert (await acme.post("/v1/telephony/connect", CREDENTIALS[provider])).status_code == 200
         second = await job_of(idle, acme)
@@ -125,14 +138,13 @@ class TestANumber:
         await acme.post("/v1/telephony/disconnect")
         await jobs.release(second)
         assert same_routing(at_carrier(idle, provider), before)
-        await connections.close()
 
     async def test_goes_back_where_it_was_although_it_was_not_given_back_between_two_connections(
-        self, idle: PhoneLab, provider: str
+        self, idle: PhoneLab, provider: str, routing: NewRouting
     ) -> None:
         before = set_up(idle, provider)
         acme, first = await connected(idle, provider)
-        jobs, connections = routing(idle)
+        jobs = routing(idle)
         await jobs.route(first)
         await acme.post("/v1/telephony/disconnect")
         assert (await acme.post("/v1/telephony/connect", CREDENTIALS[provider])).status_code == 200
@@ -143,19 +155,16 @@ class TestANumber:
         await acme.post("/v1/telephony/disconnect")
         await jobs.release(second)
         assert same_routing(at_carrier(idle, provider), before)
-        await connections.close()
 
-    async def test_follows_us_to_another_address(self, idle: PhoneLab, provider: str) -> None:
+    async def test_follows_us_to_another_address(self, idle: PhoneLab, provider: str, routing: NewRouting) -> None:
         set_up(idle, provider)
         _, job = await connected(idle, provider)
-        jobs, connections = routing(idle)
+        jobs = routing(idle)
         await jobs.route(job)
-        moved, others = routing(idle, "https://moved.example.com")
+        moved = routing(idle, "https://moved.example.com")
         await moved.refresh(job)
         await moved.route(job)
         assert "https://moved.example.com/carriers/" in self.answer_address(idle, provider)
-        await connections.close()
-        await others.close()
 
     def answer_address(self, lab: PhoneLab, provider: str) -> str:
         settings, box = at_carrier(lab, provider), lab.box.box
@@ -169,9 +178,11 @@ class TestANumber:
         assert vonage is not None
         return vonage.webhook("answer_url", "POST").address
 
-    async def test_that_the_carrier_will_not_route_says_why(self, idle: PhoneLab, provider: str) -> None:
+    async def test_that_the_carrier_will_not_route_says_why(
+        self, idle: PhoneLab, provider: str, routing: NewRouting
+    ) -> None:
         acme, job = await connected(idle, provider)
-        jobs, connections = routing(idle)
+        jobs = routing(idle)
         await idle.fault(target="rest", act="status", status=400, event="update_number", times=1)
         await jobs.route(job)
         (listed,) = (await acme.get("/v1/numbers")).json()["numbers"]
@@ -179,15 +190,14 @@ class TestANumber:
         assert listed["webhook_error"]
         await jobs.route(job)
         assert (await acme.get("/v1/numbers")).json()["numbers"][0]["webhook_status"] == "configured"
-        await connections.close()
 
 
 class TestTheWorker:
-    async def test_notices_numbers_that_were_bought_meanwhile(self, lab: PhoneLab) -> None:
+    async def test_notices_numbers_that_were_bought_meanwhile(self, lab: PhoneLab, routing: NewRouting) -> None:
         acme = await lab.customer("twilio")
         bought = {"carrier": "twilio", "account_id": stock.TWILIO_SID, "number": "+12025557001"}
         await lab.box.send("POST", "/numbers", bought)
-        jobs, connections = routing(lab)
+        jobs = routing(lab)
         await jobs.refresh(await job_of(lab, acme))
 
         async def listed() -> bool:
@@ -195,7 +205,6 @@ class TestTheWorker:
             return any(each["phone_number"] == "+12025557001" for each in numbers)
 
         await until("the new number to be listed", listed)
-        await connections.close()
 
 
 def same_routing(settings: dict[str, str], before: dict[str, str]) -> bool:
