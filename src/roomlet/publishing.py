@@ -68,7 +68,7 @@ class Publishing:
     def mute(self, sid: str, muted: bool) -> None:
         track = next((t for t in self._all() if t.sid == sid), None)
         if track is not None and track.info.muted != muted:
-            track.info.muted = muted
+            track.mute(muted)
             self._who.changed()
 
     def unpublish(self, track: PublishedTrack) -> None:

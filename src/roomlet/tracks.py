@@ -13,12 +13,14 @@ from roomlet.hearers import Hearers
 from roomlet.metrics import Counters
 from roomlet.reception import Reception
 from roomlet.rtp import NO_LEVEL, SILENCE, name_of, payload_start, red_primary
+from roomlet.seam import Seam
 from roomlet.transport import PeerTransport
 
 HISTORY = 128
 """Packets kept for subscribers that may ask again."""
 NACK_AFTER, NACK_AGAIN = 0.01, 0.05
 NEW_STREAM_MARK = 0x80
+CLOCK_RATES = {"audio": 48000, "video": 90000}
 
 
 class Publisher(Protocol):
@@ -56,6 +58,12 @@ class PublishedTrack:
         self._history: dict[int, tuple[int, bytes, bytes, bool]] = {}
         self._nack_waits = False
         self._has_been_heard = False
+        self._is_muted = info.muted
+        self._newest = b""
+        """Sequence and timestamp of the packet that went out last."""
+        self._stopped_at: float | None = None
+        """When the stream got another name, until the first packet under it."""
+        self._seam: Seam | None = None
 
     @property
     def sid(self) -> str:
@@ -70,6 +78,8 @@ class PublishedTrack:
         if self.ssrc != ssrc:
             self.unbind()
             self.reception = Reception()
+            if self._newest:
+                self._seam, self._stopped_at = None, self._clock()
             self.ssrc = ssrc
             self.publisher.publishing_transport.receivers[name_of(ssrc)] = self
         self.mid = self.info.mid = mid
@@ -83,6 +93,10 @@ class PublishedTrack:
     def keep_history(self) -> None:
         self._keeps_history = True
 
+    def mute(self, muted: bool) -> None:
+        # Asked for each packet, and a message's field is slow to read.
+        self.info.muted = self._is_muted = muted
+
     def on_rtp(self, packet: bytes) -> None:
         agreed = self._agreed
         start, level = payload_start(packet, agreed.level_id)
@@ -94,11 +108,17 @@ class PublishedTrack:
             self._counters.packets_missing += skipped
             if agreed.nack:
                 self._ask_again()
-        if not self.subscriptions or self.info.muted:
+        if not self.subscriptions or self._is_muted:
             return
         # The publisher's header extension is cut off: its mid would send the packet to a wrong section downstream.
         first = (0x80 | (packet[0] & 0x20)) << 8 | (packet[1] & NEW_STREAM_MARK)
         middle, payload = packet[2:8], packet[start:]
+        if self._stopped_at is not None:
+            self._go_on(middle, self._clock() - self._stopped_at)
+        if self._seam is not None:
+            middle = self._seam.numbers(middle)
+            sequence = (middle[0] << 8) | middle[1]
+        self._newest = middle
         is_red = packet[1] & 127 == agreed.red_payload_type
         if self._keeps_history:
             self._history[sequence] = (first, middle, payload, is_red)
@@ -114,9 +134,12 @@ class PublishedTrack:
 
     def on_sender_report(self, report: rtcp.SenderReport) -> None:
         self.reception.see_report(report.middle_ntp, self._clock())
+        if self._stopped_at is not None:
+            return
+        clock = report.clock if self._seam is None else self._seam.clock(report.clock)
         for subscription in self.subscriptions:
             if subscription.is_active:
-                subscription.report(report.clock)
+                subscription.report(clock)
 
     def report_reception(self) -> None:
         """Tells the publisher what was lost; its Opus encoder protects itself accordingly."""
@@ -133,6 +156,9 @@ class PublishedTrack:
         if not self._has_been_heard:
             self._has_been_heard = True
             self.publisher.on_first_subscriber(self)
+
+    def _go_on(self, first: bytes, seconds: float) -> None:
+        self._seam, self._stopped_at = Seam(self._newest, first, int(seconds * CLOCK_RATES[self.kind])), None
 
     def _ask_again(self) -> None:
         if not self._nack_waits:

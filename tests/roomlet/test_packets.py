@@ -1,12 +1,14 @@
 """RTP, RTCP, redundancy and reception, without a socket."""
 
 import struct
-from typing import Any
+from collections.abc import Callable
+from typing import Any, cast
 
 import pytest
 from livekit.protocol import models
 
 from roomlet import rtcp
+from roomlet.answers import NO_PAYLOAD_TYPE, Agreed
 from roomlet.hearers import Hearers
 from roomlet.ice import IcePorts
 from roomlet.metrics import Counters
@@ -106,10 +108,73 @@ class TestWhatSubscribersLost:
             assert counters.packets_lost == counted
 
 
+class TestStreamUnderANewName:
+    """A client that sends a track under another SSRC starts its numbers anywhere; its listeners must not notice."""
+
+    @pytest.mark.parametrize("numbers", [(100, 5000), (65_530, 2**32 - 10), (3, 3)])
+    async def test_goes_on_where_the_old_one_stopped(self, numbers: tuple[int, int]) -> None:
+        now = [10.0]
+        track, sent = published(lambda: now[0])
+        track.on_rtp(rtp(1000, 48_000, name=1))
+        track.bind("0", 2, Agreed(111, NO_PAYLOAD_TYPE, nack=False, level_id=0))
+        now[0] += 0.5
+        track.on_rtp(rtp(*numbers, name=2))
+        track.on_rtp(rtp(numbers[0] + 1, numbers[1] + 960, name=2))
+        assert sent.numbers == [(1000, 48_000), (1016, 72_000), (1017, 72_960)]
+
+    async def test_and_so_does_its_clock(self) -> None:
+        track, sent = published(lambda: 10.0)
+        track.on_rtp(rtp(1000, 48_000, name=1))
+        track.bind("0", 2, Agreed(111, NO_PAYLOAD_TYPE, nack=False, level_id=0))
+        report = rtcp.SenderReport(2, struct.pack("!III", 1, 2, 960), 0)
+        track.on_sender_report(report)
+        assert sent.clocks == []
+        track.on_rtp(rtp(7, 960, name=2))
+        track.on_sender_report(report)
+        assert sent.clocks == [struct.pack("!III", 1, 2, 48_000)]
+
+    async def test_one_that_keeps_its_name_keeps_its_numbers(self) -> None:
+        track, sent = published(lambda: 10.0)
+        track.on_rtp(rtp(1000, 48_000, name=1))
+        track.bind("1", 1, Agreed(111, NO_PAYLOAD_TYPE, nack=False, level_id=0))
+        track.on_rtp(rtp(3, 5, name=1))
+        assert sent.numbers == [(1000, 48_000), (3, 5)]
+
+
+class Listener:
+    """A subscription that notes what it is given."""
+
+    is_active = True
+
+    def __init__(self) -> None:
+        self.numbers: list[tuple[int, int]] = []
+        self.clocks: list[bytes] = []
+
+    def forward(self, first: int, middle: bytes, payload: bytes, is_red: bool) -> None:
+        self.numbers.append(struct.unpack("!HI", middle))
+
+    def report(self, clock: bytes) -> None:
+        self.clocks.append(clock)
+
+
+def published(clock: Callable[[], float]) -> tuple[PublishedTrack, Listener]:
+    publisher, listener = Nobody(), Listener()
+    publisher.publishing_transport = PeerTransport(IcePorts(Settings("key", "s" * 32), Counters()), Nobody())
+    track = PublishedTrack(publisher, models.TrackInfo(), "mic", Counters(), lambda *_: None, clock)
+    track.bind("0", 1, Agreed(111, NO_PAYLOAD_TYPE, nack=False, level_id=0))
+    track.subscriptions.append(cast(Subscription, listener))
+    return track, listener
+
+
+def rtp(sequence: int, clock: int, name: int) -> bytes:
+    return struct.pack("!BBHII", 0x80, 111, sequence & 0xFFFF, clock & 0xFFFFFFFF, name) + b"payload"
+
+
 class Nobody:
     """The participant around a transport and a track, who does not care."""
 
     hearers = Hearers()
+    publishing_transport: PeerTransport
 
     def __getattr__(self, name: str) -> Any:
         return lambda *about: None

@@ -1,0 +1,37 @@
+"""Two streams of a publisher as one: what a client sends under a new name goes on where the old one stopped.
+
+A listener knows a track by one SSRC for as long as it is subscribed. Numbers that fell back would be taken for late
+packets and dropped, and none may be used for two packets, because the cipher's safety rests on that.
+"""
+
+WRAP, CLOCK_WRAP = 1 << 16, 1 << 32
+GAP = 16
+"""Numbers left out at the seam, since the last packet before it may have overtaken some that had higher ones."""
+
+
+class Seam:
+    __slots__ = ("_clock", "_sequence")
+
+    def __init__(self, newest: bytes, first: bytes, ticks: int) -> None:
+        """`newest` and `first` are sequence and timestamp as they stand in a packet, `ticks` the time between them."""
+        self._sequence = _sequence(newest) + GAP - _sequence(first)
+        self._clock = _clock(newest[2:]) + ticks - _clock(first[2:])
+
+    def numbers(self, own: bytes) -> bytes:
+        sequence = (_sequence(own) + self._sequence) % WRAP
+        return sequence.to_bytes(2, "big") + self._time(own[2:])
+
+    def clock(self, own: bytes) -> bytes:
+        """What a sender report says: wall time in eight bytes, then the stream's."""
+        return own[:8] + self._time(own[8:])
+
+    def _time(self, own: bytes) -> bytes:
+        return ((_clock(own) + self._clock) % CLOCK_WRAP).to_bytes(4, "big")
+
+
+def _sequence(numbers: bytes) -> int:
+    return (numbers[0] << 8) | numbers[1]
+
+
+def _clock(four: bytes) -> int:
+    return int.from_bytes(four[:4], "big")
