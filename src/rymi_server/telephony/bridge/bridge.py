@@ -7,24 +7,20 @@ from dataclasses import dataclass, field
 import structlog
 from livekit import rtc
 
+from rymi_server.telephony.bridge.beat import TICKS_A_FRAME, Beat
 from rymi_server.telephony.bridge.carrier_clock import CLEAR_ABOVE, CarrierClock
 from rymi_server.telephony.bridge.guests import BridgeLog, Ending, Guest
 from rymi_server.telephony.bridge.keys import Presses, TonesWaiting
 from rymi_server.telephony.bridge.measures import Measures
-from rymi_server.telephony.bridge.media_socket import GOING_AWAY, Ended, MediaSocket, SocketEnd
+from rymi_server.telephony.bridge.media_socket import GOING_AWAY, MediaSocket, SocketEnd
 from rymi_server.telephony.bridge.mixing import mixed
 from rymi_server.telephony.bridge.phone_audio import PhoneAudio
 from rymi_server.telephony.bridge.room_seat import NOT_ENTERED, RoomSeat
 from rymi_server.telephony.bridge.voice import voice_of
-from rymi_server.telephony.carriers.media import FRAME_MS, Format, Heard, KeyPressed, MarkPlayed, Stopped
+from rymi_server.telephony.carriers.media import FRAME_MS, Format, Heard, KeyPressed, MarkPlayed, MediaEvent
 
 log = structlog.get_logger(__name__)
 
-# Twice in a frame, so that what comes from the room waits little until it goes to the carrier.
-_TICK_S = 0.01
-_TICKS_A_PIECE = 2
-# A clock that is later than this skips what it missed.
-_HOPELESSLY_LATE_S = 0.2
 # A socket that broke, or that was stopped because the call follows another document for a moment, may be replaced.
 GRACE_S = 4.0
 _HOW = {
@@ -45,12 +41,12 @@ class Bridge:
     new_seat: Callable[["Bridge"], RoomSeat]
     record: BridgeLog
     measures: Measures
+    beat: Beat
     socket_expected: bool = False
     _over: asyncio.Event = field(default_factory=asyncio.Event)
     _ending: Ending | None = None
     _socket: MediaSocket | None = None
     _grace: asyncio.TimerHandle | None = None
-    _timer: asyncio.TimerHandle | None = None
 
     def __post_init__(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -60,15 +56,13 @@ class Bridge:
         self._tones = TonesWaiting(self.form.rate, self.form.rate * FRAME_MS // 1000)
         self._presses = Presses()
         self._seat = self.new_seat(self)
-        self._next = 0.0
         self._ticks = 0
         self._has_played = False
 
     async def run(self) -> Ending:
         """Until the phone hangs up, the room is closed, or somebody stops it."""
         self.measures.bridges.inc()
-        self._next = self._loop.time()
-        self._tick()
+        self.beat.follow(self._tick)
         try:
             await self._enter()
             await self._over.wait()
@@ -114,22 +108,19 @@ class Bridge:
         if before is not None:
             log.info("media_socket_replaced", call_id=self.guest.call_id, leg_id=self.guest.leg_id)
             await before.close(GOING_AWAY)
-        async for event in socket.events():
-            match event:
-                case Heard(audio=audio, at_ms=at_ms):
-                    self._phone.push(self._voice.samples(audio), at_ms)
-                case MarkPlayed(mark=name):
-                    self._clock.played(name)
-                case KeyPressed(digit=digit):
-                    if self._presses.is_new(digit, self._loop.time()):
-                        self._seat.press(digit)
-                case Stopped():
-                    self._socket_gone(socket, SocketEnd.CLOSED)
-                    break
-                case Ended(how=how):
-                    self._socket_gone(socket, how)
-                    break
+        how = await socket.listen(self._told)
+        self._socket_gone(socket, how)
         await socket.close()
+
+    def _told(self, event: MediaEvent) -> None:
+        match event:
+            case Heard(audio=audio, at_ms=at_ms):
+                self._phone.push(self._voice.samples(audio), at_ms)
+            case MarkPlayed(mark=name):
+                self._clock.played(name)
+            case KeyPressed(digit=digit):
+                if self._presses.is_new(digit, self._loop.time()):
+                    self._seat.press(digit)
 
     # --- what the room tells us ---
 
@@ -179,18 +170,12 @@ class Bridge:
         else:
             self.end(ending)
 
-    def _tick(self) -> None:
-        now = self._loop.time()
-        self.measures.stalls.observe(max(0.0, now - self._next))
-        if now - self._next > _HOPELESSLY_LATE_S:
-            self._next = now
+    def _tick(self, now: float) -> None:
         self._ticks += 1
-        if self._ticks % _TICKS_A_PIECE == 0:
+        if self._ticks % TICKS_A_FRAME == 0:
             self._seat.say(self._phone.pop())
         if self._socket is not None:
             self._play(self._socket, now)
-        self._next += _TICK_S
-        self._timer = self._loop.call_at(self._next, self._tick)
 
     def _play(self, socket: MediaSocket, now: float) -> None:
         due = self._clock.due(now)
@@ -212,6 +197,8 @@ class Bridge:
         if tone is not None:
             return self._voice.frame(tone)
         ears = self._seat.ears
+        for ear in ears:
+            ear.catch_up(now, self._clock.ahead_s)
         late = [ear for ear in ears if ear.is_late(now)]
         if late and not self._clock.starving:
             return None
@@ -222,9 +209,9 @@ class Bridge:
         return self._voice.silence if whole is None else self._voice.frame(whole)
 
     def _stop_clocks(self) -> None:
-        for timer in (self._timer, self._grace):
-            if timer:
-                timer.cancel()
+        self.beat.leave(self._tick)
+        if self._grace:
+            self._grace.cancel()
 
     def _count_losses(self) -> None:
         self.measures.withheld.labels("phone").inc(self._phone.dropped_ms / FRAME_MS)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 FRAME_S = 0.02
 # What lies at the carrier in good times, before the next frame is sent: it bridges the jitter of network and loop.
-LEAD_FRAMES = 1.5
+LEAD_FRAMES = 1.25
 # Never more than 200 ms ahead of the carrier's clock.
 MOST_AHEAD = 10
 # A backlog that is not longer is heard out in the time that a clear takes.
@@ -47,6 +47,11 @@ class CarrierClock:
         if self._late >= MOST_AHEAD:
             return 0
         return max(0, int(LEAD_FRAMES + 1 - self._ahead))
+
+    @property
+    def ahead_s(self) -> float:
+        """How long what is sent now will lie at the carrier."""
+        return self._ahead * FRAME_S
 
     @property
     def starving(self) -> bool:

@@ -1,5 +1,10 @@
-"""One voice of the room, on its way to the phone. Frames arrive on another thread and are taken on ours."""
+"""One voice of the room, on its way to the phone. Frames arrive on another thread and are taken on ours.
 
+They come at one moment of the carrier's 20 ms and are due at another. Where that makes a voice lie here and at the
+carrier for a frame longer than it has to, a frame without speech is left out.
+"""
+
+import time
 from collections import deque
 from collections.abc import Callable
 
@@ -12,6 +17,8 @@ Samples = NDArray[np.int16]
 _RELAXED_FRAMES = 2
 _MOST_FRAMES = 6
 _QUIET = 200
+# A frame that would still be in time if it came a whole one later was early; so many in a row, and one is left out.
+_EARLY_S, _EARLY_FRAMES = 0.043, 50
 # Audio that was on its way when its speaker was cut off.
 _HUSH_S = 0.08
 # A voice that has sent nothing for so long (muted, or gone without a word) is not waited for.
@@ -19,8 +26,12 @@ _GIVEN_UP_AFTER_S = 0.1
 
 
 class Ear:
-    def __init__(self) -> None:
-        self._frames: deque[bytes] = deque()
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        """`clock` is the one whose time the other methods are told."""
+        self._clock = clock
+        # With the moment at which each came.
+        self._frames: deque[tuple[bytes, float]] = deque()
+        self._early = 0
         self._hushed_until = 0.0
         self._empty_since: float | None = 0.0
         self._close: Callable[[], None] | None = None
@@ -32,7 +43,7 @@ class Ear:
 
     def hear(self, pcm: bytes) -> None:
         """Called on the SDK's thread."""
-        self._frames.append(pcm)
+        self._frames.append((pcm, self._clock()))
         if len(self._frames) > _MOST_FRAMES:
             self._frames.popleft()
             self.dropped += 1
@@ -46,12 +57,21 @@ class Ear:
             self._empty_since = now
         return now - self._empty_since < _GIVEN_UP_AFTER_S
 
-    def take(self, now: float) -> Samples | None:
-        if len(self._frames) > _RELAXED_FRAMES and _is_quiet(self._frames[0]):
+    def catch_up(self, now: float, ahead_s: float) -> None:
+        """Leave out what need not be waited for. `ahead_s` is how long the next frame will lie at the carrier."""
+        if not self._frames:
+            self._early = 0
+            return
+        pcm, came_at = self._frames[0]
+        self._early = self._early + 1 if now - came_at + ahead_s > _EARLY_S else 0
+        if (self._early >= _EARLY_FRAMES or len(self._frames) > _RELAXED_FRAMES) and _is_quiet(pcm):
             self._frames.popleft()
+            self._early = 0
             self.dropped += 1
+
+    def take(self, now: float) -> Samples | None:
         try:
-            pcm = self._frames.popleft()
+            pcm, _ = self._frames.popleft()
         except IndexError:
             return None
         return None if now < self._hushed_until else np.frombuffer(pcm, np.int16)

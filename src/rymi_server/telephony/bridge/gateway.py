@@ -10,6 +10,7 @@ from websockets.asyncio.server import ServerConnection
 from websockets.http11 import Request, Response
 
 from rymi_server.foundation.ids import LegId
+from rymi_server.telephony.bridge.beat import Beat
 from rymi_server.telephony.bridge.bridge import Bridge
 from rymi_server.telephony.bridge.guests import BridgeLog, Door, Ending, Guest, Knock
 from rymi_server.telephony.bridge.measures import Measures
@@ -45,6 +46,7 @@ class Gateway:
         self._record = record
         self._new_seat = new_seat
         self._measures = measures
+        self._beat = Beat(measures)
         self.most_bridges = most_bridges
         self._bridges: dict[LegId, Bridge] = {}
         self._running: set[asyncio.Task[Ending]] = set()
@@ -116,7 +118,12 @@ class Gateway:
     def _start(self, guest: Guest, opened: Opened) -> Bridge:
         rate = opened.format.rate
         bridge = Bridge(
-            guest, opened.format, lambda whose: self._new_seat(guest, rate, whose), self._record, self._measures
+            guest,
+            opened.format,
+            lambda whose: self._new_seat(guest, rate, whose),
+            self._record,
+            self._measures,
+            self._beat,
         )
         self._bridges[guest.leg_id] = bridge
         running = asyncio.create_task(bridge.run())

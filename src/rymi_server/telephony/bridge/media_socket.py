@@ -2,14 +2,14 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from websockets.asyncio.server import ServerConnection
+from websockets.asyncio.server import ServerConnection, broadcast
 from websockets.exceptions import ConnectionClosed
 
-from rymi_server.telephony.carriers.media import MediaEvent, MediaWire, Message, Opened, Unread
+from rymi_server.telephony.carriers.media import MediaEvent, MediaWire, Message, Opened, Stopped, Unread
 
 LARGEST_MESSAGE = 65_536
 # Half a second of audio may wait in the process; what the kernel holds is bounded by the socket's buffer.
@@ -20,6 +20,8 @@ _OPENS_WITHIN_S = 5.0
 _BURST, _PER_SECOND = 2_000, 150
 _BROKEN_AT_MOST = 50
 SILENCE_S = 15.0
+# How closely silence is watched: moving the alarm with every message would cost more than reading it.
+_WATCHED_EVERY = 1 / 8
 POLICY_VIOLATION, GOING_AWAY = 1008, 1001
 
 
@@ -63,7 +65,8 @@ class MediaSocket:
         self._outbox: deque[tuple[bool, Message]] = deque()
         self._wake = asyncio.Event()
         self._sending: asyncio.Task[None] | None = None
-        self._allowance = Allowance(asyncio.get_running_loop().time())
+        self._loop = asyncio.get_running_loop()
+        self._allowance = Allowance(self._loop.time())
         self._broken = 0
         self.closed = asyncio.Event()
 
@@ -75,38 +78,48 @@ class MediaSocket:
         """How the carrier begins; None where it does not, in time. Audio before that is not worth keeping."""
         try:
             async with asyncio.timeout(_OPENS_WITHIN_S):
-                async for event in self.events():
+                while True:
+                    event = await self._next()
                     if isinstance(event, Opened):
                         return event
                     if isinstance(event, Ended):
                         return None
         except TimeoutError:
             return None
-        return None
 
-    async def events(self) -> AsyncIterator[MediaEvent | Ended]:
-        """What the carrier says, and last how it ended."""
-        loop = asyncio.get_running_loop()
-        while True:
-            try:
-                async with asyncio.timeout(self._silence_s):
-                    message = await self._connection.recv()
-            except TimeoutError:
-                yield Ended(SocketEnd.SILENT)
-                return
-            except ConnectionClosed as closed:
-                yield Ended(SocketEnd.CLOSED if closed.rcvd is not None else SocketEnd.LOST)
-                return
-            if not self._allowance.takes(loop.time()):
-                yield Ended(SocketEnd.FLOODED)
-                return
-            event = self.wire.read(message)
-            if isinstance(event, Unread) and event.broken:
-                self._broken += 1
-                if self._broken > _BROKEN_AT_MOST:
-                    yield Ended(SocketEnd.GARBAGE)
-                    return
-            yield event
+    async def listen(self, hear: Callable[[MediaEvent], None]) -> SocketEnd:
+        """Tell `hear` what the carrier says until it says no more. How the socket ended."""
+        every = self._silence_s * _WATCHED_EVERY
+        try:
+            async with asyncio.timeout(self._silence_s) as silence:
+                watched_at = self._loop.time()
+                while True:
+                    event = await self._next()
+                    match event:
+                        case Ended(how=how):
+                            return how
+                        case Stopped():
+                            return SocketEnd.CLOSED
+                    if (now := self._loop.time()) - watched_at > every:
+                        silence.reschedule(now + every + self._silence_s)
+                        watched_at = now
+                    hear(event)
+        except TimeoutError:
+            return SocketEnd.SILENT
+
+    async def _next(self) -> MediaEvent | Ended:
+        try:
+            message = await self._connection.recv()
+        except ConnectionClosed as closed:
+            return Ended(SocketEnd.CLOSED if closed.rcvd is not None else SocketEnd.LOST)
+        if not self._allowance.takes(self._loop.time()):
+            return Ended(SocketEnd.FLOODED)
+        event = self.wire.read(message)
+        if isinstance(event, Unread) and event.broken:
+            self._broken += 1
+            if self._broken > _BROKEN_AT_MOST:
+                return Ended(SocketEnd.GARBAGE)
+        return event
 
     def play(self, frame: bytes) -> None:
         """Send audio. Where the carrier does not keep up, the oldest that waits is given up."""
@@ -142,6 +155,10 @@ class MediaSocket:
         self.closed.set()
 
     def _put(self, is_audio: bool, message: Message) -> None:
+        if not self._outbox and not self._connection.transport.get_write_buffer_size():
+            # Nothing waits anywhere, so this does not either.
+            broadcast((self._connection,), message)
+            return
         if len(self._outbox) >= _MOST_WAITING:
             return
         self._outbox.append((is_audio, message))

@@ -27,7 +27,9 @@ Samples = NDArray[np.int16]
 CUT_TOPIC = "rymi.agent_audio"
 _JOIN_WITHIN_S = 10.0
 _TRIES_AGAIN_AFTER_S = (0.1, 0.3, 1.0, 2.0, 4.0, 8.0)
-_SOURCE_HOLDS_MS, _CUSHION_MS = 100, 20
+_SOURCE_HOLDS_MS = 100
+# Plain music coding: below some 64 kb/s Opus models the voice, which costs its encoder twice as much.
+_OPUS_BITS_A_SECOND = 72_000
 _LARGEST_CUT_PACKET = 1_024
 # Whoever ends a room or takes somebody out of it does not want them back.
 _FINAL = frozenset(
@@ -140,10 +142,11 @@ class RoomSeat:
         source = rtc.AudioSource(self._rate, 1, queue_size_ms=_SOURCE_HOLDS_MS)
         track = rtc.LocalAudioTrack.create_audio_track("phone", source)
         options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE, dtx=False, red=False)
+        options.audio_encoding.max_bitrate = _OPUS_BITS_A_SECOND
         await room.local_participant.publish_track(track, options)
         self._source, self._sender = source, FrameSender(source)
-        # The source plays on a clock of its own; this keeps it from running dry while ours is a little late.
-        self._sender.send(bytes(self._rate // 1000 * _CUSHION_MS * 2))
+        # The source plays on a clock of its own; a frame of silence keeps it from running dry while ours is late.
+        self._sender.send(bytes(self._rate * FRAME_MS // 1000 * 2))
 
     def _listen_to(self, room: rtc.Room) -> None:
         room.on("track_published", self._published)
