@@ -3,6 +3,9 @@
 The carriers are in a box; the API, the worker and the rooms are processes of their own. Everybody is busy, so each leg
 takes all that a call without a conversation takes: dialed, ended, settled, told. Vonage refuses what comes too fast,
 so its row runs at its own limit.
+
+The box takes a share of the machine that a real carrier would not. So CPU is told by process, and beside the rate that
+was seen stands the one at which our own processes would fill two cores. `DIALING_BENCH` names some of the loads only.
 """
 
 import asyncio
@@ -11,14 +14,16 @@ import os
 import signal
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
+from typing import Any
 
 import httpx
 
+from benchmarks.cpu import cpu_seconds
 from benchmarks.measuring import table
 from benchmarks.roomlet import KEY as LIVEKIT_KEY
 from benchmarks.roomlet import SECRET as LIVEKIT_SECRET
@@ -45,11 +50,22 @@ class Load:
     recipients: int
 
 
-LOADS = (
-    Load(TWILIO, stock.TWILIO_SID, 50, 500),
-    Load(TWILIO, stock.TWILIO_SID, 20, 500),
-    Load(VONAGE, stock.VONAGE_KEY, 3, 90),
-)
+LOADS = {
+    "twilio-50": Load(TWILIO, stock.TWILIO_SID, 50, 500),
+    "twilio-30": Load(TWILIO, stock.TWILIO_SID, 30, 500),
+    "twilio-20": Load(TWILIO, stock.TWILIO_SID, 20, 500),
+    "twilio-3": Load(TWILIO, stock.TWILIO_SID, 3, 90),
+    "vonage-3": Load(VONAGE, stock.VONAGE_KEY, 3, 90),
+}
+WANTED = os.environ.get("DIALING_BENCH", ",".join(LOADS)).split(",")
+WITHIN_PERCENT = 5
+# What stands in their command lines.
+OURS = {
+    "entrypoints.worker": "worker",
+    "entrypoints.api": "API",
+    "postgres": "PostgreSQL",
+    "roomlet": "rooms",
+}
 
 
 def main() -> dict[str, object]:
@@ -57,13 +73,15 @@ def main() -> dict[str, object]:
 
 
 async def _measure() -> dict[str, object]:
-    rows = [await _one(load) for load in LOADS]
+    rows = [await _one(LOADS[name]) for name in WANTED]
     headings = list(rows[0])
     table(headings, [[row[heading] for heading in headings] for row in rows])
-    return {"dialing": rows}
+    held = [row["limit /s"] for row in rows if abs(row["off by %"]) <= WITHIN_PERCENT]
+    print(f"largest rate held within {WITHIN_PERCENT} %: {max(held, default='none')} a second")
+    return {"dialing": rows, "largest_rate_held": max(held, default=None)}
 
 
-async def _one(load: Load) -> dict[str, object]:
+async def _one(load: Load) -> dict[str, Any]:
     settings = BoxSettings(
         port=0,
         max_calls=2_000,
@@ -79,11 +97,11 @@ async def _one(load: Load) -> dict[str, object]:
                 box.exchange.scripts[number] = Script(pickup=Pickup.BUSY)
             with _worker(api, around) as worker:
                 await _until_it_works(worker)
-                before = worker.cpu_seconds()
+                before = cpu_seconds(OURS)
                 await _dial_all(api, load, numbers)
                 placed = await _until_all_are_placed(box, load)
                 await _until_all_is_done(api)
-                spent = worker.cpu_seconds() - before
+                after = cpu_seconds(OURS)
     seconds = [call.timestamp() for call in placed]
     rate = (len(seconds) - 1) / (seconds[-1] - seconds[0])
     return {
@@ -93,7 +111,23 @@ async def _one(load: Load) -> dict[str, object]:
         "dialed /s": round(rate, 2),
         "off by %": round((rate / load.per_second - 1) * 100, 2),
         "most in any second": _most_in_a_second(seconds),
-        "worker's CPU a leg ms": round(spent / load.recipients * 1000, 1),
+        **_cost(before, after, load.recipients),
+    }
+
+
+def _cost(before: Counter[str], after: Counter[str], legs: int) -> dict[str, object]:
+    """CPU a leg, by process. The box is this process."""
+
+    def a_leg(name: str) -> float:
+        return (after[name] - before[name]) / legs * 1000
+
+    ours = sum(map(a_leg, OURS.values()))
+    shares = {f"{name} ms a leg": round(a_leg(name), 1) for name in OURS.values()}
+    return {
+        **shares,
+        "ours ms a leg": round(ours, 1),
+        "box ms a leg": round(a_leg("here"), 1),
+        "two cores of ours hold /s": round(2000 / ours, 1),
     }
 
 
@@ -138,10 +172,6 @@ def _at_the_rooms(url: str) -> dict[str, str]:
 class Worker:
     process: subprocess.Popen[bytes]
     metrics_port: int
-
-    def cpu_seconds(self) -> float:
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 @contextmanager
