@@ -1,4 +1,7 @@
-"""Changes the sample rate of a live stream, block by block, with about 2 ms of delay and nothing held back."""
+"""Changes the sample rate of a live stream, block by block, with about 2 ms of delay and nothing held back.
+
+Blocks of samples become blocks of others, and each by the same product with a matrix, which processors do best.
+"""
 
 from functools import lru_cache
 from math import gcd
@@ -10,8 +13,8 @@ from numpy.typing import NDArray
 _HALF_WIDTH: Final = 16
 _PASSBAND: Final = 0.94
 _KAISER_BETA: Final = 8.0
-# What is worked on fits into a processor's own memory.
-_AT_ONCE: Final = 4_096
+# About so many samples come out of a block.
+_BLOCK: Final = 128
 
 Samples = NDArray[np.int16]
 
@@ -24,23 +27,24 @@ class PolyResampler:
             raise ValueError("a sample rate is positive")
         divisor = gcd(source, target)
         self._up, self._down = target // divisor, source // divisor
-        self._taps, self._phases = _filter(self._up, self._down)
-        self._tail: NDArray[np.float32] = np.zeros(self._taps - 1, np.float32)
-        self._position = 0
+        self._taps, self._matrix = _matrix(self._up, self._down)
+        periods = self._matrix.shape[1] // self._up
+        self._block_in, self._block_out = self._down * periods, self._up * periods
+        # From the beginning of a block on, and as much before it as the filter reaches back.
+        self._line: NDArray[np.float32] = np.zeros(self._taps - 1, np.float32)
+        # How much of that block is out already.
+        self._out = 0
 
     def push(self, samples: Samples) -> Samples:
         if self._up == self._down:
             return samples
-        if len(samples) <= _AT_ONCE:
-            return self._push(samples)
-        return np.concatenate([self._push(samples[at : at + _AT_ONCE]) for at in range(0, len(samples), _AT_ONCE)])
-
-    def _push(self, samples: Samples) -> Samples:
-        line = np.concatenate([self._tail, samples.astype(np.float32)])
-        starts = len(line) - self._taps + 1
-        out = self._filtered(line, starts)
-        self._tail = line[starts:]
-        return np.clip(np.rint(out), -32_768, 32_767).astype(np.int16)
+        line = np.concatenate([self._line, samples.astype(np.float32)])
+        known = -(-(len(line) - self._taps + 1) * self._up // self._down)
+        out = self._blocks(line, -(-known // self._block_out))[self._out : known]
+        whole = known // self._block_out
+        self._line, self._out = line[whole * self._block_in :], known - whole * self._block_out
+        np.clip(np.rint(out, out), -32_768, 32_767, out)
+        return out.astype(np.int16)
 
     def push_bytes(self, pcm: bytes) -> bytes:
         return self.push(np.frombuffer(pcm, np.int16)).tobytes()
@@ -49,27 +53,32 @@ class PolyResampler:
         """What is left of the filter's delay at the end of a stream."""
         return self.push(np.zeros(self._taps // 2, np.int16)) if self._up != self._down else np.zeros(0, np.int16)
 
-    def _filtered(self, line: NDArray[np.float32], starts: int) -> NDArray[np.float32]:
-        if starts <= 0:
-            return np.zeros(0, np.float32)
-        if self._down == 1:
-            return np.stack([np.correlate(line, phase, "valid") for phase in self._phases], axis=1).ravel()
-        if self._up == 1:
-            thinned: NDArray[np.float32] = np.correlate(line, self._phases[0], "valid")[self._position :: self._down]
-            self._position = (self._position - starts) % self._down
-            return thinned
-        windows = np.lib.stride_tricks.sliding_window_view(line, self._taps)
-        count = max(0, -(-(starts * self._up - self._position) // self._down))
-        at = self._position + self._down * np.arange(count)
-        index = at // self._up
-        out: NDArray[np.float32] = np.einsum("ij,ij->i", windows[index], self._phases[at - index * self._up])
-        self._position += self._down * count - starts * self._up
-        return out
+    def _blocks(self, line: NDArray[np.float32], count: int) -> NDArray[np.float32]:
+        """What so many blocks give; what is not there yet counts as silence."""
+        width = len(self._matrix)
+        room = np.zeros(max(0, count - 1) * self._block_in + width, np.float32)
+        length = min(len(line), len(room))
+        room[:length] = line[:length]
+        step = room.itemsize
+        windows = np.lib.stride_tricks.as_strided(room, (count, width), (self._block_in * step, step))
+        given: NDArray[np.float32] = np.ascontiguousarray(windows) @ self._matrix
+        return given.ravel()
 
 
 @lru_cache(maxsize=64)
+def _matrix(up: int, down: int) -> tuple[int, NDArray[np.float32]]:
+    """The filter's length, and what a block is multiplied with. The same for every stream between two rates."""
+    taps, phases = _filter(up, down)
+    periods = max(1, _BLOCK // up)
+    matrix = np.zeros((down * periods + taps - 1, up * periods), np.float32)
+    for out in range(up * periods):
+        start, phase = divmod(out * down, up)
+        matrix[start : start + taps, out] = phases[phase]
+    return taps, matrix
+
+
 def _filter(up: int, down: int) -> tuple[int, NDArray[np.float32]]:
-    """Taps of each phase, time reversed. The same for every stream between two rates."""
+    """Taps of each phase, time reversed."""
     widest = max(up, down)
     taps = 2 * _HALF_WIDTH * (1 if up >= down else -(-down // up))
     length = taps * up

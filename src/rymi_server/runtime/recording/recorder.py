@@ -54,6 +54,8 @@ class Recorder:
     _people: Samples = field(default_factory=lambda: _room(RATE))
     _agent: Samples = field(default_factory=lambda: _room(AGENT_RATE))
     _resampled: "_Resampled" = field(default_factory=lambda: _Resampled())
+    # Up to here somebody was heard.
+    _people_until: int = 0
     _agent_next: int | None = None
     _ticks: int = 0
     _written: int = 0
@@ -72,14 +74,15 @@ class Recorder:
         start = round((ended - self.zero) * RATE) - len(samples)
         if self.keeps_tracks:
             self._track(who).write(start, samples)
-        offset = start - self._written
+        offset, end = start - self._written, start + len(samples)
         if offset < 0:
             samples, offset = samples[-offset:], 0
         room = self._people[offset : offset + len(samples)]
-        if room.any():
-            room[:] = np.clip(room.astype(np.int32) + samples[: len(room)], -32_768, 32_767)
-        else:
-            room[:] = samples[: len(room)]
+        # Two who speak at once are added up; whoever speaks alone is copied.
+        both = min(len(room), max(0, self._people_until - self._written - offset))
+        room[:both] = np.clip(room[:both].astype(np.int32) + samples[:both], -32_768, 32_767)
+        room[both:] = samples[both : len(room)]
+        self._people_until = max(self._people_until, end)
 
     def tick(self) -> None:
         """20 ms of the call have passed."""

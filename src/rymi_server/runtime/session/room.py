@@ -28,7 +28,7 @@ _HUMANS: Final = (
     rtc.ParticipantKind.PARTICIPANT_KIND_SIP,
     rtc.ParticipantKind.PARTICIPANT_KIND_CONNECTOR,
 )
-_FRAME_MS: Final = 40
+_FRAME_MS: Final = 20
 _QUEUE_MS: Final = 200
 _MOST_CHAT_CHARACTERS: Final = 4_000
 _MOST_TASKS: Final = 200

@@ -11,6 +11,7 @@ from typing import Any, Final
 import structlog
 from livekit.agents import tokenize, utils
 
+from rymi_server.foundation.sound.resampling import PolyResampler
 from rymi_server.runtime.briefing import Briefing
 from rymi_server.runtime.reporting.journal import Address, Journal
 from rymi_server.runtime.reporting.reporter import Reporter
@@ -19,16 +20,17 @@ from rymi_server.runtime.session.call import run_call
 from rymi_server.runtime.session.cast import Times
 from rymi_server.runtime.session.casting import Casting, Report
 from rymi_server.runtime.session.media import Guest, Guests, ShownText
+from rymi_server.runtime.speaking.player import RATE
 from rymi_server.runtime.thinking.http_tool import HttpTools
 from rymi_server.runtime.turn_taking.choosing import ENGINES
 from rymi_server.runtime.turn_taking.scores import Scores
+from rymi_server.speech_engines.espeak import SAMPLE_RATE as ESPEAK_RATE
 from rymi_server.speech_engines.promises import Abilities, Ear, EarStream, Expected, Heard, Listeners, Vocabulary, Voice
 
 log = structlog.get_logger(__name__)
 
 _LONGEST_S: Final = 20.0
 _NOBODY: Final = "nobody"
-_RATE: Final = 24_000
 # Half a second of something, and a second of nothing.
 _HUMMED: Final = (b"\1\30" * 640,) * 12 + (bytes(1_280),) * 25
 # A playbook in which an answer has everything to look for that answers look for.
@@ -104,10 +106,10 @@ class Hum:
 
     @property
     def sample_rate(self) -> int:
-        return _RATE
+        return RATE
 
     async def speak(self, text: str) -> AsyncGenerator[bytes]:  # noqa: ARG002 - Keeps the promise.
-        yield b"\1\2" * (_RATE // 10)
+        yield b"\1\2" * (RATE // 10)
 
     async def aclose(self) -> None:
         """Nothing was opened."""
@@ -163,6 +165,7 @@ class WarmingEngines:
 def warm_up(scores: Scores) -> None:
     """Blocks for some tenths of a second. There must be no event loop in this thread."""
     tokenize.basic.hyphenate_word("warming")
+    PolyResampler(ESPEAK_RATE, RATE)
     for engines in ENGINES.values():
         scores.first_of(engines)
     asyncio.run(_hold_one(scores))

@@ -18,6 +18,8 @@ os.environ["LIVEKIT_AGENTS_PRELOAD_LOCAL_INFERENCE"] = "0"
 os.environ.setdefault("LIVEKIT_AGENTS_LOOP_BLOCK_WARN_MS", "250")
 # Of the SDK's own threads one has nothing to do but to wake the other.
 os.environ.setdefault("TOKIO_WORKER_THREADS", "1")
+# A call multiplies small matrices, and gains nothing by a second thread that spins until it is needed.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import structlog
 import uvloop
