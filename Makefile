@@ -20,7 +20,7 @@ up: $(VENV)/.runs ## Run the whole product on this machine (stop with Ctrl-C)
 
 .PHONY: test
 test: $(VENV)/.tests $(VENV)/.clients ## Run all tests
-	deploy/run-tests $(BIN)/pytest -n $(PYTEST_WORKERS) --dist loadfile
+	deploy/run-tests $(BIN)/pytest -n $(PYTEST_WORKERS) --dist loadfile --no-loadscope-reorder
 
 .PHONY: bench
 bench: $(VENV)/.tests ## Measure, print the tables, write benchmarks/results/

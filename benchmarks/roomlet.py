@@ -22,6 +22,7 @@ import numpy as np
 import uvloop
 from livekit import rtc
 
+from benchmarks.bare_port import BareClient
 from benchmarks.roomlet_load import Pacer, SyntheticClient, access_token
 
 KEY, SECRET = "benchkey", "a-secret-that-is-long-enough-for-a-benchmark"
@@ -80,11 +81,22 @@ async def server() -> AsyncIterator[ServerProcess]:
     limits = {"rooms": 1000, "participants": 5000, "joins-per-second": 100000, "joins-burst": 100000}
     flags = [word for name, most in limits.items() for word in (f"--limit-{name}", str(most))]
     ports = ["--http-port", "0", "--udp-port", "0", "--tcp-port", "0", "--departure-timeout-seconds", "1"]
+    async with _started("roomlet", *ports, *flags) as (process, port):
+        yield ServerProcess(process, f"http://127.0.0.1:{port}")
+
+
+@contextlib.asynccontextmanager
+async def bare_port() -> AsyncIterator[ServerProcess]:
+    async with _started("benchmarks.bare_port") as (process, port):
+        yield ServerProcess(process, str(port))
+
+
+@contextlib.asynccontextmanager
+async def _started(module: str, *flags: str) -> AsyncIterator[tuple[asyncio.subprocess.Process, int]]:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
-        "roomlet",
-        *ports,
+        module,
         *flags,
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.PIPE,
@@ -94,7 +106,7 @@ async def server() -> AsyncIterator[ServerProcess]:
     ready = json.loads(await process.stderr.readline())
     draining = asyncio.create_task(process.stderr.read())
     try:
-        yield ServerProcess(process, f"http://127.0.0.1:{ready['http_port']}")
+        yield process, ready["http_port"]
     finally:
         process.terminate()
         await process.wait()
@@ -126,6 +138,27 @@ async def load(http: aiohttp.ClientSession, at: ServerProcess) -> list[Measure]:
     for one in pacer.clients:
         await one.leave()
     return measures
+
+
+async def floor(http: aiohttp.ClientSession, at: ServerProcess) -> list[Measure]:
+    """The same load through the server's port alone, on the same machine in the same minutes."""
+    pacer = Pacer()
+    pacer.clients = [BareClient(http, at.url, "", str(n)) for n in range(2 * ROOMS[-1])]
+    for one in pacer.clients:
+        await one.join()
+    pacer.start()
+    await asyncio.sleep(SETTLE_SECONDS)
+    windows = [await _window(at, pacer) for _ in range(WINDOWS)]
+    await pacer.stop()
+    for one in pacer.clients:
+        await one.leave()
+    name = f"{ROOMS[-1]} rooms, floor (the port alone):"
+    median = _median(windows)
+    return [
+        Measure(f"{name} packets lost", median.lost, "%"),
+        Measure(f"{name} added latency p99", median.p99, "ms"),
+        Measure(f"{name} CPU a forwarded packet", median.us_per_packet, "us"),
+    ]
 
 
 @dataclass(frozen=True)
@@ -285,8 +318,9 @@ async def measure(show: Callable[[str], Any]) -> list[Measure]:
     patience = aiohttp.ClientTimeout(total=None)
     show(f"{'roomlet':<52} {'measured':>12} {'budget':>10}")
     async with aiohttp.ClientSession(connector=connector, timeout=patience) as http:
-        for part in (start, first_audio, load, joins_and_leaves):
-            async with server() as at:
+        parts = (start, server), (first_audio, server), (load, server), (floor, bare_port), (joins_and_leaves, server)
+        for part, of in parts:
+            async with of() as at:
                 done = await part(http, at)
             show("\n".join(line(one) for one in done))
             measures += done
