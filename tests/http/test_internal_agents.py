@@ -293,6 +293,28 @@ class TestReports:
         async with database.transaction() as tx:
             assert await listed(tx, acme.tenant.id, ["+15551230000"]) == {"+15551230000"}
 
+    @pytest.mark.parametrize(
+        ("key", "digits", "opts_out"),
+        [
+            ("9", "9#", True),
+            ("9", "99", True),
+            ("9", "5550199", False),
+            ("#", "#", True),
+            ("#", "1234#", False),
+            ("*", "*", True),
+        ],
+    )
+    async def test_take_the_key_for_an_opt_out_only_where_it_is_pressed_alone(
+        self, http: httpx.AsyncClient, acme: Customer, database: Database, key: str, digits: str, opts_out: bool
+    ) -> None:
+        agent_id = await acme.new_agent(advanced={"optOutKey": key})
+        body = {"agent_id": agent_id, "participants": [phone("+15551230000")]}
+        made = (await acme.post("/v1/calls", body)).json()
+        agent, who = Agent(http, made["id"], acme.tenant.id), made["participants"][0]["id"]
+        await agent.report({"kind": "keys_pressed", "participant_id": who, "digits": digits})
+        async with database.transaction() as tx:
+            assert bool(await listed(tx, acme.tenant.id, ["+15551230000"])) is opts_out
+
 
 class TestOrders:
     async def test_are_told_until_they_are_carried_out(self, acme: Customer, agent: Agent, database: Database) -> None:

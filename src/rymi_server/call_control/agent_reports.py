@@ -143,7 +143,7 @@ class _Taking:
         agent = await store.frozen_agent(self._tx, self._call.id)
         advanced = agent.get("advanced")
         key = advanced.get("optOutKey") if isinstance(advanced, dict) else None
-        if key and key in report.digits:
+        if key and _is_only(key, report.digits):
             await self._opt_out(report.participant_id)
             await self._confirm(report.participant_id)
 
@@ -164,6 +164,11 @@ class _Taking:
         await block(self._tx, self._call.tenant_id, phones, _OPTED_OUT, self._now)
         said = "A caller opted out of further calls" + (" and is on the Do-Not-Call list" if phones else "")
         await events.record(self._tx, self._call.id, Source.LIVEKIT, said, self._now)
+
+
+def _is_only(key: str, entered: str) -> bool:
+    """Whether that key was meant, and not a number in which it stands. `#` may end whatever is entered."""
+    return set(entered.removesuffix("#") or entered) == {key}
 
 
 def _entry(report: told.Said) -> Entry:
