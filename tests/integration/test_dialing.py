@@ -32,7 +32,7 @@ from rymi_server.telephony.carriers.carrier import (
     Search,
 )
 from rymi_server.telephony.dialing import Dialer
-from rymi_server.telephony.leg_watch import SETTLED_AFTER, LegWatch
+from rymi_server.telephony.leg_watch import LEFT_OPEN_FOR, SETTLED_AFTER, LegWatch
 from rymi_server.telephony.models import Leg, LegReason, LegStatus
 
 ADDRESSES = CarrierAddresses.under("https://voice.example.com", None, "a secret")
@@ -78,6 +78,11 @@ class NotedCarrier(UnaskedCarrier):
 
     async def look_up(self, call: PlacedCall) -> LegReport | None:
         return LegReport(call.id, LegStatus.RINGING)
+
+
+class CarrierThatCannotTell(NotedCarrier):
+    async def find_calls(self, search: Search) -> Sequence[str]:
+        raise OutcomeUnknown("there are more running calls than can be looked at")
 
 
 @pytest.fixture
@@ -293,6 +298,20 @@ class TestRepairing:
         assert carrier.rang == [leg_id]
         assert (leg.reason, leg.provider_call_id is not None) == (reason, knows)
         assert leg.status is (LegStatus.RINGING if knows else LegStatus.FAILED)
+
+    async def test_gives_up_on_a_carrier_that_cannot_tell_until_no_call_can_last_any_more(
+        self, database: Database, leg_id: LegId
+    ) -> None:
+        carrier = CarrierThatCannotTell(OutcomeUnknown("time is up"))
+        await dialer(database, carrier)({"leg_id": leg_id})
+        clock = SetClock(CLOCK.now() + SETTLED_AFTER + timedelta(seconds=1))
+        await LegWatch(database, carrier, clock).look_after()
+        assert not (await _leg(database, leg_id)).is_over
+        clock.pass_by(seconds=LEFT_OPEN_FOR.total_seconds())
+        await LegWatch(database, carrier, clock).look_after()
+        leg = await _leg(database, leg_id)
+        assert (leg.status, leg.reason) == (LegStatus.FAILED, "outcome_unknown")
+        assert carrier.rang == [leg_id]
 
 
 async def _leg(database: Database, leg_id: LegId) -> Leg:

@@ -16,7 +16,14 @@ from rymi_server.foundation.errors import Unavailable
 from rymi_server.queue.counts import still_live
 from rymi_server.queue.enqueue import NewJob, enqueue_many
 from rymi_server.telephony import legs, store
-from rymi_server.telephony.carriers.carrier import ConnectedCarrier, ConnectedCarriers, LegReport, PlacedCall, Search
+from rymi_server.telephony.carriers.carrier import (
+    ConnectedCarrier,
+    ConnectedCarriers,
+    LegReport,
+    OutcomeUnknown,
+    PlacedCall,
+    Search,
+)
 from rymi_server.telephony.dialing import DIAL, dial_job
 from rymi_server.telephony.hang_up import enqueue_hang_up
 from rymi_server.telephony.models import Leg, LegReason, LegStatus
@@ -24,6 +31,8 @@ from rymi_server.telephony.models import Leg, LegReason, LegStatus
 log = structlog.get_logger(__name__)
 
 SETTLED_AFTER = timedelta(seconds=60)
+# Longer than any call; a carrier that could not tell until then is not asked any more.
+LEFT_OPEN_FOR = timedelta(hours=6)
 _RINGS_FOR = timedelta(seconds=90)
 _TALKS_FOR = timedelta(minutes=15)
 _SILENT_FOR = timedelta(seconds=10)
@@ -82,7 +91,12 @@ class LegWatch:
         assert leg.claimed_at is not None
         async with self._database.transaction() as tx:
             others = await store.running_at_carrier(tx, connected.account)
-        found = await connected.carrier.find_calls(Search(leg.from_number, leg.to_number, leg.claimed_at, others))
+        try:
+            found = await connected.carrier.find_calls(Search(leg.from_number, leg.to_number, leg.claimed_at, others))
+        except OutcomeUnknown:
+            if self._clock.now() - leg.claimed_at < LEFT_OPEN_FOR:
+                raise
+            found = ()
         async with self._database.transaction() as tx:
             taken = await store.known_at_carrier(tx, connected.carrier.name, found)
             mine = [each for each in found if each not in taken]
