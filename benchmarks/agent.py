@@ -41,8 +41,8 @@ BUDGETS = {
     "own_ear_of_four_ms": "p50 60, p95 90",
     "barge_in_ms": "200",
     "decided_to_silence_ms": "50",
-    "processor_percent": "8",
-    "processor_of_four_percent": "8",
+    "processor_percent": "1.1 x floor",
+    "processor_of_four_percent": "1.1 x floor",
     "in_room_ms": "150",
     "greeting_ms": "300",
     "four_greetings_ms": "700",
@@ -224,6 +224,7 @@ def _rows(ours: Measured, theirs: Measured, bare: Floor) -> list[dict[str, Any]]
         "decided_to_silence_ms": bare.silence_ms,
         "agent_percent": bare.alone_percent,
         "processor_percent": bare.percent,
+        "processor_of_four_percent": bare.percent,
     }
     return [
         _row(each.name, getattr(ours, each.name), getattr(theirs, each.name), least.get(each.name, []))

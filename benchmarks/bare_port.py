@@ -1,11 +1,14 @@
-"""The room server's own port with nothing behind it: datagrams go to the partner as they came. What that costs on this
-machine is the floor below which no server in this language gets, however little it does with a packet."""
+"""The room server's own port with nothing behind it: datagrams go to the partner as they came.
+
+What that costs on a machine is the floor below which no server in this language gets, however little it does.
+"""
 
 import asyncio
 import json
 import sys
 from types import SimpleNamespace
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 import uvloop
 
@@ -55,10 +58,13 @@ class Plain:
 
 
 class BareClient(SyntheticClient):
-    """One of two who reach each other through a bare port; `http_url` is the port's number."""
+    """One of two who reach each other through a bare port."""
 
     async def join(self, seconds: float = PATIENCE_SECONDS) -> None:
-        self._address = ("127.0.0.1", int(self.http_url))
+        at = urlsplit(self.http_url)
+        assert at.hostname
+        assert at.port
+        self._address = (at.hostname, at.port)
         self._inbound = self._outbound = cast(Session, Plain())
         self.watch()
         self.send_raw(HELLO + self.identity.encode())

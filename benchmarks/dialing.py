@@ -22,8 +22,8 @@ from typing import Any
 
 import httpx
 
-from benchmarks.cpu import cpu_seconds
 from benchmarks.measuring import table
+from benchmarks.processor import seconds_by_name
 from benchmarks.roomlet import KEY as LIVEKIT_KEY
 from benchmarks.roomlet import SECRET as LIVEKIT_SECRET
 from benchmarks.roomlet import server as rooms_server
@@ -96,11 +96,11 @@ async def _one(load: Load) -> dict[str, Any]:
                 box.exchange.scripts[number] = Script(pickup=Pickup.BUSY)
             with _worker(api, around) as worker:
                 await _until_it_works(worker)
-                before = cpu_seconds(OURS)
+                before = seconds_by_name(OURS)
                 await _dial_all(api, load, numbers)
                 placed = await _until_all_are_placed(box, load)
                 await _until_all_is_done(api)
-                after = cpu_seconds(OURS)
+                after = seconds_by_name(OURS)
     seconds = [call.timestamp() for call in placed]
     rate = (len(seconds) - 1) / (seconds[-1] - seconds[0])
     return {

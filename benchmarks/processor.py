@@ -1,8 +1,9 @@
-"""What calls cost of a core, by what their processes have used."""
+"""What calls cost of a core, and legs of CPU, by what their processes have used."""
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 
 import psutil
 
@@ -20,3 +21,20 @@ def processor(agents: list[int], room: int, alone: list[float], together: list[f
 
 def _seconds(processes: list[int]) -> float:
     return sum(sum(psutil.Process(pid).cpu_times()[:2]) for pid in processes)
+
+
+def seconds_by_name(names: Mapping[str, str]) -> dict[str, float]:
+    """CPU of this process, "here", and of its children with all that came of them. `names` tells what stands in a
+    child's command line and what to call it; one that nobody named is "other"."""
+    here = psutil.Process()
+    taken: dict[str, float] = defaultdict(float)
+    taken["here"] = _seconds([here.pid])
+    for child in here.children():
+        with suppress(psutil.NoSuchProcess):
+            command = " ".join(child.cmdline())
+            name = next((name for part, name in names.items() if part in command), "other")
+            for each in (child, *child.children(recursive=True)):
+                with suppress(psutil.NoSuchProcess):
+                    # With its own children that have ended.
+                    taken[name] += sum(each.cpu_times()[:4])
+    return taken

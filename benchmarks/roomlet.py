@@ -81,18 +81,18 @@ async def server() -> AsyncIterator[ServerProcess]:
     limits = {"rooms": 1000, "participants": 5000, "joins-per-second": 100000, "joins-burst": 100000}
     flags = [word for name, most in limits.items() for word in (f"--limit-{name}", str(most))]
     ports = ["--http-port", "0", "--udp-port", "0", "--tcp-port", "0", "--departure-timeout-seconds", "1"]
-    async with _started("roomlet", *ports, *flags) as (process, port):
-        yield ServerProcess(process, f"http://127.0.0.1:{port}")
+    async with _started("roomlet", *ports, *flags) as started:
+        yield started
 
 
 @contextlib.asynccontextmanager
 async def bare_port() -> AsyncIterator[ServerProcess]:
-    async with _started("benchmarks.bare_port") as (process, port):
-        yield ServerProcess(process, str(port))
+    async with _started("benchmarks.bare_port") as started:
+        yield started
 
 
 @contextlib.asynccontextmanager
-async def _started(module: str, *flags: str) -> AsyncIterator[tuple[asyncio.subprocess.Process, int]]:
+async def _started(module: str, *flags: str) -> AsyncIterator[ServerProcess]:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -106,7 +106,7 @@ async def _started(module: str, *flags: str) -> AsyncIterator[tuple[asyncio.subp
     ready = json.loads(await process.stderr.readline())
     draining = asyncio.create_task(process.stderr.read())
     try:
-        yield process, ready["http_port"]
+        yield ServerProcess(process, f"http://127.0.0.1:{ready['http_port']}")
     finally:
         process.terminate()
         await process.wait()
