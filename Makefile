@@ -20,7 +20,7 @@ up: $(VENV)/.runs ## Run the whole product on this machine (stop with Ctrl-C)
 
 .PHONY: test
 test: $(VENV)/.tests $(VENV)/.clients ## Run all tests
-	deploy/run-tests $(BIN)/pytest -n $(PYTEST_WORKERS) --dist loadfile --no-loadscope-reorder
+	deploy/run-tests $(BIN)/pytest -n $(PYTEST_WORKERS) --dist loadfile
 
 .PHONY: bench
 bench: $(VENV)/.tests ## Measure, print the tables, write benchmarks/results/

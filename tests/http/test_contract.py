@@ -66,7 +66,7 @@ class Running:
         # From here on a client that comes too early waits to be accepted.
         listening.listen()
         self.url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        self._server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off"))
+        self._server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
         self._ready.set()
         await self._server.serve(sockets=[listening])
         await database.close()
