@@ -7,7 +7,7 @@ import itertools
 import os
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,14 +16,19 @@ import psycopg
 import pytest
 from psycopg import sql
 from tests.support.asking import client_for
+from tests.support.up import Up
 
 from rymi_server.entrypoints.migrate import migrate
 from rymi_server.foundation.database import Database
 from rymi_server.foundation.postgres_supervisor import PostgresServer
 
 # What runs against real time, real processes and real sound. On a machine that others keep busy an engine may hear a
-# word wrong or a process start too late; then the test is run again, and the output says so.
+# word wrong or a process start too late; then the test is run again, and the output says so. Who looks for the reason
+# of such a failure sets RYMI_TEST_RERUNS=0.
 _OF_REAL_TIME = {"acceptance", "agent", "gateway", "phones", "roomlet", "sdks"}
+_RERUNS = int(os.environ.get("RYMI_TEST_RERUNS", "2"))
+# Of an installation, beside a test that failed.
+_LINES_SHOWN = 60
 _names = itertools.count()
 
 _TABLES_WITH_ROWS = """
@@ -32,11 +37,27 @@ _TABLES_WITH_ROWS = """
 """
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Function) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A failure shows what the installation under test said last, which is gone with its folder afterwards."""
+    report = yield
+    if report.failed:
+        for up in (each for each in item.funcargs.values() if isinstance(each, Up)):
+            report.sections.append(("what `rymi up` printed last", _last_of(up.output)))
+    return report
+
+
+def _last_of(output: str) -> str:
+    """Without the requests that went well: a test that waits for something asks for it all the time."""
+    told = [line for line in output.splitlines() if '"event": "request"' not in line or '"level": "info"' not in line]
+    return "\n".join(told[-_LINES_SHOWN:])
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     here = Path(__file__).parent
     for item in items:
         if item.path.is_relative_to(here) and item.path.relative_to(here).parts[0] in _OF_REAL_TIME:
-            item.add_marker(pytest.mark.flaky(reruns=2))
+            item.add_marker(pytest.mark.flaky(reruns=_RERUNS))
 
 
 @pytest.fixture(scope="session")

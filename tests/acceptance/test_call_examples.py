@@ -4,6 +4,7 @@ The model answers from a script, so what is found out is what the page shows, to
 """
 
 import asyncio
+import itertools
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any
@@ -17,7 +18,6 @@ from tests.support.up import Up
 from tests.support.waiting import until
 from tests.support.web_calls import customer_of
 
-PHONE = "+12025550143"
 PATIENCE_SECONDS = 120
 POST_CALL = {
     "recording": {"enabled": True},
@@ -30,6 +30,7 @@ POST_CALL = {
 FOUND = examples.DETAIL["intelligence"]
 LISTEN = {"do": "listen", "quiet_ms": 900, "patience_ms": 12_000}
 ASKS = {"do": "say", "text": "I need a cleaning.", "voice": "en-us+f2"}
+_numbers = itertools.count(140)
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +60,12 @@ async def customer(up: Up) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
+@pytest.fixture
+def phone() -> str:
+    """One that was never called: what an earlier try has left behind is not found by the next."""
+    return f"+12025550{next(_numbers)}"
+
+
 def answering(found: Mapping[str, Any]) -> Callable[[Asked], Say]:
     """A model that has read the call as in an example."""
     answers = {
@@ -74,13 +81,13 @@ def answering(found: Mapping[str, Any]) -> Callable[[Asked], Say]:
     return answer
 
 
-async def a_phone_is_called(up: Up, customer: httpx.AsyncClient) -> str:
+async def a_phone_is_called(up: Up, customer: httpx.AsyncClient, phone: str) -> str:
     """It answers, hears the greeting, says what it wants, hears an answer and hangs up."""
     async with httpx.AsyncClient(base_url=up.box_url, timeout=30) as box:
         moves = [LISTEN, ASKS, LISTEN, {"do": "wait", "ms": 1_000}]
-        scripted = await box.put(f"/control/scripts/{PHONE}", json={"moves": moves, "ring_ms": 300})
+        scripted = await box.put(f"/control/scripts/{phone}", json={"moves": moves, "ring_ms": 300})
         assert scripted.status_code == 204, scripted.text
-    body = {"agent_id": up.agent(), "to": [PHONE], "batch_id": "batch_1710", "post_call": POST_CALL}
+    body = {"agent_id": up.agent(), "to": [phone], "batch_id": "batch_1710", "post_call": POST_CALL}
     answer = await customer.post("/v1/calls/batch", json=body)
     assert answer.status_code == 202, answer.text
     call_id: str = answer.json()["calls"][0]["id"]
@@ -106,22 +113,29 @@ def all_there(call: dict[str, Any]) -> bool:
     return call["intelligence_status"] == "completed" and (call["recording"] or {}).get("status") == "ready"
 
 
-async def becomes(what: str, is_true: Callable[[], Awaitable[bool]]) -> None:
-    await until(what, is_true, seconds=PATIENCE_SECONDS)
+async def becomes(customer: httpx.AsyncClient, path: str, what: str, is_true: Callable[[], Awaitable[bool]]) -> None:
+    try:
+        await until(what, is_true, seconds=PATIENCE_SECONDS)
+    except AssertionError as error:
+        error.add_note(f"the call: {await got(customer, path)}")
+        error.add_note(f"its events: {(await got(customer, f'{path}/events'))['events']}")
+        raise
 
 
 class TestACallOfAPhone:
     async def test_leaves_the_examples_of_the_page(
-        self, up: Up, model: ModelServer, customer: httpx.AsyncClient
+        self, up: Up, model: ModelServer, customer: httpx.AsyncClient, phone: str
     ) -> None:
         model.otherwise = answering(FOUND)
-        call_id = await a_phone_is_called(up, customer)
+        call_id = await a_phone_is_called(up, customer, phone)
         path = f"/v1/calls/{call_id}"
-        await becomes("the call to be held", has(customer, "/v1/calls/active", lambda page: bool(page["calls"])))
+        await becomes(
+            customer, path, "the call to be held", has(customer, "/v1/calls/active", lambda page: bool(page["calls"]))
+        )
         assert (await got(customer, "/v1/calls/active"))["calls"][0]["id"] == call_id
-        await becomes("the call to leave everything", has(customer, path, all_there))
+        await becomes(customer, path, "the call to leave everything", has(customer, path, all_there))
         await self._detail(customer, path)
-        await self._listed(customer, call_id)
+        await self._listed(customer, call_id, phone)
         await self._events(customer, path)
         await self._parts(customer, path)
         await self._again(customer, model, path)
@@ -138,7 +152,7 @@ class TestACallOfAPhone:
         (leg,) = [each["telephony_leg"] for each in call["participants"] if each["transport"] == "pstn"]
         assert leg["status"] == "completed"
 
-    async def _listed(self, customer: httpx.AsyncClient, call_id: str) -> None:
+    async def _listed(self, customer: httpx.AsyncClient, call_id: str, phone: str) -> None:
         page = await got(customer, "/v1/calls?limit=50&status=completed")
         assert not unlike(examples.LIST, page)
         around = {"total": len(page["calls"]), "limit": 50, "offset": 0, "next_cursor": None}
@@ -147,7 +161,7 @@ class TestACallOfAPhone:
         assert (call["id"], call["room_name"]) == (call_id, f"call_{call_id}")
         assert call["metadata"] == {"batch_id": "batch_1710"}
         assert call["participant_count"] == 1
-        assert call["primary_participant"] == {"identity": PHONE, "transport": "pstn"}
+        assert call["primary_participant"] == {"identity": phone, "transport": "pstn"}
         assert call["intelligence_status"] == "completed"
 
     async def _events(self, customer: httpx.AsyncClient, path: str) -> None:
@@ -176,6 +190,8 @@ class TestACallOfAPhone:
         assert answer.status_code == 202
         assert answer.json() == {**examples.REPROCESSED, "job_id": answer.json()["job_id"]}
         await becomes(
+            customer,
+            path,
             "the second reading",
             has(customer, f"{path}/summary", lambda shown: bool(shown == examples.SUMMARY)),
         )

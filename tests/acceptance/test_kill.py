@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import count
 
 import httpx
 import psycopg
@@ -32,6 +33,8 @@ class Stream:
     agent: str
     accepted: list[str] = field(default_factory=list)
     _enough: threading.Event = field(default_factory=threading.Event)
+    # Each call rings another number: of two calls to one number nobody could say which is whose.
+    _numbers: Iterator[int] = field(default_factory=lambda: count(2_000))
 
     def run(self) -> None:
         headers = {"Authorization": f"Bearer {self.key}"}
@@ -46,7 +49,10 @@ class Stream:
                     self.accepted.append(answer.json()["id"])
 
     def _call(self) -> dict[str, object]:
-        return {"agent_id": self.agent, "participants": [{"transport": "pstn", "identity": "+12025550100"}]}
+        return {
+            "agent_id": self.agent,
+            "participants": [{"transport": "pstn", "identity": f"+1202555{next(self._numbers)}"}],
+        }
 
     def end(self) -> None:
         self._enough.set()
@@ -103,6 +109,8 @@ def kill_everything(up: Up) -> None:
     kill(up.process.pid)
     up.process.wait()
     up.start()
+    # Until then the children of the one that was killed may still answer.
+    up.wait_until_ready()
 
 
 # Who is killed, and after how many further accepted calls each time.

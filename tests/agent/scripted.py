@@ -10,12 +10,16 @@ from rymi_server.speech_engines.promises import Abilities, EarStream, Expected, 
 
 @dataclass
 class ScriptedEar:
-    """Each utterance is the next line, whoever says it. `drafts`: tell it word by word while somebody speaks."""
+    """Each utterance is the next line, whoever says it. `drafts`: tell it word by word while somebody speaks.
+
+    Of the lines of these numbers (the first is 0) no word is sure enough in the end.
+    """
 
     lines: Sequence[str]
     delay_s: float = 0.02
     drafts: bool = False
     fails: int = 0
+    unsure_of: Sequence[int] = ()
     _next: int = 0
     opened: int = 0
 
@@ -32,7 +36,8 @@ class ScriptedEar:
 
     def line(self) -> str:
         self._next += 1
-        return self.lines[self._next - 1] if self._next <= len(self.lines) else ""
+        at = self._next - 1
+        return self.lines[at] if at < len(self.lines) and at not in self.unsure_of else ""
 
     def coming(self) -> str:
         return self.lines[self._next] if self._next < len(self.lines) else ""

@@ -45,6 +45,21 @@ class TestACall:
             call.room.leave("alice")
             assert await call.ends() == "everyone_left"
 
+    async def test_asks_again_twice_where_no_word_was_clear(self, tmp_path: Path) -> None:
+        told = [*["Hum hum hum hum"] * 3, "What about Saturday?"]
+        async with held_call(tmp_path, ScriptedEar(told, drafts=True, unsure_of=(0, 1, 2))) as call:
+            call.room.enter("alice")
+            await call.said(GREETING)
+            for answer in ("agent: Sorry, I did not get that.", "agent: I am sorry, could you say that"):
+                call.room.say("alice", spoken("Hum hum hum hum"))
+                await call.said(answer)
+            call.room.say("alice", spoken("Hum hum hum hum"))
+            lines = list(call.lines)
+            await stays("the agent does not ask a third time", lambda: call.lines == lines, 2.0)
+            call.room.say("alice", spoken("What about Saturday?"))
+            await call.said("agent: We are closed on Saturday.")
+            assert [each.message for each in call.of(Happened)] == ["alice was not understood"] * 2
+
     async def test_goes_on_where_it_was_after_a_cough(self, tmp_path: Path) -> None:
         async with held_call(tmp_path, ScriptedEar(["Tell me a story.", ""])) as call:
             call.room.enter("alice")

@@ -7,10 +7,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from rymi_server.foundation.sound.g711 import MU_LAW
+from rymi_server.foundation.sound.resampling import PolyResampler
 from rymi_server.speech_engines.promises import EarStream
 
 SOUNDS = Path(__file__).parent / "sounds"
-RATE = 16_000
+RATE, PHONE_RATE = 16_000, 8_000
 FRAME_BYTES = 640
 
 
@@ -26,6 +28,14 @@ def said(name: str, *, before: float = 0.8, after: float = 0.7, db: float = -22)
     voice *= 32_768 * 10 ** (db / 20) / np.sqrt(np.mean(voice**2))
     line = np.concatenate([np.zeros(round(before * RATE)), voice, np.zeros(round(after * RATE))])
     return pcm(line + hiss(len(line) / RATE)[: len(line)])
+
+
+def phoned(name: str) -> bytes:
+    """One of the files over a phone line on which nothing is sent while nobody speaks."""
+    quiet = bytes(2 * RATE)
+    with wave.open(str(SOUNDS / f"{name}.wav")) as file:
+        wide = PolyResampler(RATE, PHONE_RATE).push_bytes(quiet + file.readframes(file.getnframes()) + quiet)
+    return PolyResampler(PHONE_RATE, RATE).push_bytes(MU_LAW.decode(MU_LAW.encode(wide)))
 
 
 def cough(seed: int) -> bytes:

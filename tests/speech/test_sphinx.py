@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 from tests.speech.ear_promise import VOCABULARY, EarPromise, heard
-from tests.speech.sounding import cough, push, said
+from tests.speech.sounding import cough, phoned, push, said
 from tests.support.waiting import until
 
 from rymi_server.speech_engines.errors import EngineFailed
@@ -55,6 +55,11 @@ class TestPocketsphinx(EarPromise):
         assert "appointment" in result.text
         assert result.confidence is not None
         assert result.confidence > 0.5
+
+    async def test_hears_it_on_a_phone_that_is_silent_before(self, ear: SphinxEar) -> None:
+        (result,) = await heard(ear, phoned("appointment"))
+        assert "to book" in result.text
+        assert "appointment" in result.text
 
     async def test_says_when_each_word_was_spoken(self, ear: SphinxEar) -> None:
         _, second = await heard(ear, said("yes"), said("opening_hours"))

@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import cycle
 from pathlib import Path
 
 import httpx
@@ -16,6 +17,11 @@ from tests.support.waiting import wait_for
 
 ROOT = Path(__file__).parents[2]
 _READY = "Rymi is ready"
+_LOWEST_PORT, _PORTS_EACH, _PROCESSES = 12_000, 1_000, 16
+_stretch = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % _PROCESSES
+# Where it begins differs from run to run: a port that was in use a moment ago may not be free yet.
+_first = os.getpid() * 37
+_ports = cycle(_LOWEST_PORT + _PORTS_EACH * _stretch + (_first + n) % _PORTS_EACH for n in range(_PORTS_EACH))
 
 
 def new_data_folder() -> Path:
@@ -26,11 +32,21 @@ def new_data_folder() -> Path:
 
 
 def free_ports(count: int) -> list[int]:
-    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [each.getsockname()[1] for each in held]
-    for each in held:
-        each.close()
-    return ports
+    """Ports that nobody listens on, and that the kernel gives to nobody meanwhile.
+
+    Those that it picks by itself for connections lie above; each test process picks from a stretch of its own below.
+    """
+    found: list[int] = []
+    while len(found) < count:
+        port = next(_ports)
+        with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
+            try:
+                for each in (tcp, udp):
+                    each.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        found.append(port)
+    return found
 
 
 @dataclass

@@ -141,7 +141,7 @@ class TestTheDialogue:
         assert line("Hello. Would you like to book an appointment?") == "Yes please."
         for _ in range(2):
             assert line("Sorry, I did not get that. Which day suits you?") == "On Friday."
-        assert line("All right, for Anna. And at what time?") == "At ten o'clock."
+        assert line("All right, for Anna. And at what time?") == "At three o'clock."
         assert line("May I have your name? So that is a cleaning. Is that right?") == "Yes, that is right."
         assert line("Goodbye!") is None
 

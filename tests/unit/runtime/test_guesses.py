@@ -35,6 +35,9 @@ class Counting:
     def silence(self, prompts_so_far: int) -> str | None:
         return None
 
+    def not_understood(self, times_before: int) -> str:
+        return "Sorry?"
+
 
 async def answer(mind: ResponderMind, turn: int, text: str) -> None:
     responder, _ = mind.begin(turn)

@@ -10,6 +10,7 @@ from rymi_server.runtime.hearing.happenings import (
     FloorOpened,
     GuessHeard,
     Happening,
+    NotUnderstood,
     SpeakingChanged,
     StillSpeaking,
     TurnEnded,
@@ -90,6 +91,17 @@ class TestTheHub:
         story.says("alice", "")
         assert not story.words
         assert story.of(FloorClosed)
+
+    def test_tells_of_words_none_of_which_is_to_be_believed(self) -> None:
+        story = story_with("alice")
+        for draft, is_told in (("i need a cleaning", True), ("the", False), ("", False)):
+            story.told.clear()
+            story.begins("alice")
+            story.hub.drafted("alice", draft)
+            story.ends("alice")
+            story.hub.verdict("alice", Heard(""))
+            assert story.of(NotUnderstood) == ([NotUnderstood("alice")] if is_told else [])
+            assert not story.words
 
     def test_gives_each_utterance_an_id_of_its_own_even_after_a_return(self) -> None:
         story = story_with("alice")

@@ -218,6 +218,11 @@ class TestTroubles:
         assert mia().silence(0) == "Are you still there? Would you like to book an appointment?"
         assert mia().silence(2) is None
 
+    def test_says_so_where_no_word_was_clear_and_asks_again(self) -> None:
+        question = "Would you like to book an appointment?"
+        assert mia().not_understood(0) == f"Sorry, I did not get that. {question}"
+        assert mia().not_understood(1) == f"I am sorry, could you say that in other words? {question}"
+
     @pytest.mark.parametrize(
         "noise", ["\x00", "🙂🙂", "' or 1=1 --", "{{name}}", "a" * 20_000, "<b>yes</b>", "нет спасибо"]
     )

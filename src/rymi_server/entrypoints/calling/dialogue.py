@@ -12,7 +12,7 @@ _ANSWERS = (
     ("anything else", "No, thank you."),
     ("call you back", "No, thank you."),
     ("your name", "My name is Anna."),
-    ("what time", "At ten o'clock."),
+    ("what time", "At three o'clock."),
     ("which day", "On Friday."),
     ("what can we do", "I need a cleaning."),
     ("book an appointment", "Yes please."),

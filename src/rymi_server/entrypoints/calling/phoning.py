@@ -1,9 +1,10 @@
-"""Somebody rings from a phone of the carriers in the box, and says lines in their turn; and finding that call here."""
+"""Somebody rings from a phone of the carriers in the box, and says what they are given; and finding that call here."""
 
 import asyncio
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 import httpx
@@ -16,8 +17,6 @@ _CALLER = "+12025550188"
 _ANSWERS_WITHIN_SECONDS = 20.0
 _LOOKS_EVERY_SECONDS = 0.2
 _NEWEST = 5
-# How long the person waits until the agent has finished, and until they give up on it.
-_QUIET_MS, _PATIENCE_MS = 900, 12_000
 
 
 def where_the_box_is(environment: Mapping[str, str] = os.environ) -> str:
@@ -26,26 +25,41 @@ def where_the_box_is(environment: Mapping[str, str] = os.environ) -> str:
     return read_settings().carrierbox_url or (f"http://127.0.0.1:{port}" if port else DEFAULT_BOX_URL)
 
 
-async def ring(box_url: str, number: str, lines: Sequence[str], voice: str) -> str:
-    """Have somebody ring `number`. The carrier's own name of the call."""
-    body = {"carrier": "twilio", "to": number, "from": _CALLER, "script": script_of(lines, voice)}
-    try:
-        async with httpx.AsyncClient(base_url=box_url, timeout=_ANSWERS_WITHIN_SECONDS) as box:
-            answer = await box.post("/control/calls", json=body)
-    except httpx.TransportError as error:
-        raise CannotCall(f"No carrier in a box answers at {box_url}: is `rymi up` running?") from error
-    if answer.is_error:
-        raise CannotCall(f"Nobody can ring {number}: {answer.json().get('error', answer.status_code)}")
-    return str(answer.json()["id"])
+class BoxPhone:
+    """A phone in the box, and somebody who speaks into it."""
 
+    def __init__(self, box_url: str, voice: str) -> None:
+        self._box = httpx.AsyncClient(base_url=box_url, timeout=_ANSWERS_WITHIN_SECONDS)
+        self._voice = voice
+        self._call_id = ""
 
-def script_of(lines: Sequence[str], voice: str) -> dict[str, Any]:
-    """Each line when the agent has finished, and after the last one its answer."""
-    listen = {"do": "listen", "quiet_ms": _QUIET_MS, "patience_ms": _PATIENCE_MS}
-    moves: list[dict[str, Any]] = []
-    for line in lines:
-        moves += [listen, {"do": "say", "text": line, "voice": voice}]
-    return {"name": "rings from the terminal", "moves": [*moves, listen]}
+    async def ring(self, number: str) -> str:
+        """The carrier's own name of the call."""
+        script = {"name": "rings from the terminal", "moves": [{"do": "stay"}]}
+        answer = await self._ask("/control/calls", carrier="twilio", to=number, script=script, **{"from": _CALLER})
+        if answer.is_error:
+            raise CannotCall(f"Nobody can ring {number}: {answer.json().get('error', answer.status_code)}")
+        self._call_id = str(answer.json()["id"])
+        return self._call_id
+
+    async def say(self, text: str) -> None:
+        """Returns when it is being said."""
+        answer = await self._ask(f"/control/calls/{self._call_id}/say", text=text, voice=self._voice)
+        # Whoever was hung up on in this moment says it to nobody.
+        if answer.is_error and answer.status_code != HTTPStatus.CONFLICT:
+            raise CannotCall(f"The line cannot be said: {answer.json().get('error', answer.status_code)}")
+
+    async def hang_up(self) -> None:
+        await self._ask(f"/control/calls/{self._call_id}/hang-up")
+
+    async def aclose(self) -> None:
+        await self._box.aclose()
+
+    async def _ask(self, path: str, **body: Any) -> httpx.Response:
+        try:
+            return await self._box.post(path, json=body)
+        except httpx.TransportError as error:
+            raise CannotCall(f"No carrier in a box answers at {self._box.base_url}: is `rymi up` running?") from error
 
 
 async def call_of(account: Account, provider_call_id: str) -> dict[str, Any]:

@@ -1,15 +1,16 @@
-"""Holds a web call from the terminal: comes in, speaks in its turn, leaves, and waits for what is made of the call."""
+"""Holds a call from the terminal: comes in, speaks in its turn, leaves, and waits for what is made of the call."""
 
 import asyncio
 import contextlib
 import time
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from rymi_server.entrypoints.calling.account import Account, CannotCall
 from rymi_server.entrypoints.calling.caller import Caller, Hearing
 from rymi_server.entrypoints.calling.dialogue import NextLine
+from rymi_server.entrypoints.calling.phoning import BoxPhone
 from rymi_server.entrypoints.calling.sounds import Devices, Lines
 from rymi_server.entrypoints.calling.telling import Telling
 
@@ -20,6 +21,21 @@ _LOOKS_EVERY_SECONDS = 0.05
 _WRITTEN_WITHIN_SECONDS = 1.5
 _RESULTS_WITHIN_SECONDS = 30.0
 _ANALYSIS_BEGINS_WITHIN_SECONDS = 6.0
+_SPEAKING = "speaking"
+
+
+class Speaker(Protocol):
+    async def say(self, text: str) -> None: ...
+
+
+class Ears(Protocol):
+    """When the agent was last heard."""
+
+    @property
+    def loud_at(self) -> float | None: ...
+
+    @property
+    def quiet_seconds(self) -> float: ...
 
 
 @dataclass
@@ -28,6 +44,8 @@ class Talk:
     telling: Telling
     identity: str
     agent_state: str = ""
+    # While it speaks, that is now.
+    agent_spoke_at: float | None = None
     # The agent's words since the caller spoke last.
     agent_said: list[str] = field(default_factory=list)
     agent_spoke: asyncio.Event = field(default_factory=asyncio.Event)
@@ -48,6 +66,19 @@ class Talk:
             await self._hold(agent, Caller(devices, Hearing(devices.play)), None)
         finally:
             devices.close()
+
+    async def from_phone(self, phone: BoxPhone, call: dict[str, Any], agent_name: str, next_line: NextLine) -> None:
+        """The same at a phone that has rung here."""
+        self.telling.begin(call, agent_name)
+        watching = asyncio.create_task(self._watch(call["id"]))
+        try:
+            await self._until_first(_Script(self, phone, next_line).run(_AsTold(self)))
+        except asyncio.CancelledError:
+            if (here := asyncio.current_task()) is not None:
+                here.uncancel()
+        finally:
+            await phone.hang_up()
+        await self._conclude(call["id"], watching)
 
     async def to_phone(self, agent: dict[str, Any], number: str) -> None:
         """Ring a phone and watch."""
@@ -73,7 +104,7 @@ class Talk:
         access = call["participants"][0]["access"]
         try:
             await caller.enter(access["url"], access["token"])
-            await self._until_someone_hangs_up(caller, script)
+            await self._until_first(caller.put_out.wait(), *([script.run(caller.hearing)] if script else []))
         except asyncio.CancelledError:
             # Ctrl-C hangs up; what was said is still worth its summary.
             if (here := asyncio.current_task()) is not None:
@@ -90,10 +121,9 @@ class Talk:
         call, recording = await self._results(call_id)
         self.telling.result(call, recording)
 
-    async def _until_someone_hangs_up(self, caller: Caller, script: "_Script | None") -> None:
-        ends: list[asyncio.Task[Any]] = [asyncio.create_task(each.wait()) for each in (caller.put_out, self._over)]
-        if script is not None:
-            ends.append(asyncio.create_task(script.run(caller.hearing)))
+    async def _until_first(self, *ways_to_end: Coroutine[Any, Any, Any]) -> None:
+        """One of these, or the call is over."""
+        ends: list[asyncio.Task[Any]] = [asyncio.create_task(each) for each in (*ways_to_end, self._over.wait())]
         try:
             done, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
@@ -105,6 +135,8 @@ class Talk:
     async def _watch(self, call_id: str) -> None:
         async for told in self.account.stream(call_id):
             if told.kind == "agent_state":
+                if _SPEAKING in (self.agent_state, told.data["state"]):
+                    self.agent_spoke_at = time.monotonic()
                 self.agent_state = told.data["state"]
             if told.kind == "transcript" and told.data["speaker"] == "agent":
                 self.agent_said.append(told.data["text"])
@@ -126,12 +158,27 @@ class Talk:
 
 
 @dataclass(frozen=True)
+class _AsTold:
+    """What is heard of the agent according to the call's stream, for who does not hear it."""
+
+    talk: Talk
+
+    @property
+    def loud_at(self) -> float | None:
+        return time.monotonic() if self.talk.agent_state == _SPEAKING else self.talk.agent_spoke_at
+
+    @property
+    def quiet_seconds(self) -> float:
+        return time.monotonic() - self.loud_at if self.loud_at is not None else float("inf")
+
+
+@dataclass(frozen=True)
 class _Script:
     talk: Talk
-    mouth: Lines
+    mouth: Speaker
     next_line: NextLine
 
-    async def run(self, hearing: Hearing) -> None:
+    async def run(self, hearing: Ears) -> None:
         since = time.monotonic()
         while True:
             await self._agent_finishes(hearing, since)
@@ -151,12 +198,12 @@ class _Script:
         self.talk.agent_spoke.clear()
         return asked
 
-    async def _agent_finishes(self, hearing: Hearing, since: float) -> None:
+    async def _agent_finishes(self, hearing: Ears, since: float) -> None:
         """It has spoken since then and is quiet now. One that says nothing for long has nothing to say."""
         while True:
             await asyncio.sleep(_LOOKS_EVERY_SECONDS)
             spoke = hearing.loud_at is not None and hearing.loud_at > since
-            busy = self.talk.agent_state in ("thinking", "speaking")
+            busy = self.talk.agent_state in ("thinking", _SPEAKING)
             if spoke and not busy and hearing.quiet_seconds > _FINISHED_AFTER_SECONDS:
                 return
             if min(time.monotonic() - since, hearing.quiet_seconds) > _ANSWERS_WITHIN_SECONDS:

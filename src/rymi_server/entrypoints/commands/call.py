@@ -8,21 +8,12 @@ import typer
 
 from rymi_server.entrypoints.calling.account import Account, CannotCall, where_to_call
 from rymi_server.entrypoints.calling.dialogue import NextLine, booking, saying
-from rymi_server.entrypoints.calling.phoning import call_of, ring, where_the_box_is
+from rymi_server.entrypoints.calling.phoning import BoxPhone, call_of, where_the_box_is
 from rymi_server.entrypoints.calling.talking import Talk, refuse_no_lines
 from rymi_server.entrypoints.calling.telling import ForPeople, ForPrograms, Telling
 from rymi_server.entrypoints.up.demo import NUMBER
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-
-DEMO_LINES = (
-    "Yes please.",
-    "I need a cleaning.",
-    "On Wednesday.",
-    "At ten o'clock.",
-    "My name is Anna.",
-    "Yes, that is right.",
-)
 
 Say = Annotated[list[str] | None, typer.Option("--say", help="A line to say; give it once for each line.")]
 Mic = Annotated[bool, typer.Option("--mic", help="Speak yourself, with this machine's microphone and loudspeaker.")]
@@ -51,8 +42,8 @@ def call(
 
     The account is that of `rymi up` on this machine, or the one of RYMI_API_KEY at RYMI_BASE_URL.
     """
-    lines = tuple(say or DEMO_LINES)
-    refuse_no_lines(lines)
+    refuse_no_lines(say or ())
+    next_line = saying(say) if say else booking()
     if phone and from_phone:
         raise CannotCall("--phone rings somebody, --from-phone has somebody ring here. Choose one.")
     # LiveKit's client tells of tracks that go away as if they were errors.
@@ -61,9 +52,9 @@ def call(
     if phone:
         asyncio.run(_to_phone(telling, identity, agent, phone))
     elif from_phone:
-        asyncio.run(_from_phone(telling, identity, lines, voice))
+        asyncio.run(_from_phone(telling, identity, next_line, voice))
     else:
-        asyncio.run(_call(telling, identity, agent, None if mic else (saying(say) if say else booking()), voice))
+        asyncio.run(_call(telling, identity, agent, None if mic else next_line, voice))
 
 
 async def _to_phone(telling: Telling, identity: str, wanted: str | None, number: str) -> None:
@@ -74,14 +65,14 @@ async def _to_phone(telling: Telling, identity: str, wanted: str | None, number:
         await account.aclose()
 
 
-async def _from_phone(telling: Telling, identity: str, lines: tuple[str, ...], voice: str) -> None:
-    account = Account.at(*where_to_call())
+async def _from_phone(telling: Telling, identity: str, next_line: NextLine, voice: str) -> None:
+    account, phone = Account.at(*where_to_call()), BoxPhone(where_the_box_is(), voice)
     try:
-        rings_as = await ring(where_the_box_is(), NUMBER, lines, voice)
-        call = await call_of(account, rings_as)
+        call = await call_of(account, await phone.ring(NUMBER))
         agent = await account.agent(call["agent_id"])
-        await Talk(account, telling, identity).watch(call, agent["name"])
+        await Talk(account, telling, identity).from_phone(phone, call, agent["name"], next_line)
     finally:
+        await phone.aclose()
         await account.aclose()
 
 

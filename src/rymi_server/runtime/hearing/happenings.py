@@ -66,6 +66,13 @@ class WordsHeard:
 
 
 @dataclass(frozen=True, slots=True)
+class NotUnderstood:
+    """Somebody said something, of which no word is to be believed."""
+
+    identity: str
+
+
+@dataclass(frozen=True, slots=True)
 class TurnEnded:
     """The detector holds somebody's turn for ended, and why."""
 
@@ -96,6 +103,7 @@ Happening = (
     | DraftHeard
     | GuessHeard
     | WordsHeard
+    | NotUnderstood
     | TurnEnded
     | BargedIn
 )

@@ -16,6 +16,7 @@ from rymi_server.runtime.hearing.happenings import (
     FloorOpened,
     GuessHeard,
     Happening,
+    NotUnderstood,
     SpeakingChanged,
     StillSpeaking,
     TurnEnded,
@@ -29,6 +30,8 @@ from rymi_server.speech_engines.promises import Expected, Heard
 REMIND_EVERY_S = 0.1
 # The end of what the agent says: whoever says yes over it answers, and does not only listen.
 _LAST_WORDS_MS = 1_200
+# A cough or a click is drafted as one word; so many were spoken.
+_SPOKEN_WORDS = 2
 
 
 @dataclass(slots=True)
@@ -39,7 +42,7 @@ class _Person:
     speaking: bool = False
     over_agent: bool = False
     draft: str = ""
-    # Utterances that have ended and whose words are not in yet, oldest first.
+    # Utterances that have ended and whose words are not in yet, oldest first; until then as they were drafted.
     ended: list[Utterance] = field(default_factory=list)
 
 
@@ -109,7 +112,7 @@ class Hub:
         person = self._people[identity]
         decided = self.call_ms()
         ended_at_ms = max(person.began_at_ms, heard_ms - (signal.at_ms - signal.speech_ended_at_ms))
-        utterance = Utterance(identity, person.segment_id, "", "", person.began_at_ms, ended_at_ms)
+        utterance = Utterance(identity, person.segment_id, person.draft, "", person.began_at_ms, ended_at_ms)
         person.ended.append(utterance)
         person.speaking = False
         self.tell(SpeakingChanged(identity, False, ended_at_ms))
@@ -160,6 +163,8 @@ class Hub:
         if text:
             self.tell(WordsHeard(said, counts=counts))
         self._apply(self._floor.verdict(identity, self.now(), has_words=counts))
+        if not text and len(utterance.text.split()) >= _SPOKEN_WORDS:
+            self.tell(NotUnderstood(identity))
 
     def tick(self) -> None:
         now = self.now()

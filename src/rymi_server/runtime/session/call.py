@@ -13,7 +13,7 @@ from livekit.agents.voice import TranscriptSynchronizer
 from rymi_server.foundation.spoken.labels import labelled
 from rymi_server.runtime.briefing import Briefing
 from rymi_server.runtime.call_clock import CallClock
-from rymi_server.runtime.hearing.happenings import GuessHeard, Happening, SpeakingChanged, WordsHeard
+from rymi_server.runtime.hearing.happenings import GuessHeard, Happening, NotUnderstood, SpeakingChanged, WordsHeard
 from rymi_server.runtime.hearing.hub import Hub
 from rymi_server.runtime.hearing.line_clock import LineClock
 from rymi_server.runtime.hearing.tap import Tap
@@ -288,6 +288,9 @@ class Call:
         if isinstance(happening, SpeakingChanged):
             self.conversation.person_heard()
         self.conversation.ledger.hear(happening)
+        if isinstance(happening, NotUnderstood):
+            self.conversation.not_understood(self._book.name(happening.identity))
+            return
         if isinstance(happening, WordsHeard):
             self._spoke_last = self._book.name(happening.utterance.identity)
         guessed = isinstance(happening, GuessHeard) and not self.cast.guesses

@@ -50,6 +50,8 @@ BACK_AGAIN: Final = "Sorry, I was gone for a moment. I am back now."
 _WAITS_FOR_THE_END_S: Final = 10.0
 # What is being said to everybody when a human is to be briefed may come to its end.
 _ENDS_A_SENTENCE_S: Final = 5.0
+# Who is not understood so often in a row is not asked again: it may be a television.
+_ASKS_AGAIN: Final = 2
 
 
 @dataclass(slots=True)
@@ -94,6 +96,8 @@ class Conversation:
     _greeted: bool = False
     _ending: bool = False
     _person_heard_at: float = 0.0
+    # How often in a row somebody was not understood.
+    _misheard: int = 0
     _began_at: float | None = None
     _replies: list[_Reply] = field(default_factory=list)
     _obeying: "asyncio.Task[None] | None" = None
@@ -184,6 +188,7 @@ class Conversation:
         if self.stepped_back or self._ending:
             raise StopResponse
         self._quiet.answered()
+        self._misheard = 0
         if self._consent_answered(new_message.text_content or ""):
             raise StopResponse
         if (reply := self._last_given()) is not None and reply.was_cut:
@@ -211,6 +216,7 @@ class Conversation:
         if self.stepped_back or self._ending:
             return
         self._quiet.answered()
+        self._misheard = 0
         self._person_heard_at = self.now()
         if self._consent_answered(text):
             return
@@ -223,6 +229,18 @@ class Conversation:
     def person_heard(self) -> None:
         self._quiet.answered()
         self._person_heard_at = self.now()
+
+    def not_understood(self, name: str) -> None:
+        """This person spoke, and no word of it is to be believed."""
+        if not self._begun or self.stepped_back or self._ending or self._misheard >= _ASKS_AGAIN:
+            return
+        if self.session.agent_state != "listening" or self.somebody_speaks():
+            return
+        self.send(Happened(message=f"{name} was not understood"))
+        asks = consent.AGAIN if self.consents.asked is not None else self.mind.not_understood(self._misheard)
+        self._misheard += 1
+        self._quiet.broken()
+        self.say(asks)
 
     def told_off(self, gate: SentenceGate) -> None:
         """Sentences were replaced: whoever wrote the agent wants to know."""

@@ -53,6 +53,10 @@ class Mind(Protocol):
 
     def silence(self, prompts_so_far: int) -> str | None: ...
 
+    def not_understood(self, times_before: int) -> str:
+        """What to say to somebody of whom no word was understood."""
+        ...
+
     def take_effects(self) -> list[Step]:
         """What the answer that was just given should bring about, once."""
         ...
@@ -117,6 +121,9 @@ class ResponderMind(llm.LLM[Any]):
 
     def silence(self, prompts_so_far: int) -> str | None:
         return self._responder.silence(prompts_so_far)
+
+    def not_understood(self, times_before: int) -> str:
+        return self._responder.not_understood(times_before)
 
     def take_effects(self) -> list[Step]:
         if not self._attempts or self._attempts[-1].taken:

@@ -13,6 +13,7 @@ from rymi_server.runtime.thinking.tools import Tool, ToolExecutor, step_for
 from rymi_server.speech_engines.promises import Expected
 
 _PROMPTS: Final = ("Are you still there?", "I cannot hear you.")
+_NOT_UNDERSTOOD: Final = ("Sorry, I did not get that.", "I am sorry, could you say that again?")
 _GREET: Final = "Greet the caller in one short sentence, and ask what you can do for them."
 _CALLED: Final = "A human is being called. Tell the caller so in one short sentence."
 _PRESSED: Final = "The keys are pressed once your answer has been said. Listen to what follows."
@@ -57,6 +58,9 @@ class ModelMind:
 
     def silence(self, prompts_so_far: int) -> str | None:
         return _PROMPTS[prompts_so_far] if prompts_so_far < len(_PROMPTS) else None
+
+    def not_understood(self, times_before: int) -> str:
+        return _NOT_UNDERSTOOD[times_before % len(_NOT_UNDERSTOOD)]
 
     def new_gate(self) -> SentenceGate | None:
         return SentenceGate(self._guardrails, self._language)

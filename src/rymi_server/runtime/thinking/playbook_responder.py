@@ -114,8 +114,14 @@ class PlaybookResponder:
         """Whether they are there, then what was asked, then nothing more."""
         if prompts_so_far >= len(wording.THERE):
             return None
-        question = Asker(self._situation.playbook, self._memory).repeat_question()
-        return f"{wording.THERE[prompts_so_far]} {question}".strip()
+        return f"{wording.THERE[prompts_so_far]} {self._question()}".strip()
+
+    def not_understood(self, times_before: int) -> str:
+        return f"{wording.one_of(wording.NOT_UNDERSTOOD, times_before)} {self._question()}".strip()
+
+    def _question(self) -> str:
+        """What was asked last."""
+        return Asker(self._situation.playbook, self._memory).repeat_question()
 
     def _tool(self, step: Step) -> Tool | None:
         """The tool that is asked here. Without an executor the step goes to whoever carries steps out."""

@@ -84,3 +84,7 @@ class Responder(Protocol):
     def silence(self, prompts_so_far: int) -> str | None:
         """What to say to somebody who says nothing, or None to say nothing."""
         ...
+
+    def not_understood(self, times_before: int) -> str:
+        """What to say to somebody of whom no word was understood."""
+        ...
