@@ -71,9 +71,10 @@ class Up:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Nothing of the machine's own settings."""
+        """Nothing of the machine's own settings, nor of those that code of ours has made in this test process."""
         ours = ("RYMI_", "LIVEKIT_", "ROOMLET_", "DATABASE_URL", "PUBLIC_", "OTEL_", "CARRIERBOX_")
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+        libraries = ("TOKIO_", "OPENBLAS_")
+        kept = {name: value for name, value in os.environ.items() if not name.startswith((*ours, *libraries))}
         return kept | {
             "RYMI_DATA_DIR": str(self.folder),
             "RYMI_HTTP_PORT": str(self.http_port),
