@@ -3,8 +3,9 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol
 
 from rymi_server.entrypoints.calling.account import Account, CannotCall
@@ -55,7 +56,7 @@ class Talk:
         """Say a line each time the agent has finished, and leave when there is none."""
         mouth = Lines(voice)
         try:
-            await self._hold(agent, Caller(mouth, Hearing()), _Script(self, mouth, next_line))
+            await self._at_web(agent, Caller(mouth, Hearing()), _Script(self, mouth, next_line))
         finally:
             await mouth.aclose()
 
@@ -63,55 +64,52 @@ class Talk:
         """Until somebody hangs up."""
         devices = Devices()
         try:
-            await self._hold(agent, Caller(devices, Hearing(devices.play)), None)
+            await self._at_web(agent, Caller(devices, Hearing(devices.play)), None)
         finally:
             devices.close()
 
     async def from_phone(self, phone: BoxPhone, call: dict[str, Any], agent_name: str, next_line: NextLine) -> None:
         """The same at a phone that has rung here."""
-        self.telling.begin(call, agent_name)
-        watching = asyncio.create_task(self._watch(call["id"]))
-        try:
-            await self._until_first(_Script(self, phone, next_line).run(_AsTold(self)))
-        except asyncio.CancelledError:
-            if (here := asyncio.current_task()) is not None:
-                here.uncancel()
-        finally:
-            await phone.hang_up()
-        await self._conclude(call["id"], watching)
+        talks = _Script(self, phone, next_line).run(_AsTold(self))
+        await self._hold(call, agent_name, talks, phone.hang_up)
 
     async def to_phone(self, agent: dict[str, Any], number: str) -> None:
-        """Ring a phone and watch."""
+        """Ring a phone and watch. Ctrl-C ends the call."""
         call = await self.account.create_call(agent["id"], [{"transport": "pstn", "identity": number}])
-        await self.watch(call, agent["name"])
+        await self._hold(call, agent["name"], asyncio.Event().wait(), partial(self._end, call["id"]))
 
-    async def watch(self, call: dict[str, Any], agent_name: str) -> None:
-        """A call that others hold, to its end. Ctrl-C hangs it up."""
+    async def _at_web(self, agent: dict[str, Any], caller: Caller, script: "_Script | None") -> None:
+        call = await self.account.create_call(agent["id"], [{"transport": "webrtc", "identity": self.identity}])
+        access = call["participants"][0]["access"]
+
+        async def talks() -> None:
+            await caller.enter(access["url"], access["token"])
+            await _first_of(caller.put_out.wait(), *([script.run(caller.hearing)] if script else []))
+
+        await self._hold(call, agent["name"], talks(), caller.leave)
+
+    async def _hold(
+        self,
+        call: dict[str, Any],
+        agent_name: str,
+        until: Awaitable[object],
+        leave: Callable[[], Awaitable[None]],
+    ) -> None:
+        """Tell of the call until then, or until it is over. Ctrl-C leaves it; its summary is still told."""
         self.telling.begin(call, agent_name)
         watching = asyncio.create_task(self._watch(call["id"]))
         try:
-            await asyncio.shield(watching)
+            await _first_of(until, self._over.wait(), asyncio.shield(watching))
         except asyncio.CancelledError:
-            if (here := asyncio.current_task()) is not None:
-                here.uncancel()
-            await self.account.end(call["id"])
-        await self._conclude(call["id"], watching)
-
-    async def _hold(self, agent: dict[str, Any], caller: Caller, script: "_Script | None") -> None:
-        call = await self.account.create_call(agent["id"], [{"transport": "webrtc", "identity": self.identity}])
-        self.telling.begin(call, agent["name"])
-        watching = asyncio.create_task(self._watch(call["id"]))
-        access = call["participants"][0]["access"]
-        try:
-            await caller.enter(access["url"], access["token"])
-            await self._until_first(caller.put_out.wait(), *([script.run(caller.hearing)] if script else []))
-        except asyncio.CancelledError:
-            # Ctrl-C hangs up; what was said is still worth its summary.
             if (here := asyncio.current_task()) is not None:
                 here.uncancel()
         finally:
-            await caller.leave()
+            await leave()
         await self._conclude(call["id"], watching)
+
+    async def _end(self, call_id: str) -> None:
+        if not self._over.is_set():
+            await self.account.end(call_id)
 
     async def _conclude(self, call_id: str, watching: asyncio.Task[None]) -> None:
         with contextlib.suppress(TimeoutError):
@@ -120,17 +118,6 @@ class Talk:
         watching.cancel()
         call, recording = await self._results(call_id)
         self.telling.result(call, recording)
-
-    async def _until_first(self, *ways_to_end: Coroutine[Any, Any, Any]) -> None:
-        """One of these, or the call is over."""
-        ends: list[asyncio.Task[Any]] = [asyncio.create_task(each) for each in (*ways_to_end, self._over.wait())]
-        try:
-            done, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
-        finally:
-            for task in ends:
-                task.cancel()
 
     async def _watch(self, call_id: str) -> None:
         async for told in self.account.stream(call_id):
@@ -208,6 +195,19 @@ class _Script:
                 return
             if min(time.monotonic() - since, hearing.quiet_seconds) > _ANSWERS_WITHIN_SECONDS:
                 return
+
+
+async def _first_of(*ends: Awaitable[Any]) -> None:
+    """Until one of these has happened. Raise what it raises."""
+    tasks = [asyncio.ensure_future(each) for each in ends]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
 
 
 def _is_finished(call: dict[str, Any], waited_seconds: float) -> bool:

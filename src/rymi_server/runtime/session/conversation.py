@@ -35,7 +35,8 @@ from rymi_server.runtime.reports import (
 from rymi_server.runtime.session import consent
 from rymi_server.runtime.session.aside import Aside
 from rymi_server.runtime.session.consent import Consents
-from rymi_server.runtime.session.ledger import HEARD_FROM_S, Ledger
+from rymi_server.runtime.session.given_replies import Replies, join_last_turn
+from rymi_server.runtime.session.ledger import Ledger
 from rymi_server.runtime.session.manners import Manners, Quiet
 from rymi_server.runtime.session.minds import Mind
 from rymi_server.runtime.session.room_text import AgentText
@@ -52,19 +53,6 @@ _WAITS_FOR_THE_END_S: Final = 10.0
 _ENDS_A_SENTENCE_S: Final = 5.0
 # Who is not understood so often in a row is not asked again: it may be a television.
 _ASKS_AGAIN: Final = 2
-
-
-@dataclass(slots=True)
-class _Reply:
-    """An answer that was begun. Of a guess that was given up, the session never schedules any of it."""
-
-    handle: SpeechHandle
-    heard_s: float = 0.0
-
-    @property
-    def was_cut(self) -> bool:
-        """Whether it came too early: the person went on before it was heard."""
-        return self.handle.done() and self.handle.interrupted and self.heard_s < HEARD_FROM_S
 
 
 @dataclass(slots=True)
@@ -99,7 +87,7 @@ class Conversation:
     # How often in a row somebody was not understood.
     _misheard: int = 0
     _began_at: float | None = None
-    _replies: list[_Reply] = field(default_factory=list)
+    _replies: Replies = field(default_factory=Replies)
     _obeying: "asyncio.Task[None] | None" = None
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -169,10 +157,14 @@ class Conversation:
         answer = " ".join(heard.text for heard in self.heard_in(text) if heard.identity == asked)
         if not answer:
             return not self._greeted
+        self._consent_said(asked, answer)
+        return True
+
+    def _consent_said(self, asked: str, answer: str) -> None:
         agreed = self.consents.answered(answer)
         if agreed is None:
             self.say(consent.AGAIN)
-            return True
+            return
         self.send(Happened(message=f"Recording was {'agreed to' if agreed else 'not agreed to'} by {asked}."))
         self.expect(self.mind.expected)
         if agreed:
@@ -180,7 +172,6 @@ class Conversation:
         else:
             self.say(consent.REFUSED)
         self._go_on()
-        return True
 
     # --- turns -------------------------------------------------------------------------------------------------------
 
@@ -191,25 +182,10 @@ class Conversation:
         self._misheard = 0
         if self._consent_answered(new_message.text_content or ""):
             raise StopResponse
-        if (reply := self._last_given()) is not None and reply.was_cut:
-            await self._join(agent, turn_ctx, new_message)
-
-    def _last_given(self) -> _Reply | None:
-        """The last answer that was more than a guess."""
-        return next((reply for reply in reversed(self._replies) if reply.handle.scheduled), None)
-
-    async def _join(self, agent: Agent, turn_ctx: llm.ChatContext, new_message: llm.ChatMessage) -> None:
-        """The turn that was answered too early and this one are one; nothing was said in between."""
-        items = turn_ctx.items
-        last = next((index for index in reversed(range(len(items))) if _is_from_user(items[index])), None)
-        if last is None:
-            return
-        earlier = items[last]
-        assert isinstance(earlier, llm.ChatMessage)
-        new_message.content = [f"{earlier.text_content or ''} {new_message.text_content or ''}".strip()]
-        del items[last:]
-        await agent.update_chat_ctx(turn_ctx.copy())
-        self._replies.clear()
+        reply = self._replies.last_given
+        if reply is not None and reply.was_cut and join_last_turn(turn_ctx.items, new_message):
+            await agent.update_chat_ctx(turn_ctx.copy())
+            self._replies.forget()
 
     def typed(self, text: str) -> None:
         """Somebody wrote instead of speaking."""
@@ -236,11 +212,17 @@ class Conversation:
             return
         if self.session.agent_state != "listening" or self.somebody_speaks():
             return
+        asked = self.consents.asked
+        if asked not in (None, name):
+            return
         self.send(Happened(message=f"{name} was not understood"))
-        asks = consent.AGAIN if self.consents.asked is not None else self.mind.not_understood(self._misheard)
-        self._misheard += 1
         self._quiet.broken()
-        self.say(asks)
+        if asked is not None:
+            # Neither a yes nor a no.
+            self._consent_said(asked, "")
+            return
+        self.say(self.mind.not_understood(self._misheard))
+        self._misheard += 1
 
     def told_off(self, gate: SentenceGate) -> None:
         """Sentences were replaced: whoever wrote the agent wants to know."""
@@ -353,7 +335,7 @@ class Conversation:
     def _on_item(self, event: ConversationItemAddedEvent) -> None:
         item = event.item
         if isinstance(item, llm.ChatMessage) and item.role == "assistant":
-            if (reply := self._last_given()) is not None:
+            if (reply := self._replies.last_given) is not None:
                 reply.heard_s += self.ledger.heard_s
             self.ledger.agent_said(
                 self.text.spoken_segment_id, (item.text_content or "").strip(), interrupted=item.interrupted
@@ -361,14 +343,12 @@ class Conversation:
 
     def _on_speech(self, event: SpeechCreatedEvent) -> None:
         if event.source == "generate_reply":
-            given = self._last_given()
-            guesses = [reply for reply in self._replies if not reply.handle.done() and reply is not given]
-            self._replies = [*([given] if given else []), *guesses, _Reply(event.speech_handle)]
+            self._replies.begin(event.speech_handle)
             event.speech_handle.add_done_callback(self._on_reply_done)
 
     def _on_reply_done(self, reply: SpeechHandle) -> None:
         memory = self.mind.memory()
-        given = self._last_given()
+        given = self._replies.last_given
         if reply.interrupted or given is None or reply is not given.handle:
             return
         if memory is not None:
@@ -412,7 +392,3 @@ class Conversation:
 
 async def _heard_out(speaking: SpeechHandle) -> None:
     await speaking
-
-
-def _is_from_user(item: object) -> bool:
-    return isinstance(item, llm.ChatMessage) and item.role == "user"

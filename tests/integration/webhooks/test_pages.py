@@ -9,7 +9,7 @@ from typing import Any
 from rymi_server.webhooks.catalog import EMITTED, RESERVED
 from rymi_server.webhooks.signing import signed_headers
 
-DOCS = Path(__file__).parents[2] / "docs"
+DOCS = Path(__file__).parents[3] / "docs"
 SECRET, BODY = "a secret of at least 16 characters", '{"data":"é"}'.encode()
 
 

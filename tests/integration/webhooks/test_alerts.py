@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from pydantic import ValidationError
-from tests.integration.test_webhook_deliveries import EVENT, Hand, happen
+from tests.integration.webhooks.delivering import EVENT, Hand, happen
 from tests.support.after_calls import working
-from tests.support.asking import Customer, client_for, new_customer, settings_for_tests
+from tests.support.asking import Customer, settings_for_tests
 from tests.support.mail_server import MailBox, mail_box
 from tests.support.waiting import until
 
@@ -18,12 +18,6 @@ from rymi_server.webhooks.alerting import Alerter, MailFailed
 from rymi_server.webhooks.mail_server import MailServer
 
 NOWHERE = "http://127.0.0.1:1/hook"
-
-
-@pytest.fixture
-async def acme(own_database: Database) -> AsyncIterator[Customer]:
-    async with client_for(own_database, allow_private_webhooks=True) as http:
-        yield await new_customer(own_database, http)
 
 
 @pytest.fixture

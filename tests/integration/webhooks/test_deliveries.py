@@ -1,103 +1,25 @@
-"""Deliveries by a real worker to receivers that accept, fail, hang, lie and send elsewhere."""
+"""Deliveries by a real worker: signed, in order, once, and each tenant its own."""
 
 import asyncio
 import hashlib
 import hmac
 import json
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import httpx
-import pytest
 import sqlalchemy as sa
-from tests.support.after_calls import Received, Receiver, answering, receiver, webhook, working
-from tests.support.asking import CLOCK, Customer, client_for, new_customer, settings_for_tests
-from tests.support.clocks import SetClock
+from tests.integration.webhooks.delivering import EVENT, Hand, happen, log_of, names, received
+from tests.support.after_calls import Received, answering, receiver, webhook, working
+from tests.support.asking import CLOCK, Customer, new_customer
 from tests.support.waiting import until
 
 from rymi_server.foundation.database import Database
-from rymi_server.foundation.sealed import Seal
-from rymi_server.webhooks.connecting import Sender
-from rymi_server.webhooks.delivering import Deliverer
-from rymi_server.webhooks.models import News, webhook_deliveries
-from rymi_server.webhooks.telling import tell
+from rymi_server.webhooks.models import webhook_deliveries
 
 SECRET = "a-secret-of-enough-characters"
-EVENT = "call.completed"
-
-
-@pytest.fixture
-async def acme(own_database: Database) -> AsyncIterator[Customer]:
-    async with client_for(own_database, allow_private_webhooks=True) as http:
-        yield await new_customer(own_database, http)
-
-
-async def happen(database: Database, customer: Customer, *names: str, subject: str = "a-call") -> None:
-    """Things that the customer's endpoints are to be told of, in order."""
-    now = CLOCK.now()
-    news = [News(EVENT, f"evt_{subject}_{name}", subject, now, {"name": name}) for name in names]
-    async with database.transaction() as tx:
-        await tell(tx, customer.tenant.id, news, now)
-
-
-async def log_of(customer: Customer, webhook_id: str) -> list[dict[str, Any]]:
-    """Its deliveries, oldest first, each with its attempts."""
-    listed = (await customer.get(f"/v1/webhooks/{webhook_id}/deliveries?limit=200")).json()["deliveries"]
-    return [(await customer.get(f"/v1/webhooks/deliveries/{each['id']}")).json() for each in reversed(listed)]
-
-
-def names(server: Receiver) -> list[str]:
-    return [each.json["data"]["name"] for each in server.got]
-
-
-def received(server: Receiver, count: int) -> Callable[[], Awaitable[bool]]:
-    async def enough() -> bool:
-        return len(server.got) >= count
-
-    return enough
-
-
-def tried(customer: Customer, webhook_id: str, attempts: int) -> Callable[[], Awaitable[bool]]:
-    async def often_enough() -> bool:
-        log = await log_of(customer, webhook_id)
-        return bool(log) and all(len(each["log"]) >= attempts for each in log)
-
-    return often_enough
-
-
-class Hand:
-    """Delivers by hand, on a clock that goes where the test puts it."""
-
-    def __init__(
-        self, database: Database, *, allow_private: bool = True, seconds: float = 2.0, sends_mails: bool = False
-    ) -> None:
-        self.clock = SetClock.from_now()
-        # What happens in the test is due by this clock at once.
-        self.clock.pass_by(minutes=2)
-        self._sender = Sender(allow_private=allow_private, seconds=seconds)
-        seal = Seal.from_text(settings_for_tests().required_secret())
-        self._deliver = Deliverer(database, self._sender, seal, self.clock, sends_mails=sends_mails)
-        self.database = database
-
-    async def deliver(self, webhook_id: str) -> None:
-        await self._deliver({"endpoint_id": webhook_id, "tenant_id": "unused"})
-
-    async def sweep(self) -> None:
-        async with self.database.transaction() as tx:
-            await self._deliver.sweep(tx)
-
-    async def close(self) -> None:
-        await self._sender.close()
-
-
-@pytest.fixture
-async def hand(own_database: Database) -> AsyncIterator[Hand]:
-    hand = Hand(own_database)
-    yield hand
-    await hand.close()
 
 
 class TestADelivery:
@@ -251,131 +173,6 @@ class TestOrder:
             await happen(own_database, acme, "good", subject="another")
             await hand.deliver(webhook_id)
         assert names(server) == ["bad", "good"]
-
-
-class TestBadReceivers:
-    @pytest.mark.parametrize(
-        "answer",
-        [
-            b"HTTP/1.1 301 Moved\r\nLocation: http://169.254.169.254/\r\nContent-Length: 0\r\n\r\n",
-            b"HTTP/1.1 307 Moved\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n",
-            b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n",
-            b"HTTP/1.1 204\r\n",
-            b"SSH-2.0-OpenSSH_9.2\r\n\r\n",
-            b"\0" * 100_000,
-            b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 50\r\n\r\nhello",
-            b"HTTP/1.1 200 OK\r\n" + b"X-Long: " + b"y" * 200_000 + b"\r\n\r\n",
-            None,
-        ],
-        ids=["redirect", "redirect-here", "404", "half", "ssh", "nul", "two-lengths", "long-headers", "hang-up"],
-    )
-    async def test_are_noted_and_tried_again(
-        self, own_database: Database, acme: Customer, hand: Hand, answer: bytes | None
-    ) -> None:
-        async def behave(_: Received) -> bytes | None:
-            return answer
-
-        async with receiver(behave) as server:
-            webhook_id = await webhook(acme, server.url, EVENT)
-            await happen(own_database, acme, "one")
-            await hand.deliver(webhook_id)
-        (delivery,) = await log_of(acme, webhook_id)
-        assert delivery["status"] == "pending"
-        assert delivery["attempts"] == 1
-        assert delivery["next_attempt_at"]
-        assert len(server.got) == 1
-        assert delivery["log"][0]["error"] or delivery["log"][0]["status_code"] not in range(200, 300)
-
-    async def test_that_answer_too_much_are_read_for_a_while_only(
-        self, own_database: Database, acme: Customer, hand: Hand
-    ) -> None:
-        async with receiver(answering(200, "é\0".encode() * 2_000_000)) as server:
-            webhook_id = await webhook(acme, server.url, EVENT)
-            await happen(own_database, acme, "one")
-            await hand.deliver(webhook_id)
-        (delivery,) = await log_of(acme, webhook_id)
-        assert delivery["status"] == "delivered"
-        assert len(delivery["log"][0]["reply"]) <= 4_096
-        assert "\0" not in delivery["log"][0]["reply"]
-
-    async def test_that_drip_are_not_waited_for(self, own_database: Database, acme: Customer, hand: Hand) -> None:
-        async def drip(_: Received) -> bytes | None:
-            await asyncio.sleep(30)
-            return None
-
-        async with receiver(drip) as server:
-            webhook_id = await webhook(acme, server.url, EVENT)
-            await happen(own_database, acme, "one")
-            await hand.deliver(webhook_id)
-        (delivery,) = await log_of(acme, webhook_id)
-        assert delivery["log"][0]["error"] == "no answer within 2 s"
-
-    async def test_that_are_not_there_are_left_alone_for_a_while(
-        self, own_database: Database, acme: Customer, hand: Hand
-    ) -> None:
-        async with receiver() as server:
-            url = server.url
-        webhook_id = await webhook(acme, url, EVENT)
-        for number in range(8):
-            await happen(own_database, acme, "one", subject=f"call-{number}")
-        await hand.deliver(webhook_id)
-        attempts = sum(len(each["log"]) for each in await log_of(acme, webhook_id))
-        assert attempts == 5
-        hand.clock.pass_by(seconds=31)
-        await hand.deliver(webhook_id)
-        assert sum(len(each["log"]) for each in await log_of(acme, webhook_id)) == 6
-
-    async def test_that_come_back_get_everything(self, own_database: Database, acme: Customer, hand: Hand) -> None:
-        well = False
-
-        async def behave(got: Received) -> bytes | None:
-            return await answering(200 if well else 500)(got)
-
-        async with receiver(behave) as server:
-            webhook_id = await webhook(acme, server.url, EVENT)
-            for number in range(8):
-                await happen(own_database, acme, f"{number}", subject=f"call-{number}")
-            await hand.deliver(webhook_id)
-            well = True
-            hand.clock.pass_by(minutes=3)
-            await hand.deliver(webhook_id)
-            assert {each["status"] for each in await log_of(acme, webhook_id)} == {"delivered"}
-
-    async def test_that_never_come_back_are_given_up(self, own_database: Database, acme: Customer, hand: Hand) -> None:
-        webhook_id = await webhook(acme, "http://127.0.0.1:1/", EVENT)
-        await happen(own_database, acme, "one")
-        hand.clock.pass_by(days=4)
-        await hand.sweep()
-        (delivery,) = await log_of(acme, webhook_id)
-        assert (delivery["status"], delivery["reason"]) == ("failed", "given_up")
-
-
-class TestPrivateAddresses:
-    @pytest.mark.parametrize(
-        "url",
-        [
-            *("https://localhost.example.com/", "https://127.0.0.1/", "https://[::1]/", "https://10.0.0.8/x"),
-            *("https://169.254.169.254/latest/meta-data", "https://[::ffff:127.0.0.1]/", "http://example.com/"),
-        ],
-    )
-    async def test_are_not_connected_to_whatever_the_name_was_when_it_was_registered(
-        self, own_database: Database, acme: Customer, monkeypatch: pytest.MonkeyPatch, url: str
-    ) -> None:
-        loop = asyncio.get_running_loop()
-
-        async def rebound(*_: Any, **__: Any) -> list[Any]:
-            return [(2, 1, 6, "", ("127.0.0.1", 443)), (2, 1, 6, "", ("93.184.216.34", 443))]
-
-        monkeypatch.setattr(type(loop), "getaddrinfo", rebound)
-        hand = Hand(own_database, allow_private=False)
-        webhook_id = await webhook(acme, "https://example.com/", EVENT)
-        async with own_database.transaction() as tx:
-            await tx.execute(sa.text("update webhook_endpoints set url = :url"), {"url": url})
-        await happen(own_database, acme, "one")
-        await hand.deliver(webhook_id)
-        await hand.close()
-        (delivery,) = await log_of(acme, webhook_id)
-        assert "private" in delivery["log"][0]["error"] or "https" in delivery["log"][0]["error"]
 
 
 class TestAWorker:
