@@ -74,6 +74,18 @@ class TestConsent:
         both = samples_of(tmp_path / "storage" / recorded.key)
         assert np.abs(both[:, 1]).max() > 1_000
 
+    async def test_is_asked_for_once_more_where_no_word_was_clear(self, tmp_path: Path, new_tape: Any) -> None:
+        ear = ScriptedEar(["Hum hum hum hum"] * 2, drafts=True, unsure_of=(0, 1))
+        async with held_call(tmp_path, ear, asks(), new_tape) as call:
+            call.room.enter("alice")
+            await call.said("may I record this call")
+            for answer in ("agent: Sorry, may I record this call?", "agent: That is fine, I am not recording you."):
+                call.room.say("alice", spoken("Hum hum hum hum"))
+                await call.said(answer)
+            call.room.leave("alice")
+            await call.ends()
+        assert not call.of(SegmentRecorded)
+
     async def test_that_is_not_given_leaves_no_recording(self, tmp_path: Path, new_tape: Any) -> None:
         async with held_call(tmp_path, ScriptedEar(["No, I do not want that."]), asks(), new_tape) as call:
             call.room.enter("alice")
