@@ -14,7 +14,8 @@ import pylibsrtp
 # The binding is not in its `__all__`: it means to be called through its own session.
 from pylibsrtp import Policy, ffi, lib  # type: ignore[attr-defined]
 
-REPLAY_WINDOW = 1024
+REPLAY_WINDOW = 256
+"""How many packets behind the newest one may come, or go out again. Each packet moves all of it."""
 LONGEST = 2048
 LONGEST_TRAILER = 4 + 16 + 128
 """What protecting may add: SRTCP's index, the tag, and a key's name."""

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from roomlet.dtls import MTU, Certificate, DtlsPeer, HandshakeFailed
 from roomlet.srtp import LONGEST, PROFILES, Profile, Session, SrtpError, profile_named, sessions
+from roomlet.tracks import HISTORY
 
 REPORT = b"\x80\xc9\x00\x01\x00\x00\x00\x07"
 RTP = b"\x80\x6f\x00\x01" + b"\0" * 8 + b"payload"
@@ -128,6 +129,14 @@ class TestSrtp:
         for sequence, size in enumerate((0, 1, 1200, 1500, LONGEST - 28)):
             packet = b"\x80\x6f" + sequence.to_bytes(2, "big") + bytes(8) + os.urandom(size)
             assert server_in.unprotect(client_out.protect(packet)) == packet
+
+    def test_what_is_asked_for_again_goes_out_and_comes_in_late(self, profile) -> None:  # type: ignore[no-untyped-def]
+        server_in, client_out = pair(profile)
+        packets = [b"\x80\x6f" + number.to_bytes(2, "big") + bytes(8) + b"payload" for number in range(HISTORY)]
+        for packet in packets:
+            client_out.protect(packet)
+        late = [client_out.protect(packet) for packet in reversed(packets)]
+        assert [server_in.unprotect(packet) for packet in late] == packets[::-1]
 
     @given(lie=st.binary(min_size=12, max_size=80))
     def test_a_packet_that_lies_about_its_length_never_shows_another_peer_s(self, profile, lie: bytes) -> None:  # type: ignore[no-untyped-def]
