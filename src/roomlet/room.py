@@ -254,7 +254,7 @@ class Room:
                 track.report_reception()
 
     def report_quality(self) -> None:
-        updates = [self._speakers.quality(participant) for participant in self.participants.values()]
+        updates = self._speakers.change_of_qualities(self.participants.values())
         if updates:
             self._tell_all(connection_quality=rtc.ConnectionQualityUpdate(updates=updates))
 

@@ -16,6 +16,7 @@ GOOD_LOSS, POOR_LOSS = 0.02, 0.08
 class Speakers:
     def __init__(self) -> None:
         self._speaking: dict[str, float] = {}
+        self._told: dict[str, models.ConnectionQuality] = {}
 
     def change(self, participants: Iterable[Participant]) -> list[models.SpeakerInfo]:
         """Only what changed since the last time: new speakers, noticeably louder or quieter ones, and who stopped."""
@@ -36,10 +37,11 @@ class Speakers:
             for sid, level in self._speaking.items()
         ]
 
-    def quality(self, participant: Participant) -> rtc.ConnectionQualityInfo:
-        upward = [track.reception.fraction_lost for track in participant.publishing.tracks.values()]
-        downward = [subscription.fraction_lost for subscription in participant.subscribing.by_track.values()]
-        return connection_quality(participant.sid, max([0.0, *upward, *downward]))
+    def change_of_qualities(self, participants: Iterable[Participant]) -> list[rtc.ConnectionQualityInfo]:
+        """Everybody's, as soon as one of them is new or connected better or worse than was told; else none."""
+        now = [connection_quality(participant.sid, _worst_loss(participant)) for participant in participants]
+        before, self._told = self._told, {each.participant_sid: each.quality for each in now}
+        return now if self._told.items() - before.items() else []
 
 
 def connection_quality(sid: str, fraction_lost: float) -> rtc.ConnectionQualityInfo:
@@ -49,6 +51,12 @@ def connection_quality(sid: str, fraction_lost: float) -> rtc.ConnectionQualityI
     elif fraction_lost < POOR_LOSS:
         quality = models.ConnectionQuality.GOOD
     return rtc.ConnectionQualityInfo(participant_sid=sid, quality=quality, score=4.5 - 20 * min(fraction_lost, 0.15))
+
+
+def _worst_loss(participant: Participant) -> float:
+    upward = [track.reception.fraction_lost for track in participant.publishing.tracks.values()]
+    downward = [subscription.fraction_lost for subscription in participant.subscribing.by_track.values()]
+    return max([0.0, *upward, *downward])
 
 
 def _level(participant: Participant) -> float:
