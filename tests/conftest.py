@@ -16,16 +16,15 @@ import psycopg
 import pytest
 from psycopg import sql
 from tests.support.asking import client_for
+from tests.support.order_of_files import OF_REAL_TIME, ByNature, folder_of, step_behind
 from tests.support.up import Up
 
 from rymi_server.entrypoints.migrate import migrate
 from rymi_server.foundation.database import Database
 from rymi_server.foundation.postgres_supervisor import PostgresServer
 
-# What runs against real time, real processes and real sound. On a machine that others keep busy an engine may hear a
-# word wrong or a process start too late; then the test is run again, and the output says so. Who looks for the reason
-# of such a failure sets RYMI_TEST_RERUNS=0.
-_OF_REAL_TIME = {"acceptance", "agent", "gateway", "phones", "roomlet", "sdks"}
+# On a machine that others keep busy an engine may hear a word wrong or a process start too late; then a test of real
+# time is run again, and the output says so. Who looks for the reason of such a failure sets RYMI_TEST_RERUNS=0.
 _RERUNS = int(os.environ.get("RYMI_TEST_RERUNS", "2"))
 # Of an installation, beside a test that failed.
 _LINES_SHOWN = 60
@@ -35,6 +34,17 @@ _TABLES_WITH_ROWS = """
     select format('%I.%I', schemaname, tablename) from pg_tables
     where schemaname in ('public', 'bullmq') and tablename not in ('alembic_version', 'migration')
 """
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    step_behind(os.environ.get("PYTEST_XDIST_WORKER"), folder_of(item.nodeid))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config) -> ByNature | None:
+    """In the place of `--dist loadfile`."""
+    return ByNature(config) if config.getvalue("dist") == "loadfile" else None
 
 
 @pytest.hookimpl(wrapper=True)
@@ -56,7 +66,7 @@ def _last_of(output: str) -> str:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     here = Path(__file__).parent
     for item in items:
-        if item.path.is_relative_to(here) and item.path.relative_to(here).parts[0] in _OF_REAL_TIME:
+        if item.path.is_relative_to(here) and item.path.relative_to(here).parts[0] in OF_REAL_TIME:
             item.add_marker(pytest.mark.flaky(reruns=_RERUNS))
 
 

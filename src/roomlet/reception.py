@@ -11,6 +11,19 @@ NONE_YET = -2
 
 
 class Reception:
+    __slots__ = (
+        "_base",
+        "_cycles",
+        "_expected_before",
+        "_highest",
+        "_middle_ntp",
+        "_missing",
+        "_received",
+        "_received_before",
+        "_reported_at",
+        "fraction_lost",
+    )
+
     def __init__(self) -> None:
         self.fraction_lost = 0.0
         self._base = self._highest = NONE_YET

@@ -36,6 +36,30 @@ class Publisher(Protocol):
 
 
 class PublishedTrack:
+    __slots__ = (
+        "_agreed",
+        "_clock",
+        "_counters",
+        "_has_been_heard",
+        "_history",
+        "_is_muted",
+        "_keeps_history",
+        "_later",
+        "_nack_waits",
+        "_newest",
+        "_seam",
+        "_stopped_at",
+        "client_id",
+        "info",
+        "is_announced",
+        "loudness",
+        "mid",
+        "publisher",
+        "reception",
+        "ssrc",
+        "subscriptions",
+    )
+
     def __init__(
         self,
         publisher: Publisher,
@@ -177,6 +201,21 @@ class PublishedTrack:
 
 class Subscription:
     """One subscriber's copy of a track, under a name (SSRC) of its own. Sequence and time stay the publisher's."""
+
+    __slots__ = (
+        "_lost",
+        "_name",
+        "_octets",
+        "_packets",
+        "_payload_type",
+        "_red_payload_type",
+        "fraction_lost",
+        "is_active",
+        "mid",
+        "ssrc",
+        "track",
+        "transport",
+    )
 
     def __init__(self, track: PublishedTrack, transport: PeerTransport) -> None:
         self.track, self.transport = track, transport

@@ -45,6 +45,34 @@ class TransportListener(Protocol):
 
 
 class PeerTransport:
+    __slots__ = (
+        "__weakref__",
+        "_clock",
+        "_credentials",
+        "_dtls",
+        "_early",
+        "_fingerprints",
+        "_inbound",
+        "_listener",
+        "_loop",
+        "_outbound",
+        "_ports",
+        "_remote_ufrag",
+        "_resend",
+        "_route",
+        "_routes",
+        "_sctp",
+        "_sctp_port",
+        "_tasks",
+        "ice_password",
+        "is_closed",
+        "is_connected",
+        "last_heard_at",
+        "receivers",
+        "senders",
+        "ufrag",
+    )
+
     def __init__(
         self, ports: IcePorts, listener: TransportListener, clock: Callable[[], float] = time.monotonic
     ) -> None:

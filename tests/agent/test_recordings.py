@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 import wave
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -57,6 +58,23 @@ def asks() -> Briefing:
         "features": {"require_consent": True},
     }
     return briefing(agent=agent)
+
+
+class TestTheLastWords:
+    async def test_are_told_before_the_recording_is_handed_in(self, tmp_path: Path, new_tape: Any) -> None:
+        async with held_call(tmp_path, ScriptedEar(["Tell me a story."]), tape=new_tape) as call:
+            call.room.enter("alice")
+            await call.said("agent: Hello there.")
+            call.room.say("alice", spoken("Tell me a story"))
+            await call.said("alice: Tell me a story.")
+            await call.agent_heard(time.monotonic())
+            # Long enough for some of it to be heard as an answer.
+            await stays("alice is told a story", lambda: not call.lines[-1].startswith("agent"), 1.0)
+            call.room.leave("alice")
+            await call.ends()
+        kept = [each.kind for each in call.reports if each.kind in ("said", "all_said", "segment_recorded")]
+        assert call.lines[-1].startswith("agent: Once upon a time")
+        assert kept == ["said", "said", "said", "all_said", "segment_recorded"]
 
 
 class TestConsent:

@@ -81,6 +81,10 @@ class Live:
             yield Reader(aiter(answer.aiter_lines()))
 
 
+def _gist(event: Event) -> str:
+    return next(event.data[name] for name in ("text", "message", "state", "status") if name in event.data)
+
+
 @pytest.fixture
 async def live(database: Database) -> AsyncIterator[Live]:
     """A call in an API at a port, because a stream is read while it is written."""
@@ -126,18 +130,61 @@ class TestAStream:
             assert (await reader.next()).data == {"participant_id": None, "speaking": True, "at_ms": 7}
             assert (await reader.next()).data == {"state": "thinking", "at_ms": 8}
 
-    async def test_ends_once_the_agent_has_said_its_last(self, live: Live) -> None:
+    async def test_ends_once_the_agent_has_told_its_last(self, live: Live) -> None:
         await live.agent.report()
         async with live.reading() as reader:
             await reader.next("event")
             await live.acme.post(f"/v1/calls/{live.call['id']}/end")
-            assert (await reader.next("status")).data["status"] == "completed"
             await live.agent.report(said("Goodbye", speaker="agent"), closing=True)
             assert (await reader.next("transcript")).data["text"] == "Goodbye"
+            assert (await reader.next()).data["status"] == "completed"
+            assert (await reader.next()).data["message"] == "Call ended"
             end = await reader.next()
             assert (end.name, end.data["end_reason"]) == ("end", "ended_by_api")
             with pytest.raises(StopAsyncIteration):
                 await reader.next()
+
+    async def test_tells_of_the_end_after_the_goodbye_that_came_with_it(self, live: Live) -> None:
+        await everybody_joins(live.database, live.call["id"])
+        await live.agent.report({"kind": "happened", "message": "A remark"})
+        async with live.reading() as reader:
+            await reader.next("event")
+            state = {"kind": "agent_state", "state": "listening", "at_ms": 9}
+            goodbye = said("Goodbye", speaker="agent")
+            await live.agent.report(goodbye, {"kind": "end_wanted", "reason": "silence"}, state, first=1, closing=True)
+            told = [_gist(event) for event in await reader.rest()]
+        assert told[-6:] == ["A remark", "Goodbye", "listening", "completed", "Call ended", "completed"]
+
+    async def test_tells_of_the_end_without_waiting_for_the_recording(self, live: Live) -> None:
+        await live.agent.report()
+        async with live.reading() as reader:
+            await reader.next("event")
+            await live.acme.post(f"/v1/calls/{live.call['id']}/end")
+            await live.agent.report(said("Goodbye", speaker="agent"), {"kind": "all_said"})
+            told = [_gist(await reader.next()) for _ in range(3)]
+            assert told == ["Goodbye", "completed", "Call ended"]
+            await live.agent.report(first=2, closing=True)
+            assert (await reader.next()).name == "end"
+
+    async def test_tells_of_the_end_last_to_who_comes_after_it(self, live: Live) -> None:
+        await everybody_joins(live.database, live.call["id"])
+        await live.agent.report(said("Hello"), {"kind": "end_wanted", "reason": "silence"}, closing=True)
+        async with live.reading() as reader:
+            told = [_gist(event) for event in await reader.rest()]
+        assert told[0] == "Call created"
+        assert told[-4:] == ["Hello", "completed", "Call ended", "completed"]
+
+    async def test_misses_nothing_of_the_end_for_who_was_gone_then(self, live: Live) -> None:
+        await live.agent.report()
+        async with live.reading() as reader:
+            await reader.next("event")
+            await live.acme.post(f"/v1/calls/{live.call['id']}/end")
+            await live.agent.report(said("Goodbye", speaker="agent"))
+            last = (await reader.next("transcript")).id
+        await live.agent.report(first=1, closing=True)
+        async with live.reading(last) as reader:
+            told = [_gist(event) for event in await reader.rest()]
+        assert told == ["completed", "Call ended", "completed"]
 
     async def test_is_taken_up_where_it_was_left(self, live: Live) -> None:
         await live.agent.report(said("one"))
@@ -148,6 +195,8 @@ class TestAStream:
             assert (await reader.next()).name == "status"
             assert (await reader.next()).data["message"] == "Later"
             assert (await reader.next()).data["text"] == "two"
+            await live.agent.report({"kind": "happened", "message": "Later still"}, first=3)
+            assert (await reader.next()).data["message"] == "Later still"
 
     async def test_that_was_read_to_its_end_is_no_more(self, live: Live) -> None:
         await live.acme.post(f"/v1/calls/{live.call['id']}/end")

@@ -1,12 +1,16 @@
 """DTLS and SRTP between two of our own ends, in memory."""
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from roomlet.dtls import MTU, Certificate, DtlsPeer, HandshakeFailed
-from roomlet.srtp import PROFILES, SrtpError, profile_named, sessions
+from roomlet.srtp import LONGEST, PROFILES, Profile, Session, SrtpError, profile_named, sessions
 
+REPORT = b"\x80\xc9\x00\x01\x00\x00\x00\x07"
 RTP = b"\x80\x6f\x00\x01" + b"\0" * 8 + b"payload"
 
 
@@ -104,6 +108,56 @@ class TestSrtp:
         protected[-1] ^= 1
         with pytest.raises(SrtpError):
             server_in.unprotect(bytes(protected))
+
+    def test_reports_pass_as_packets_do(self, profile) -> None:  # type: ignore[no-untyped-def]
+        server_in, client_out = pair(profile)
+        protected = client_out.protect_rtcp(REPORT)
+        assert protected != REPORT
+        assert server_in.unprotect_rtcp(protected) == REPORT
+        with pytest.raises(SrtpError):
+            server_in.unprotect_rtcp(protected)
+
+    @pytest.mark.parametrize("way", ["protect", "unprotect", "protect_rtcp", "unprotect_rtcp"])
+    def test_what_is_longer_than_any_packet_is_refused(self, profile, way: str) -> None:  # type: ignore[no-untyped-def]
+        one, _ = pair(profile)
+        with pytest.raises(SrtpError):
+            getattr(one, way)(RTP + bytes(LONGEST))
+
+    def test_a_packet_of_any_length_comes_out_as_it_went_in(self, profile) -> None:  # type: ignore[no-untyped-def]
+        server_in, client_out = pair(profile)
+        for sequence, size in enumerate((0, 1, 1200, 1500, LONGEST - 28)):
+            packet = b"\x80\x6f" + sequence.to_bytes(2, "big") + bytes(8) + os.urandom(size)
+            assert server_in.unprotect(client_out.protect(packet)) == packet
+
+    @given(lie=st.binary(min_size=12, max_size=80))
+    def test_a_packet_that_lies_about_its_length_never_shows_another_peer_s(self, profile, lie: bytes) -> None:  # type: ignore[no-untyped-def]
+        """All sessions of a thread share the memory that packets pass through."""
+        server_in, client_out = pair(profile)
+        _, other_out = pair(profile)
+        other_out.protect(RTP + b"SECRET" * 200)
+        try:
+            protected = client_out.protect(lie)
+        except SrtpError:
+            return
+        other_out.protect(RTP[:3] + b"\x02" + RTP[4:] + b"SECRET" * 200)
+        assert server_in.unprotect(protected) == lie
+
+    def test_threads_do_not_share_memory(self, profile) -> None:  # type: ignore[no-untyped-def]
+        def converse(number: int) -> bool:
+            server_in, client_out = pair(profile)
+            packets = [
+                b"\x80\x6f" + sequence.to_bytes(2, "big") + bytes(8) + bytes([number]) * 900 for sequence in range(2000)
+            ]
+            return all(server_in.unprotect(client_out.protect(packet)) == packet for packet in packets)
+
+        with ThreadPoolExecutor(4) as threads:
+            assert all(threads.map(converse, range(4)))
+
+
+def pair(profile: Profile) -> tuple[Session, Session]:
+    """Where the server reads what the client has protected."""
+    material = os.urandom(profile.material_bytes)
+    return sessions(profile, material)[0], sessions(profile, material, is_server=False)[1]
 
 
 def test_an_unknown_profile_is_none() -> None:

@@ -102,6 +102,8 @@ class _Taking:
             case told.EndWanted() if self._run.lost_at is None:
                 await end(self._tx, self._call, _end_reason(report.reason), self._now)
                 self._call = await store.get(self._tx, self._call.tenant_id, self._call.id)
+            case told.AllSaid():
+                await agent_runs.change(self._tx, self._run, said_all_at=self._now)
             case told.Drafted() | told.Speaking() | told.AgentState():
                 await tell(self._tx, self._call.id, report.model_dump(mode="json"))
 

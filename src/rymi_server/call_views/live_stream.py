@@ -2,12 +2,15 @@
 
 A place in the stream is the last event and the last line that were read. Both only grow, so that a reader who comes
 again misses nothing and is told nothing twice, whatever order they were sent in.
+
+No line comes after the news that the call has ended: words are often on their way when it does, so that news waits.
 """
 
 import json
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from typing import Any, Final
 
 from rymi_server.call_views.detail import event_json
@@ -16,16 +19,20 @@ from rymi_server.call_views.results import segments
 from rymi_server.call_views.shapes import instant
 from rymi_server.calls import agent_runs, store
 from rymi_server.calls.lifecycle import OVER
+from rymi_server.calls.models import Call
 from rymi_server.events import store as events
+from rymi_server.events.models import Event
 from rymi_server.foundation.clock import Clock
 from rymi_server.foundation.database import Database, Transaction
 from rymi_server.foundation.errors import Invalid
-from rymi_server.foundation.ids import TenantId
+from rymi_server.foundation.ids import CallId, TenantId
 from rymi_server.transcripts import store as transcripts
 
 _KEEP_ALIVE_SECONDS: Final = 15.0
-# The end of an agent's run is noticed by looking.
+# The silence of an agent is noticed by looking.
 _LOOKS_AT_THE_END_SECONDS: Final = 0.5
+# Among the events of all calls.
+_LOOKS_BACK: Final = 20
 _PLACE = re.compile(r"(\d{1,18})-(-1|\d{1,9})(-end)?")
 
 
@@ -86,10 +93,19 @@ class LiveCalls:
                 yield sent
 
 
+@dataclass(frozen=True, slots=True)
+class _News:
+    """What a look at the tables has found. `of_the_end` is told after what passed by until then."""
+
+    kept: list[Sent]
+    of_the_end: list[Sent]
+    finished: bool
+
+
 class _Reading:
     def __init__(self, live: LiveCalls, tenant_id: TenantId, call_id: str, place: Place) -> None:
         self._live, self._tenant_id, self._call_id = live, tenant_id, call_id
-        self._place = place
+        self._place = self._came_at = place
         self._state: dict[str, Any] | None = None
         self._told: set[str] = set()
         self._over = False
@@ -100,10 +116,10 @@ class _Reading:
             if passing is None and not self._over:
                 yield ": keep-alive\n\n"
             async with self._live.database.transaction() as tx:
-                kept, finished = await self._look(tx)
-            for sent in [*kept, *(_passing(each) for each in passing or ())]:
+                news = await self._look(tx)
+            for sent in [*news.kept, *(_passing(each) for each in passing or ()), *news.of_the_end]:
                 yield sent.as_text()
-            if finished:
+            if news.finished:
                 ended = replace(self._place, ended=True)
                 yield Sent("end", self._state or {}, ended).as_text()
                 return
@@ -115,20 +131,27 @@ class _Reading:
                 return
             passing = await watch.news(_LOOKS_AT_THE_END_SECONDS if self._over else _KEEP_ALIVE_SECONDS)
 
-    async def _look(self, tx: Transaction) -> tuple[list[Sent], bool]:
-        """What is new in the tables, and whether that is all that there will ever be."""
+    async def _look(self, tx: Transaction) -> _News:
+        """What is new in the tables, and whether that is all that there will ever be. Each statement sees what was
+        committed before it: the end is looked for behind the events, the last lines behind the last word."""
+        events_now = await self._unread_events(tx)
         call = await store.get(tx, self._tenant_id, self._call_id)
-        # Before the lines are read, so that none can come between.
-        more_may_come = await agent_runs.still_reporting(tx, call.id, self._live.clock.now())
+        now = self._live.clock.now()
+        more_may_be_said = await agent_runs.more_may_be_said(tx, call.id, now)
+        more_may_come = await agent_runs.still_reporting(tx, call.id, now)
         self._over = call.status in OVER
-        found = await self._state_if_new(tx, call.id)
-        found += await self._new_events(tx, call.id)
-        found += await self._new_lines(tx, call.id)
-        return found, self._over and not more_may_come
+        if not self._over:
+            found = await self._state_if_new(tx, call)
+            return _News([*found, *self._told_of(events_now), *await self._new_lines(tx)], [], False)
+        kept = self._told_of(takewhile(lambda numbered: _is_before_the_end(numbered[1], call), events_now))
+        kept += await self._new_lines(tx)
+        if more_may_be_said:
+            return _News(kept, [], False)
+        state = await self._state_if_new(tx, call)
+        return _News(kept, [*state, *self._told_of(await self._unread_events(tx))], not more_may_come)
 
-    async def _state_if_new(self, tx: Transaction, call_id: Any) -> list[Sent]:
-        call = await store.get(tx, self._tenant_id, call_id)
-        people = await store.participants_of(tx, call_id)
+    async def _state_if_new(self, tx: Transaction, call: Call) -> list[Sent]:
+        people = await store.participants_of(tx, call.id)
         state = {
             "call_id": call.id,
             "status": call.status,
@@ -145,24 +168,32 @@ class _Reading:
         self._state = state
         return [Sent("status", state)]
 
-    async def _new_events(self, tx: Transaction, call_id: Any) -> list[Sent]:
-        """One that was written before another may be seen after it; it is looked for a little further back."""
+    async def _unread_events(self, tx: Transaction) -> list[tuple[int, Event]]:
+        """One that was written before another may be seen after it; it is looked for a little further back, but not
+        among those that were read before this reader came again."""
+        overlap = min(_LOOKS_BACK, self._place.event - self._came_at.event)
+        found = await events.after(tx, CallId(self._call_id), self._place.event, overlap=overlap)
+        return [(number, event) for number, event in found if event.id not in self._told]
+
+    def _told_of(self, unread: Iterable[tuple[int, Event]]) -> list[Sent]:
         sent = []
-        for number, event in await events.after(tx, call_id, self._place.event, overlap=20 if self._told else 0):
-            if event.id in self._told:
-                continue
+        for number, event in unread:
             self._told.add(event.id)
             self._place = replace(self._place, event=max(number, self._place.event))
             sent.append(Sent("event", event_json(event), self._place))
         return sent
 
-    async def _new_lines(self, tx: Transaction, call_id: Any) -> list[Sent]:
+    async def _new_lines(self, tx: Transaction) -> list[Sent]:
         sent = []
-        for entry in await transcripts.after(tx, call_id, self._place.line):
+        for entry in await transcripts.after(tx, CallId(self._call_id), self._place.line):
             self._place = replace(self._place, line=entry.sequence)
             (segment,) = segments([entry])
             sent.append(Sent("transcript", {**segment, "segment_id": entry.segment_id}, self._place))
         return sent
+
+
+def _is_before_the_end(event: Event, call: Call) -> bool:
+    return call.ended_at is None or event.created_at < call.ended_at
 
 
 def _passing(payload: str) -> Sent:

@@ -35,6 +35,7 @@ call_agents = sa.Table(
     sa.Column("missed", sa.Boolean, nullable=False, server_default="false"),
     sa.Column("lost_at", sa.DateTime(timezone=True)),
     sa.Column("closed_at", sa.DateTime(timezone=True)),
+    sa.Column("said_all_at", sa.DateTime(timezone=True)),
     sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
 )
 
@@ -57,6 +58,8 @@ class AgentRun:
     missed: bool
     lost_at: datetime | None
     closed_at: datetime | None
+    # Its last line is kept. Its recording may yet be on its way.
+    said_all_at: datetime | None
     created_at: datetime
 
 
@@ -141,10 +144,16 @@ async def still_reporting(tx: Transaction, call_id: CallId, now: datetime) -> bo
     It ends with the run's own word (`Reports.closing`), or with its silence. Who works on what a call left behind
     waits for it.
     """
-    return any(
-        run.heard_at is not None and run.closed_at is None and run.heard_at > now - SILENT_AFTER
-        for run in await of_call(tx, call_id)
-    )
+    return any(_may_tell_more(run, now) for run in await of_call(tx, call_id))
+
+
+async def more_may_be_said(tx: Transaction, call_id: CallId, now: datetime) -> bool:
+    """Whether lines of the call may yet come. Who tells of its end waits for it, so that they come before."""
+    return any(run.said_all_at is None and _may_tell_more(run, now) for run in await of_call(tx, call_id))
+
+
+def _may_tell_more(run: AgentRun, now: datetime) -> bool:
+    return run.heard_at is not None and run.closed_at is None and run.heard_at > now - SILENT_AFTER
 
 
 def _one(call_id: CallId, run: str) -> sa.Select[Any]:

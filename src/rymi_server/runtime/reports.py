@@ -139,6 +139,12 @@ class EndWanted(_Report):
     reason: str
 
 
+class AllSaid(_Report):
+    """Every line of this run has been told; what may follow is where the recording lies."""
+
+    kind: Literal["all_said"] = "all_said"
+
+
 AnyReport = Annotated[
     ClockStarted
     | Said
@@ -152,7 +158,8 @@ AnyReport = Annotated[
     | KeysPressed
     | HandoffWanted
     | OptedOut
-    | EndWanted,
+    | EndWanted
+    | AllSaid,
     Field(discriminator="kind"),
 ]
 

@@ -27,8 +27,8 @@ routes = APIRouter(prefix="/v1/calls", tags=["Calls"], route_class=SecretKeyRout
 _STREAM: Documented = {
     200: {
         "description": "The stream. `status`, `event` and `transcript` are kept and come from the beginning, or from "
-        "after `Last-Event-ID`; `draft`, `speaking` and `agent_state` pass by. `end` is the last; after `cut` come "
-        "again with the last id.",
+        "after `Last-Event-ID`; `draft`, `speaking`, `agent_state` pass by. No `transcript` comes after the `status` "
+        "and the `event` of the call's end. `end` is the last; after `cut` come again with the last id.",
         "content": {"text/event-stream": {"schema": {"type": "string"}, "example": examples.STREAM}},
     },
     204: {"description": "The stream was read to its end."},

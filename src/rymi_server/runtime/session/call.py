@@ -19,7 +19,7 @@ from rymi_server.runtime.hearing.line_clock import LineClock
 from rymi_server.runtime.hearing.tap import Tap
 from rymi_server.runtime.recording.tape import Tape
 from rymi_server.runtime.reporting.reporter import Reporter
-from rymi_server.runtime.reports import ClockStarted, Happened, KeysPressed
+from rymi_server.runtime.reports import AllSaid, ClockStarted, Happened, KeysPressed
 from rymi_server.runtime.session.aside import Aside
 from rymi_server.runtime.session.cast import Cast, Times
 from rymi_server.runtime.session.consent import Consents, decided_before
@@ -178,6 +178,8 @@ class Call:
         await self.player.aclose()
         self._input.close()
         await self.media.close()
+        # Whoever follows the call hears of its end once this is told, and need not wait for a storage.
+        self.reporter.send(AllSaid())
         if self.tape is not None and (recorded := await self.tape.finish()) is not None:
             self.reporter.send(recorded)
 
