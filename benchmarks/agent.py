@@ -10,7 +10,7 @@ import asyncio
 import statistics
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,9 @@ from rymi_server.foundation.garbage import leave_what_is_loaded
 from rymi_server.foundation.ids import new_uuid
 from rymi_server.rooms.sdk_events import direct_events
 
-GREETINGS, GREETINGS_OF_FOUR, TURNS, TURNS_OF_FOUR = 5, 3, 5, 3
+GREETINGS, GREETINGS_OF_FOUR, TURNS, TURNS_OF_FOUR = 5, 3, 5, 5
+# Of four calls, how much later than the one before it each goes its own way.
+APART_S = 0.55
 # Whatever happens, the other agent is measured too.
 LONGEST_S = 240.0
 ANSWERS_WITHIN_S = 10.0
@@ -38,6 +40,7 @@ ANSWERS_WITHIN_S = 10.0
 BUDGETS = {
     "own_push_ms": "10",
     "own_ear_ms": "p50 60, p95 90",
+    "own_push_of_four_ms": "10",
     "own_ear_of_four_ms": "p50 60, p95 90",
     "barge_in_ms": "200",
     "decided_to_silence_ms": "50",
@@ -59,7 +62,10 @@ class Measured:
     answer_ms: list[float] = field(default_factory=list)
     own_push_ms: list[float] = field(default_factory=list)
     own_ear_ms: list[float] = field(default_factory=list)
+    ear_ms: list[float] = field(default_factory=list)
+    own_push_of_four_ms: list[float] = field(default_factory=list)
     own_ear_of_four_ms: list[float] = field(default_factory=list)
+    ear_of_four_ms: list[float] = field(default_factory=list)
     barge_in_ms: list[float] = field(default_factory=list)
     decided_to_silence_ms: list[float] = field(default_factory=list)
     agent_percent: list[float] = field(default_factory=list)
@@ -76,7 +82,10 @@ NAMES = {
     "answer_ms": "end of speech to answer at the ear, ms",
     "own_push_ms": "own share of it: words to first push, ms",
     "own_ear_ms": "own share of it: words to first sound at the ear, ms",
-    "own_ear_of_four_ms": "the same, four calls at once, ms",
+    "ear_ms": "the same with what the voice takes, ms",
+    "own_push_of_four_ms": "four calls at once: words to first push, ms",
+    "own_ear_of_four_ms": "four calls at once: words to first sound, ms",
+    "ear_of_four_ms": "the same with what the voice takes, ms",
     "barge_in_ms": "barge-in: first sound to silence at the ear, ms",
     "decided_to_silence_ms": "barge-in: decision to silence at the ear, ms",
     "agent_percent": "processor of a call, agent alone, % of a core",
@@ -145,12 +154,17 @@ class Talk:
         await self.held.end()
         await self.caller.leave()
 
-    def own_ear_ms(self) -> Iterator[float]:
-        """From the last word that was waited for to the first sound of the answer."""
+    def ears_ms(self) -> Iterator[tuple[float, float]]:
+        """From the last word that was waited for to the first sound of the answer; without the voice's time, and with.
+
+        Nobody knows what the voice of the stock agent takes.
+        """
         for ended, heard in self.answers:
-            known = [turn.words_at for turn in self.held.turns() if turn.words_at and ended < turn.words_at < heard]
+            known = [turn for turn in self.held.turns() if turn.words_at and ended < turn.words_at < heard]
             if known:
-                yield (heard - max(known)) * 1_000
+                last = max(known, key=lambda turn: turn.words_at or 0.0)
+                whole = (heard - (last.words_at or 0.0)) * 1_000
+                yield whole - last.voice_ms, whole
 
     def decided_to_silence_ms(self) -> Iterator[float]:
         for began, silent in self.stops:
@@ -182,7 +196,7 @@ async def _measure(side: Side, rooms: Running) -> Measured:
     await talk.end()
     measured.answer_ms = [(heard - ended) * 1_000 for ended, heard in talk.answers]
     measured.own_push_ms = list(talk.pushes_ms())
-    measured.own_ear_ms = list(talk.own_ear_ms())
+    measured.own_ear_ms, measured.ear_ms = _apart(talk.ears_ms())
     measured.barge_in_ms = [(silent - began) * 1_000 for began, silent in talk.stops]
     measured.decided_to_silence_ms = list(talk.decided_to_silence_ms())
 
@@ -191,15 +205,31 @@ async def _measure(side: Side, rooms: Running) -> Measured:
         measured.four_greetings_ms += [each.greeting_ms for each in four]
         if number < GREETINGS_OF_FOUR - 1:
             await asyncio.gather(*(each.end() for each in four))
-    for number in range(TURNS_OF_FOUR):
-        pids = [each.held.pid for each in four]
-        with processor(pids, room, measured.agent_of_four_percent, measured.processor_of_four_percent):
-            await asyncio.gather(*(each.turn(number) for each in four))
+    with processor(
+        [each.held.pid for each in four], room, measured.agent_of_four_percent, measured.processor_of_four_percent
+    ):
+        await asyncio.gather(*(_turns(each, APART_S * number) for number, each in enumerate(four)))
     await asyncio.gather(*(each.end() for each in four))
     measured.unanswered = [each.unanswered for each in (talk, *four)]
-    measured.own_ear_of_four_ms = [ms for each in four for ms in each.own_ear_ms()]
+    measured.own_push_of_four_ms = [ms for each in four for ms in each.pushes_ms()]
+    measured.own_ear_of_four_ms, measured.ear_of_four_ms = _apart(both for each in four for both in each.ears_ms())
     print(f"{side.name} measured in {time.monotonic() - began:.0f} s", flush=True)
     return measured
+
+
+async def _turns(talk: Talk, after_s: float) -> None:
+    """Four callers do not stop speaking at the same moment: each goes by a clock of its own."""
+    await asyncio.sleep(after_s)
+    for number in range(TURNS_OF_FOUR):
+        await talk.turn(number)
+
+
+def _apart(ears: Iterable[tuple[float, float]]) -> tuple[list[float], list[float]]:
+    own, whole = [], []
+    for without_voice, with_voice in ears:
+        own.append(without_voice)
+        whole.append(with_voice)
+    return own, whole
 
 
 async def _begun(side: Side, rooms: Running, count: int) -> list[Talk]:
@@ -221,6 +251,7 @@ def _rows(ours: Measured, theirs: Measured, bare: Floor) -> list[dict[str, Any]]
         "greeting_ms": bare.greeting_ms,
         "four_greetings_ms": bare.four_greetings_ms,
         "own_ear_ms": bare.ear_ms,
+        "own_ear_of_four_ms": bare.ear_of_four_ms,
         "decided_to_silence_ms": bare.silence_ms,
         "agent_percent": bare.alone_percent,
         "processor_percent": bare.percent,

@@ -48,6 +48,11 @@ class Bare:
         self.process.stdin.write(b"\n")
         return (await self.caller.hears_agent(began) - began) * 1_000
 
+    def ears_ms(self) -> list[float]:
+        """From a push to its first sound at the ear."""
+        assert len(self.times("pushed")) == BURSTS
+        return [(self.caller.heard(at)[0] - at) * 1_000 for at in self.times("pushed")]
+
     async def read(self) -> None:
         assert self.process.stdout
         async for line in self.process.stdout:
@@ -62,6 +67,7 @@ class Floor:
     greeting_ms: list[float] = field(default_factory=list)
     four_greetings_ms: list[float] = field(default_factory=list)
     ear_ms: list[float] = field(default_factory=list)
+    ear_of_four_ms: list[float] = field(default_factory=list)
     silence_ms: list[float] = field(default_factory=list)
     alone_percent: list[float] = field(default_factory=list)
     percent: list[float] = field(default_factory=list)
@@ -101,6 +107,8 @@ async def floor(rooms: Running, room_server: int) -> Floor:
     async with contextlib.AsyncExitStack() as stack:
         four = [await stack.enter_async_context(_bare(rooms)) for _ in range(4)]
         found.four_greetings_ms = list(await asyncio.gather(*(bare.enters() for bare in four)))
+        await asyncio.gather(*(bare.tells("done") for bare in four))
+        found.ear_of_four_ms = [ms for bare in four for ms in bare.ears_ms()]
     async with _bare(rooms) as bare:
         found.greeting_ms.append(await bare.enters())
         await bare.tells("talks")
@@ -111,7 +119,6 @@ async def floor(rooms: Running, room_server: int) -> Floor:
         await bare.tells("done")
         await bare.caller.hears_silence(0.3)
         caller = bare.caller
-        assert len(bare.times("pushed")) == BURSTS
-        found.ear_ms = [(caller.heard(at)[0] - at) * 1_000 for at in bare.times("pushed")]
+        found.ear_ms = bare.ears_ms()
         found.silence_ms = [(caller.silent_from(at - 0.05) - at) * 1_000 for at in bare.times("cut")]
     return found

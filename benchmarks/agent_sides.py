@@ -39,10 +39,14 @@ _OUR_CALL = {
 
 @dataclass(frozen=True)
 class Turn:
-    """On the clock of this process: when all the words were in, when somebody was found to speak over the agent."""
+    """On the clock of this process: when all the words were in, when somebody was found to speak over the agent.
+
+    `voice_ms` is what the voice took for its first sound since the words, `push_ms` all else until that was handed out.
+    """
 
     words_at: float | None = None
     push_ms: float | None = None
+    voice_ms: float = 0.0
     speaks_at: float | None = None
 
 
@@ -101,16 +105,12 @@ class OurCall:
         def at(ms: float | None) -> float | None:
             return None if ms is None else zero + ms / 1_000
 
-        return [
-            Turn(
-                at(turn.decided_at_ms + turn.parts["words_ms"]),
-                turn.answer_pushed_at_ms - turn.decided_at_ms - turn.parts["words_ms"]
-                if turn.answer_pushed_at_ms is not None
-                else None,
-                at(turn.interrupted_at_ms),
-            )
-            for turn in self.api.of(TurnTaken)
-        ]
+        def seen(turn: TurnTaken) -> Turn:
+            words_at, voice_ms = at(turn.decided_at_ms + turn.parts["words_ms"]), turn.parts.get("voice_ms", 0.0)
+            push_ms = turn.parts["answer_ms"] - voice_ms if "answer_ms" in turn.parts else None
+            return Turn(words_at, push_ms, voice_ms, at(turn.interrupted_at_ms))
+
+        return [seen(turn) for turn in self.api.of(TurnTaken)]
 
     async def end(self) -> None:
         self.api.over.add(self.call_id)
@@ -154,7 +154,7 @@ class StockCall:
 
     def turns(self) -> list[Turn]:
         return [
-            Turn(steady(float(each["at"])) if each["what"] == "words" else None, None, steady(float(each["at"])))
+            Turn(steady(float(each["at"])) if each["what"] == "words" else None, speaks_at=steady(float(each["at"])))
             for each in self._told
             if each["what"] in ("words", "speaks")
         ]

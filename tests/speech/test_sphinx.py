@@ -13,6 +13,7 @@ from tests.support.waiting import until
 
 from rymi_server.speech_engines.errors import EngineFailed
 from rymi_server.speech_engines.promises import Expected, Heard, Listeners, Vocabulary, Word
+from rymi_server.speech_engines.sphinx import frequent_words
 from rymi_server.speech_engines.sphinx.confidence import believable, overall
 from rymi_server.speech_engines.sphinx.ear import SphinxEar, sphinx_worker
 from rymi_server.speech_engines.sphinx.grammars import grammar_for, is_believable
@@ -171,6 +172,10 @@ class TestThePhrases:
 
 
 class TestTheLanguageModel:
+    def test_knows_the_common_words_as_pocketsphinx_does(self) -> None:
+        anew = "python -m rymi_server.speech_engines.sphinx.frequent_words"
+        assert frequent_words.asked() == frequent_words.FILE.read_text(), anew
+
     def test_adds_up_to_one(self) -> None:
         model = arpa(["a b", "a c"], {"a": 0.4, "b": 0.2, "c": 0.2, "d": 0.1, "</s>": 0.1})
         singles = [line.split() for line in model.partition("1-grams:\n")[2].partition("\n\n")[0].splitlines()]

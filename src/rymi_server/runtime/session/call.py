@@ -121,7 +121,7 @@ class Call:
         session = new_session(
             self._replay,
             self.cast.mind.chat_model,
-            SpokenVoice(self.cast.voice),
+            SpokenVoice(self.cast.voice, ledger.voice_sounded, self.times.now),
             self._input,
             self._synchronizer.audio_output,
             self._synchronizer.text_output,

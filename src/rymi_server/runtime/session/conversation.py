@@ -224,6 +224,9 @@ class Conversation:
         self.say(self.mind.not_understood(self._misheard))
         self._misheard += 1
 
+    def voice_begins(self) -> None:
+        self.ledger.voice_begins()
+
     def told_off(self, gate: SentenceGate) -> None:
         """Sentences were replaced: whoever wrote the agent wants to know."""
         for breach in gate.breaches:

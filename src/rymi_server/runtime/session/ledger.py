@@ -44,6 +44,8 @@ class Ledger(Listener):
     _agent_loud_until: float = 0.0
     _agent_heard_s: float = 0.0
     _answering: bool = False
+    # When the voice was asked for what is said next, and when its first sound was there.
+    _voice_ms: tuple[int, int] | None = None
 
     @property
     def heard_s(self) -> float:
@@ -125,7 +127,13 @@ class Ledger(Listener):
         self.send(Speaking(participant_id=None, speaking=True, at_ms=moment))
         if self._turn and self._turn.answer_pushed_at_ms is None:
             now = self.now_ms()
-            parts = {**self._turn.parts, "answer_ms": float(now - self._words_at_ms)}
+            asked_ms, sounded_ms = self._voice_ms or (0, 0)
+            parts = {
+                **self._turn.parts,
+                "answer_ms": float(now - self._words_at_ms),
+                # Of the answer's time; none where it was spoken ahead, on a guess.
+                "voice_ms": float(max(0, sounded_ms - max(asked_ms, self._words_at_ms))),
+            }
             self._turn = self._turn.model_copy(
                 update={"answer_pushed_at_ms": now, "answer_heard_at_ms": moment, "parts": parts}
             )
@@ -149,6 +157,15 @@ class Ledger(Listener):
         self.send(Speaking(participant_id=None, speaking=False, at_ms=self._agent_ended_ms))
         if self._answering and not interrupted:
             self.close_turn()
+
+    def voice_begins(self) -> None:
+        """Something is going to be said."""
+        self._voice_ms = None
+
+    def voice_sounded(self, asked_at: float, at: float) -> None:
+        """A line of it was made; the first one counts."""
+        if self._voice_ms is None:
+            self._voice_ms = self.at_ms(asked_at), self.at_ms(at)
 
     def agent_drafted(self, segment_id: str, text: str) -> None:
         if self.shows_text and self._agent_began_ms is not None:

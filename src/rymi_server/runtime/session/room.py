@@ -32,6 +32,8 @@ _FRAME_MS: Final = 20
 _QUEUE_MS: Final = 200
 _MOST_CHAT_CHARACTERS: Final = 4_000
 _MOST_TASKS: Final = 200
+# Texts and states are written about when an answer begins, and nobody sees that they come so much later.
+_SOUND_GOES_FIRST_S: Final = 0.03
 # Machines at the other end of a phone tell keys apart by the pause between them.
 _KEY_S: Final = 0.3
 
@@ -196,6 +198,7 @@ class LiveKitRoom:
     # --- what we send ------------------------------------------------------------------------------------------------
 
     async def _send_text(self, text: ShownText, before: "asyncio.Task[None] | None", hearers: list[str] | None) -> None:
+        await asyncio.sleep(_SOUND_GOES_FIRST_S)
         if before is not None:
             await asyncio.wait([before])
         me = self._room.local_participant
@@ -217,6 +220,7 @@ class LiveKitRoom:
 
     async def _send_state(self) -> None:
         sent = ""
+        await asyncio.sleep(_SOUND_GOES_FIRST_S)
         while sent != self._state:
             sent = self._state
             await self._room.local_participant.set_attributes({STATE_ATTRIBUTE: sent})

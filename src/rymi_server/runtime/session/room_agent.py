@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, AsyncIterable, Iterator
 from contextlib import aclosing
 from typing import Any, Final, Protocol
 
+from livekit import rtc
 from livekit.agents import Agent, APIError, FlushSentinel, ModelSettings, llm
 from livekit.agents.voice.io import TimedString
 
@@ -23,6 +24,10 @@ class Turns(Protocol):
 
     async def on_turn(self, agent: Agent, turn_ctx: llm.ChatContext, new_message: llm.ChatMessage) -> None:
         """Before it is answered. Raise `StopResponse` where it is not to be."""
+        ...
+
+    def voice_begins(self) -> None:
+        """Something is going to be spoken."""
         ...
 
     def told_off(self, gate: SentenceGate) -> None: ...
@@ -59,6 +64,10 @@ class RoomAgent(Agent):
             for sentence in gate.finish():
                 yield f"{sentence} "
             self._turns.told_off(gate)
+
+    def tts_node(self, text: AsyncIterable[str], model_settings: ModelSettings) -> AsyncGenerator[rtc.AudioFrame, None]:
+        self._turns.voice_begins()
+        return Agent.default.tts_node(self, text, model_settings)
 
     async def transcription_node(
         self, text: AsyncIterable[str | TimedString], model_settings: ModelSettings

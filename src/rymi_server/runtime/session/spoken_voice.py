@@ -1,6 +1,8 @@
 """One of our voices as the session's text to speech."""
 
+import time
 import uuid
+from collections.abc import Callable
 from contextlib import aclosing
 from typing import Any, cast
 
@@ -16,11 +18,21 @@ _FRAME_MS = 200
 
 
 class SpokenVoice(tts.TTS[Any]):
-    """At the rate at which calls are spoken, whatever the engine's own."""
+    """At the rate at which calls are spoken, whatever the engine's own.
 
-    def __init__(self, voice: Voice) -> None:
+    `sounded` is told when a line was asked for and when its first sound was there.
+    """
+
+    def __init__(
+        self,
+        voice: Voice,
+        sounded: Callable[[float, float], None] | None = None,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
         super().__init__(capabilities=tts.TTSCapabilities(streaming=False), sample_rate=RATE, num_channels=1)
         self.voice = voice
+        self.sounded = sounded
+        self.now = now
 
     @property
     def model(self) -> str:
@@ -38,7 +50,8 @@ class SpokenVoice(tts.TTS[Any]):
 
 class _Spoken(tts.ChunkedStream):
     async def _run(self, output_emitter: tts.AudioEmitter) -> None:
-        voice = cast(SpokenVoice, self._tts).voice
+        spoken = cast(SpokenVoice, self._tts)
+        voice, asked_at = spoken.voice, spoken.now()
         output_emitter.initialize(
             request_id=uuid.uuid4().hex,
             sample_rate=RATE,
@@ -53,6 +66,8 @@ class _Spoken(tts.ChunkedStream):
         try:
             async with aclosing(cast(Any, voice.speak(self._input_text))) as sounds:
                 async for sound in sounds:
+                    if spoken.sounded is not None and not made and not batch:
+                        spoken.sounded(asked_at, spoken.now())
                     batch += sound
                     if len(batch) >= min(made, enough):
                         output_emitter.push(resampler.push_bytes(batch))

@@ -76,7 +76,7 @@ class AgentWorker:
 
     def __init__(self, place: Workplace, on_registered: Callable[[], None] = lambda: None) -> None:
         self._place = place
-        self._standby = Standby()
+        self._standby = Standby(place.work.folder)
         self._server = AgentServer(
             ws_url=place.livekit.url,
             api_key=place.livekit.api_key,
@@ -135,8 +135,12 @@ class AgentWorker:
 
 def prepare(work: Work, standby: Standby, process: JobProcess) -> None:
     """Everything that a first call would otherwise wait for."""
-    standby.wait()
     configure_logs(work.log_level, show_personal=work.log_personal)
+    with standby.getting_ready():
+        process.userdata["desk"] = _desk(work)
+
+
+def _desk(work: Work) -> Desk:
     logging.getLogger("livekit").addFilter(_tells_something)
     began = time.monotonic()
     engines = InstalledEngines(work.equipment, work.defaults)
@@ -149,9 +153,8 @@ def prepare(work: Work, standby: Standby, process: JobProcess) -> None:
     warm_up(scores)
     # Held up for as long as a look through all of this takes, an agent would stammer.
     leave_what_is_loaded()
-    standby.is_ready()
     log.info("agent_process_ready", milliseconds=round((time.monotonic() - began) * 1_000))
-    process.userdata["desk"] = Desk(work.folder, open_storage(work.storage_url), casting, work.linger_s)
+    return Desk(work.folder, open_storage(work.storage_url), casting, work.linger_s)
 
 
 def _tells_something(record: logging.LogRecord) -> bool:

@@ -1,27 +1,23 @@
 """The process in which pocketsphinx listens: many people's decoders, one after the other, because it holds the GIL."""
 
 import hashlib
-import math
 import sys
 import tempfile
 from bisect import bisect_left
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import pocketsphinx
 
 from rymi_server.speech_engines.promises import Expected, Vocabulary
 from rymi_server.speech_engines.sphinx import language_model
 from rymi_server.speech_engines.sphinx.decoding import Person
+from rymi_server.speech_engines.sphinx.frequent_words import END_OF_LINE, dictionary, frequent_words
 from rymi_server.speech_engines.sphinx.phrases import lines
 from rymi_server.speech_engines.sphinx.pronouncing import phones
 from rymi_server.speech_engines.workers.espeak import Library
 from rymi_server.speech_engines.workers.serving import Line, serve
 from rymi_server.speech_engines.workers.wire import Kind, Message, said
-
-_COMMON_WORDS: Final = 5_000
-_LOG_BASE: Final = math.log(1.0001)
-_UNKNOWN: Final = -400_000
 
 
 class English:
@@ -31,14 +27,9 @@ class English:
     """
 
     def __init__(self) -> None:
-        self._lines = sorted(Path(pocketsphinx.get_model_path("en-us/cmudict-en-us.dict")).read_text().splitlines())
-        large = pocketsphinx.NGramModel(
-            pocketsphinx.Config(), pocketsphinx.LogMath(), pocketsphinx.get_model_path("en-us/en-us.lm.bin")
-        )
-        chances = [(large.prob([word]), word) for word in map(_word_of, self._lines) if "(" not in word]
-        common = sorted((each for each in chances if each[0] > _UNKNOWN), reverse=True)[:_COMMON_WORDS]
-        self.common = {word: math.exp(logarithm * _LOG_BASE) for logarithm, word in common}
-        self.end_of_line = math.exp(large.prob(["</s>"]) * _LOG_BASE)
+        self._lines = sorted(dictionary())
+        self.common = frequent_words()
+        self.end_of_line = self.common.pop(END_OF_LINE)
         self._rare = min(self.common.values()) / 3
         self._espeak: Library | None = None
 
@@ -61,10 +52,6 @@ class English:
             self._espeak.choose("en-us")
         found = phones(self._espeak.phonemes(word))
         return {word: found} if found else {}
-
-
-def _word_of(line: str) -> str:
-    return line.partition(" ")[0]
 
 
 class Listener:
