@@ -28,6 +28,7 @@ from carrierbox.box import Box
 from carrierbox.calls.call import Call
 from carrierbox.clock import SteadyClock
 from carrierbox.line import g711
+from carrierbox.line.recording import Recording
 from carrierbox.server import serving
 from carrierbox.settings import Settings
 from rymi_server.foundation.ids import new_uuid
@@ -146,9 +147,11 @@ class Ear:
     _changes: asyncio.Event = field(default_factory=asyncio.Event)
 
     def hear(self, samples: np.ndarray[Any, np.dtype[np.int16]], at: float) -> None:
-        if np.abs(samples.astype(np.int32)).max(initial=0) > LOUD:
+        """What begins to be played at that moment: of frames of any length, the first loud sample counts."""
+        loud = np.abs(samples.astype(np.int32)) > LOUD
+        if loud.any():
             if self._loud_last < at - QUIET_S:
-                self.loud_at = at
+                self.loud_at = at + int(loud.argmax()) / g711.RATE
             self._loud_last = at
             self.silent_at = 0.0
         elif not self.silent_at:
@@ -161,14 +164,15 @@ async def _listen(track: rtc.Track, ear: Ear) -> None:
         ear.hear(np.frombuffer(event.frame.data, np.int16), time.monotonic())
 
 
-async def _overhear(call: Call, ear: Ear) -> None:
-    """Looks at what the phone's play-out clock has come to."""
-    seen = len(call.heard)
-    while True:
-        if len(call.heard) > seen:
-            ear.hear(call.heard.samples[seen:], time.monotonic())
-            seen = len(call.heard)
-        await asyncio.sleep(0.002)
+class Overheard(Recording):
+    """Told of each frame as the phone's play-out clock comes to it: looking for it would add its own time."""
+
+    def __init__(self, ear: Ear) -> None:
+        super().__init__()
+        self._ear = ear
+
+    def add(self, frame: bytes | None) -> None:
+        self._ear.hear(g711.decode(frame or g711.SILENCE), time.monotonic())
 
 
 class Speaker:
@@ -217,7 +221,8 @@ async def path(http: aiohttp.ClientSession, rooms: ServerProcess) -> list[Measur
         options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE, dtx=False)
         await agent.local_participant.publish_track(track, options)
         listening.append(asyncio.create_task(speaker.run()))
-        listening.append(asyncio.create_task(_overhear(await _answered(http, address, at, box, call_id), ears[1])))
+        call = await _answered(http, address, at, box, call_id)
+        call.heard = Overheard(ears[1])
         await asyncio.sleep(2)
         rounds = [await _round(agent, speaker, ears) for _ in range(ROUNDS)]
         for task in listening:

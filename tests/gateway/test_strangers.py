@@ -224,6 +224,7 @@ class TestAnObserver:
             await bridged(station, guest)
             for number in range(25):
                 await socket.send(media(number))
+            assert "mark" in await within("a mark that tells the way", socket.recv())
             assert "media" in await within("audio", socket.recv())
             assert guest.participant.id not in browser.tracks()
 

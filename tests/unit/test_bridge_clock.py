@@ -47,7 +47,7 @@ class Carrier:
             if at <= self.now:
                 self.coming.remove((at, name))
                 if self.answers:
-                    self.clock.played(name)
+                    self.clock.played(name, self.now)
 
 
 class TestCarrierClock:
@@ -103,10 +103,10 @@ class TestCarrierClock:
         names = [name for each in range(60) if (name := clock.sent(each * 0.02))]
         clock.cleared()
         assert clock.generation == 2
-        assert not any(clock.played(name) for name in names)
+        assert not any(clock.played(name, 2.0) for name in names)
 
     def test_a_mark_that_nobody_sent_means_nothing(self) -> None:
-        assert not CarrierClock().played("g1-25")
+        assert not CarrierClock().played("g1-25", 1.0)
 
     def test_what_comes_late_is_sent_at_once(self) -> None:
         clock = CarrierClock()

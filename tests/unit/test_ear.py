@@ -5,7 +5,7 @@ import numpy as np
 from rymi_server.telephony.bridge.ear import Ear
 
 QUIET, LOUD = bytes(320), np.full(160, 5_000, np.int16).tobytes()
-AHEAD_S = 0.025
+AHEAD_S, LONGEST_S = 0.025, 0.043
 
 
 class Line:
@@ -16,13 +16,14 @@ class Line:
         self.now = 0.0
         self.ear = Ear(lambda: self.now)
         self.taken = 0
+        self.left_out = 0
 
     def run(self, seconds: float, frame: bytes) -> None:
         for _ in range(round(seconds / 0.02)):
             came_at = self.now
             self.ear.hear(frame)
             self.now = came_at + self.after_s
-            self.ear.catch_up(self.now, AHEAD_S)
+            self.left_out += self.ear.catch_up(self.now, AHEAD_S, LONGEST_S)
             self.taken += self.ear.take(self.now) is not None
             self.now = came_at + 0.02
 
@@ -33,7 +34,7 @@ class TestAVoiceThatLiesTooLong:
         line.run(0.98, QUIET)
         assert line.ear.dropped == 0
         line.run(0.04, QUIET)
-        assert line.ear.dropped == 1
+        assert (line.ear.dropped, line.left_out) == (1, 1)
 
     def test_keeps_all_that_is_said(self) -> None:
         line = Line(after_s=0.019)
@@ -51,5 +52,5 @@ class TestAVoiceThatLiesTooLong:
         line = Line(after_s=0.0)
         for _ in range(3):
             line.ear.hear(QUIET)
-        line.ear.catch_up(line.now, AHEAD_S)
+        assert line.ear.catch_up(line.now, AHEAD_S, LONGEST_S)
         assert line.ear.dropped == 1

@@ -105,6 +105,7 @@ class Bridge:
             self._grace.cancel()
         self.socket_expected = False
         self._clock.restarted()
+        socket.mark(self._clock.opened(self._loop.time()))
         if before is not None:
             log.info("media_socket_replaced", call_id=self.guest.call_id, leg_id=self.guest.leg_id)
             await before.close(GOING_AWAY)
@@ -117,7 +118,7 @@ class Bridge:
             case Heard(audio=audio, at_ms=at_ms):
                 self._phone.push(self._voice.samples(audio), at_ms)
             case MarkPlayed(mark=name):
-                self._clock.played(name)
+                self._clock.played(name, self._loop.time())
             case KeyPressed(digit=digit):
                 if self._presses.is_new(digit, self._loop.time()):
                     self._seat.press(digit)
@@ -179,8 +180,9 @@ class Bridge:
 
     def _play(self, socket: MediaSocket, now: float) -> None:
         due = self._clock.due(now)
-        if due > 1 and self._clock.starving and self._has_played:
+        if due > 1 and self._clock.is_dry and self._has_played:
             self.measures.late.inc()
+            self._clock.fell_short(now)
         for _ in range(due):
             frame = self._next_frame(now)
             if frame is None:
@@ -197,13 +199,16 @@ class Bridge:
         if tone is not None:
             return self._voice.frame(tone)
         ears = self._seat.ears
+        longest_s = self._clock.longest_s(now)
         for ear in ears:
-            ear.catch_up(now, self._clock.ahead_s)
+            if ear.catch_up(now, self._clock.ahead_s, longest_s):
+                self._clock.left_out(now)
         late = [ear for ear in ears if ear.is_late(now)]
-        if late and not self._clock.starving:
+        if late and not self._clock.at_last_moment:
             return None
         if late:
             self.measures.missing.inc()
+            self._clock.fell_short(now)
         heard = [samples for ear in ears if (samples := ear.take(now)) is not None]
         whole = mixed(heard)
         return self._voice.silence if whole is None else self._voice.frame(whole)

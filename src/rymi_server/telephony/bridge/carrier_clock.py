@@ -7,9 +7,16 @@ generation of what was sent, and a clear begins a new one: an echo of the old on
 from collections import deque
 from dataclasses import dataclass
 
-FRAME_S = 0.02
-# What lies at the carrier in good times, before the next frame is sent: it bridges the jitter of network and loop.
+from rymi_server.telephony.bridge.echoes import FRAME_S, Echoes, Reserve
+
+# While so much lies at the carrier, the next frame is not sent, though it be there.
 LEAD_FRAMES = 1.25
+# At the last moment something is sent, be it silence.
+_LAST_MOMENT_FRAMES = 0.3
+# More than this that lies there longer than on paper is no reason to hold back: it would pile up here.
+_HELD_BACK_FRAMES = 2.0
+# A frame that was left out shows in the marks within this.
+_LEFT_OUT_SHOWS_WITHIN_S = 2.0
 # Never more than 200 ms ahead of the carrier's clock.
 MOST_AHEAD = 10
 # A backlog that is not longer is heard out in the time that a clear takes.
@@ -25,6 +32,8 @@ class _Mark:
     name: str
     index: int
     at: float
+    # How long what it stands behind lies at the carrier, on paper. None for a mark that stands behind nothing.
+    lies_s: float | None
 
 
 class CarrierClock:
@@ -34,8 +43,12 @@ class CarrierClock:
         self._sent = 0
         self._since_mark = 0
         self._waiting: deque[_Mark] = deque()
-        self._ahead = 0.0
+        # Frames that the carrier has not begun to play, on paper. Less than none where it plays later than that.
+        self._paper = 0.0
         self._counted_at: float | None = None
+        self._echoes = Echoes()
+        self._reserve = Reserve()
+        self._left_out_at: float | None = None
         # How many frames are sent, at best, between a mark and its echo: the lead and the way there and back.
         self._usual = _NOT_YET_KNOWN
         self._excess = 0
@@ -51,58 +64,106 @@ class CarrierClock:
     @property
     def ahead_s(self) -> float:
         """How long what is sent now will lie at the carrier."""
-        return self._ahead * FRAME_S
+        return self._paper * FRAME_S + self._echoes.longer_s
 
     @property
-    def starving(self) -> bool:
-        """Whether the carrier runs dry within a frame."""
-        return self._ahead < 1
+    def at_last_moment(self) -> bool:
+        """Whether the carrier is about to run dry."""
+        return self._ahead < _LAST_MOMENT_FRAMES
+
+    @property
+    def is_dry(self) -> bool:
+        """Whether the carrier has nothing left to play."""
+        return self._ahead <= 0
 
     @property
     def backlog_frames(self) -> int:
         """Frames that the carrier has not played, as far as we know."""
-        return int(self._ahead) + max(self._excess, self._late, 0)
+        return max(0, int(self._paper)) + max(self._excess, self._late, 0)
+
+    def longest_s(self, now: float) -> float:
+        """How long a frame need take at most from the room to its turn at the carrier, in steps of a frame."""
+        return self._reserve.seconds(now) + FRAME_S
+
+    def fell_short(self, now: float) -> None:
+        """A voice was not there in time."""
+        self._reserve.fell_short(now)
+
+    def left_out(self, now: float) -> None:
+        """A frame was left out, so that less lies there from now on."""
+        self._left_out_at = now
+
+    def opened(self, now: float) -> str:
+        """Nothing lies there. The name of a mark that tells how far it is."""
+        mark = _Mark(f"g{self.generation}-way", self._sent, now, None)
+        self._waiting.append(mark)
+        return mark.name
 
     def sent(self, now: float) -> str | None:
         """A frame is on its way. The name of the mark that should follow it, if one should."""
         self._run_off(now)
-        self._ahead += 1
+        lies_s = self._paper * FRAME_S
+        self._paper += 1
         self._sent += 1
         self._since_mark += 1
         if self._since_mark < _MARK_EVERY:
             return None
         self._since_mark = 0
-        mark = _Mark(f"g{self.generation}-{self._sent}", self._sent, now)
+        mark = _Mark(f"g{self.generation}-{self._sent}", self._sent, now, lies_s)
         self._waiting.append(mark)
         return mark.name
 
-    def played(self, name: str) -> bool:
+    def played(self, name: str, now: float) -> bool:
         """A mark came back. Whether it is one that we wait for: echoes of another generation mean nothing."""
         found = next((mark for mark in self._waiting if mark.name == name), None)
         if found is None:
             return False
         while self._waiting.popleft() is not found:
             pass
+        if found.lies_s is None:
+            self._echoes.of_nothing(now - found.at)
+            return True
+        self._learn(self._echoes.of_frame(now - found.at, found.lies_s), now)
         between = self._sent - found.index
         self._usual = min(self._usual, between)
         self._excess = between - self._usual
         if LEAD_FRAMES + self._excess >= MOST_AHEAD:
             # Nothing is sent until this has run off.
-            self._ahead, self._excess = max(self._ahead, LEAD_FRAMES + self._excess), 0
+            self._paper, self._excess = max(self._paper, LEAD_FRAMES + self._excess), 0
+            self._echoes.begin_anew()
         return True
 
     def cleared(self) -> None:
         """The carrier was told to forget everything."""
         self.generation += 1
         self._waiting.clear()
-        self._ahead = 0.0
+        self._paper = 0.0
         self._excess = 0
+        self._echoes.begin_anew()
 
     def restarted(self) -> None:
         """Another socket: nothing lies there, and nothing is known of its ways."""
         self.cleared()
+        self._echoes = Echoes()
         self._usual = _NOT_YET_KNOWN
         self._since_mark = 0
+
+    @property
+    def _ahead(self) -> float:
+        return self._paper + self._longer
+
+    @property
+    def _longer(self) -> float:
+        return min(_HELD_BACK_FRAMES, self._echoes.longer_s / FRAME_S)
+
+    def _learn(self, ran_dry_s: float, now: float) -> None:
+        if not ran_dry_s:
+            return
+        if self._left_out_at is not None and now - self._left_out_at < _LEFT_OUT_SHOWS_WITHIN_S:
+            # Less lay there than it seemed.
+            self._echoes.way_is_longer(ran_dry_s)
+        else:
+            self._reserve.fell_short(now)
 
     @property
     def _late(self) -> int:
@@ -117,5 +178,5 @@ class CarrierClock:
 
     def _run_off(self, now: float) -> None:
         if self._counted_at is not None:
-            self._ahead = max(0.0, self._ahead - (now - self._counted_at) / FRAME_S)
+            self._paper = max(-self._longer, self._paper - (now - self._counted_at) / FRAME_S)
         self._counted_at = now

@@ -18,7 +18,7 @@ _RELAXED_FRAMES = 2
 _MOST_FRAMES = 6
 _QUIET = 200
 # A frame that would still be in time if it came a whole one later was early; so many in a row, and one is left out.
-_EARLY_S, _EARLY_FRAMES = 0.043, 50
+_EARLY_FRAMES = 50
 # Audio that was on its way when its speaker was cut off.
 _HUSH_S = 0.08
 # A voice that has sent nothing for so long (muted, or gone without a word) is not waited for.
@@ -57,17 +57,23 @@ class Ear:
             self._empty_since = now
         return now - self._empty_since < _GIVEN_UP_AFTER_S
 
-    def catch_up(self, now: float, ahead_s: float) -> None:
-        """Leave out what need not be waited for. `ahead_s` is how long the next frame will lie at the carrier."""
+    def catch_up(self, now: float, ahead_s: float, longest_s: float) -> bool:
+        """Leave out what need not be waited for, and say whether something was.
+
+        `ahead_s` is how long the next frame will lie at the carrier, `longest_s` how long that and the wait here may
+        be together.
+        """
         if not self._frames:
             self._early = 0
-            return
+            return False
         pcm, came_at = self._frames[0]
-        self._early = self._early + 1 if now - came_at + ahead_s > _EARLY_S else 0
-        if (self._early >= _EARLY_FRAMES or len(self._frames) > _RELAXED_FRAMES) and _is_quiet(pcm):
-            self._frames.popleft()
-            self._early = 0
-            self.dropped += 1
+        self._early = self._early + 1 if now - came_at + ahead_s > longest_s else 0
+        if not ((self._early >= _EARLY_FRAMES or len(self._frames) > _RELAXED_FRAMES) and _is_quiet(pcm)):
+            return False
+        self._frames.popleft()
+        self._early = 0
+        self.dropped += 1
+        return True
 
     def take(self, now: float) -> Samples | None:
         try:
