@@ -15,10 +15,10 @@ from xdist.workermanage import WorkerController
 
 # What runs against real time, real processes and real sound.
 OF_REAL_TIME = frozenset({"acceptance", "agent", "gateway", "phones", "roomlet", "sdks"})
-# Of these, what holds calls within its own process: at a sixth of one processor.
-LISTENING = frozenset({"agent"})
+# What holds calls within its own process, and listens most of the time: at a sixth to a third of one processor.
+LISTENING = frozenset({"agent", "carriers"})
 # What is through the sooner, the more of the processor it gets, and waits for nothing.
-RECKONING = frozenset({"architecture", "carriers", "http", "speech", "unit"})
+RECKONING = frozenset({"architecture", "http", "speech", "unit"})
 _FIRST_OF_THE_FURTHER = 2
 _STEPS_BEHIND = 10
 
@@ -66,6 +66,8 @@ class ByNature(LoadFileScheduling):
 
 def _place(path: str) -> int:
     folder = folder_of(path)
+    if folder in LISTENING:
+        return 1
     if folder in OF_REAL_TIME:
-        return 1 if folder in LISTENING else 0
+        return 0
     return 3 if folder in RECKONING else 2
