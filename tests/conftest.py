@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import AsyncIterator, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psycopg
@@ -42,9 +43,9 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config) -> ByNature | None:
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByNature | None:
     """In the place of `--dist loadfile`."""
-    return ByNature(config) if config.getvalue("dist") == "loadfile" else None
+    return ByNature(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 @pytest.hookimpl(wrapper=True)

@@ -9,7 +9,6 @@ which it steps behind.
 import os
 from collections.abc import Iterable
 
-import pytest
 from xdist.scheduler import LoadFileScheduling
 from xdist.workermanage import WorkerController
 
@@ -51,9 +50,6 @@ def step_behind(process: str | None, folder: str) -> None:
 
 class ByNature(LoadFileScheduling):
     """Files are taken whole, as with `--dist loadfile`."""
-
-    def __init__(self, config: pytest.Config) -> None:
-        super().__init__(config)
 
     def _assign_work_unit(self, node: WorkerController) -> None:
         chosen = next_file(self.workqueue, further=is_further(node.gateway.id))
