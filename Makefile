@@ -5,8 +5,7 @@ SHELL := /bin/bash
 VENV ?= .venv
 BIN := $(VENV)/bin
 PYTHON ?= python3
-# On two cores: two that take everything, and one that takes what leaves the cores to them.
-PYTEST_WORKERS ?= 3
+PYTEST_WORKERS ?= 2
 FUZZ_SECONDS ?= 60
 
 ##@ Every day

@@ -16,8 +16,9 @@ from xdist.workermanage import WorkerController
 OF_REAL_TIME = frozenset({"acceptance", "agent", "gateway", "phones", "roomlet", "sdks"})
 # What holds calls within its own process, and listens most of the time: at a sixth to a third of one processor.
 LISTENING = frozenset({"agent", "carriers"})
-# What is through the sooner, the more of the processor it gets, and waits for nothing.
-RECKONING = frozenset({"architecture", "http", "speech", "unit"})
+# What is through the sooner, the more of the processor it gets, and waits for nothing. Not what hears and speaks: its
+# engines have so much time for it and no more.
+RECKONING = frozenset({"architecture", "http", "unit"})
 _FIRST_OF_THE_FURTHER = 2
 _STEPS_BEHIND = 10
 
