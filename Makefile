@@ -5,7 +5,8 @@ SHELL := /bin/bash
 VENV ?= .venv
 BIN := $(VENV)/bin
 PYTHON ?= python3
-PYTEST_WORKERS ?= 2
+# The third waits most of the time: tests/support/order_of_files.py
+PYTEST_WORKERS ?= 3
 FUZZ_SECONDS ?= 60
 
 ##@ Every day

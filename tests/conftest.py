@@ -17,7 +17,7 @@ import psycopg
 import pytest
 from psycopg import sql
 from tests.support.asking import client_for
-from tests.support.order_of_files import OF_REAL_TIME, ByNature, folder_of, step_behind
+from tests.support.order_of_files import OF_REAL_TIME, ByNature
 from tests.support.up import Up
 
 from rymi_server.entrypoints.migrate import migrate
@@ -35,11 +35,6 @@ _TABLES_WITH_ROWS = """
     select format('%I.%I', schemaname, tablename) from pg_tables
     where schemaname in ('public', 'bullmq') and tablename not in ('alembic_version', 'migration')
 """
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtest_setup(item: pytest.Item) -> None:
-    step_behind(os.environ.get("PYTEST_XDIST_WORKER"), folder_of(item.nodeid))
 
 
 @pytest.hookimpl(optionalhook=True)

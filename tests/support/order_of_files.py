@@ -1,12 +1,10 @@
 """Which test process takes which file next.
 
 Files that wait for real time begin first: they are long and of few tests, and whichever was last would leave the other
-processes idle. What only reckons is short and fills what is left. The first two processes take everything. Each further
-one takes what leaves the processor to them: first what listens to sound most of the time, then what only reckons, for
-which it steps behind.
+processes idle. The first two processes take everything. Each further one takes only what listens most of the time, and
+so leaves two processors to them.
 """
 
-import os
 from collections.abc import Iterable
 
 from xdist.scheduler import LoadFileScheduling
@@ -16,11 +14,9 @@ from xdist.workermanage import WorkerController
 OF_REAL_TIME = frozenset({"acceptance", "agent", "gateway", "phones", "roomlet", "sdks"})
 # What holds calls within its own process, and listens most of the time: at a sixth to a third of one processor.
 LISTENING = frozenset({"agent", "carriers"})
-# What is through the sooner, the more of the processor it gets, and waits for nothing. Not what hears and speaks: its
-# engines have so much time for it and no more.
+# What is short and waits for nothing: it fills what is left.
 RECKONING = frozenset({"architecture", "http", "unit"})
 _FIRST_OF_THE_FURTHER = 2
-_STEPS_BEHIND = 10
 
 
 def folder_of(path: str) -> str:
@@ -32,7 +28,7 @@ def folder_of(path: str) -> str:
 def next_file(waiting: Iterable[str], *, further: bool) -> str | None:
     """Of what waits, which is in the order of its numbers of tests; None for a further process that is done."""
     if further:
-        waiting = [each for each in waiting if folder_of(each) in LISTENING | RECKONING]
+        waiting = [each for each in waiting if folder_of(each) in LISTENING]
     # What was put first stays first among equals.
     return min(waiting, key=_place, default=None)
 
@@ -40,13 +36,6 @@ def next_file(waiting: Iterable[str], *, further: bool) -> str | None:
 def is_further(process: str) -> bool:
     """By the name that pytest-xdist gives it: gw0, gw1 and so on."""
     return int(process.removeprefix("gw")) >= _FIRST_OF_THE_FURTHER
-
-
-def step_behind(process: str | None, folder: str) -> None:
-    """Before a test of this folder. None is a process that runs alone. Who has stepped behind stays there."""
-    steps = _STEPS_BEHIND - os.nice(0)
-    if process is not None and is_further(process) and folder in RECKONING and steps > 0:
-        os.nice(steps)
 
 
 class ByNature(LoadFileScheduling):
@@ -63,8 +52,6 @@ class ByNature(LoadFileScheduling):
 
 def _place(path: str) -> int:
     folder = folder_of(path)
-    if folder in LISTENING:
-        return 1
     if folder in OF_REAL_TIME:
-        return 0
+        return 1 if folder in LISTENING else 0
     return 3 if folder in RECKONING else 2

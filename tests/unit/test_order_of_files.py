@@ -28,7 +28,7 @@ class TestTheNextFile:
         assert taken(further=False) == ["sdks", "acceptance", "agent", "integration", "unit", "http"]
 
     def test_is_one_that_leaves_the_processor_to_the_others_for_a_further_process(self) -> None:
-        assert taken(further=True) == ["agent", "unit", "http"]
+        assert taken(further=True) == ["agent"]
 
     def test_is_none_once_all_are_taken(self) -> None:
         assert next_file((), further=False) is None
