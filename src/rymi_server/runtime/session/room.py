@@ -34,6 +34,8 @@ _MOST_CHAT_CHARACTERS: Final = 4_000
 _MOST_TASKS: Final = 200
 # Texts and states are written about when an answer begins, and nobody sees that they come so much later.
 _SOUND_GOES_FIRST_S: Final = 0.03
+# For the last of what was said to get to the screens, where the room still takes it.
+_LAST_WORDS_S: Final = 0.2
 # Machines at the other end of a phone tell keys apart by the pause between them.
 _KEY_S: Final = 0.3
 
@@ -135,6 +137,8 @@ class LiveKitRoom:
     async def close(self) -> None:
         for identity in list(self._readers):
             self._stop_reading(identity)
+        if self._tasks and self._room.isconnected():
+            await asyncio.wait(self._tasks, timeout=_LAST_WORDS_S)
         for task in self._tasks:
             task.cancel()
         if self._tasks:

@@ -59,7 +59,7 @@ class Standby:
 
     @property
     def _is_needed(self) -> bool:
-        """Nothing was taken yet: the worker is starting, and everybody waits for it."""
+        """Whether a call may wait for it: all that were ready are taken, or the worker has just been started."""
         return not self._taken.value or self._taken.value > self._ready.value
 
     @property
