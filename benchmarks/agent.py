@@ -7,6 +7,7 @@ too, share the machine, so only the ratios travel.
 """
 
 import asyncio
+import math
 import statistics
 import tempfile
 import time
@@ -30,11 +31,11 @@ from rymi_server.foundation.garbage import leave_what_is_loaded
 from rymi_server.foundation.ids import new_uuid
 from rymi_server.rooms.sdk_events import direct_events
 
-GREETINGS, GREETINGS_OF_FOUR, TURNS, TURNS_OF_FOUR = 5, 3, 5, 5
+GREETINGS, GREETINGS_OF_FOUR, TURNS, TURNS_OF_FOUR, TURNS_TOGETHER = 5, 3, 5, 5, 3
 # Of four calls, how much later than the one before it each goes its own way.
-APART_S = 0.55
+EACH_LATER_S = 0.55
 # Whatever happens, the other agent is measured too.
-LONGEST_S = 240.0
+LONGEST_S = 300.0
 ANSWERS_WITHIN_S = 10.0
 # Of the budgets, those that can be seen here.
 BUDGETS = {
@@ -66,6 +67,7 @@ class Measured:
     own_push_of_four_ms: list[float] = field(default_factory=list)
     own_ear_of_four_ms: list[float] = field(default_factory=list)
     ear_of_four_ms: list[float] = field(default_factory=list)
+    ear_of_four_together_ms: list[float] = field(default_factory=list)
     barge_in_ms: list[float] = field(default_factory=list)
     decided_to_silence_ms: list[float] = field(default_factory=list)
     agent_percent: list[float] = field(default_factory=list)
@@ -86,6 +88,7 @@ NAMES = {
     "own_push_of_four_ms": "four calls at once: words to first push, ms",
     "own_ear_of_four_ms": "four calls at once: words to first sound, ms",
     "ear_of_four_ms": "the same with what the voice takes, ms",
+    "ear_of_four_together_ms": "the same, all four stop speaking at once, ms",
     "barge_in_ms": "barge-in: first sound to silence at the ear, ms",
     "decided_to_silence_ms": "barge-in: decision to silence at the ear, ms",
     "agent_percent": "processor of a call, agent alone, % of a core",
@@ -154,12 +157,14 @@ class Talk:
         await self.held.end()
         await self.caller.leave()
 
-    def ears_ms(self) -> Iterator[tuple[float, float]]:
+    def ears_ms(self, since: float = 0.0, until: float = math.inf) -> Iterator[tuple[float, float]]:
         """From the last word that was waited for to the first sound of the answer; without the voice's time, and with.
 
         Nobody knows what the voice of the stock agent takes.
         """
         for ended, heard in self.answers:
+            if not since <= ended < until:
+                continue
             known = [turn for turn in self.held.turns() if turn.words_at and ended < turn.words_at < heard]
             if known:
                 last = max(known, key=lambda turn: turn.words_at or 0.0)
@@ -172,8 +177,9 @@ class Talk:
             if known and min(known) < silent + 0.2:
                 yield (silent - min(known)) * 1_000
 
-    def pushes_ms(self) -> Iterator[float]:
-        return (turn.push_ms for turn in self.held.turns() if turn.push_ms is not None)
+    def pushes_ms(self, until: float = math.inf) -> Iterator[float]:
+        turns = [turn for turn in self.held.turns() if (turn.words_at or 0.0) < until]
+        return (turn.push_ms for turn in turns if turn.push_ms is not None)
 
 
 def _talk(side: Side, rooms: Running) -> Talk:
@@ -196,7 +202,7 @@ async def _measure(side: Side, rooms: Running) -> Measured:
     await talk.end()
     measured.answer_ms = [(heard - ended) * 1_000 for ended, heard in talk.answers]
     measured.own_push_ms = list(talk.pushes_ms())
-    measured.own_ear_ms, measured.ear_ms = _apart(talk.ears_ms())
+    measured.own_ear_ms, measured.ear_ms = _own_and_whole(talk.ears_ms())
     measured.barge_in_ms = [(silent - began) * 1_000 for began, silent in talk.stops]
     measured.decided_to_silence_ms = list(talk.decided_to_silence_ms())
 
@@ -208,11 +214,19 @@ async def _measure(side: Side, rooms: Running) -> Measured:
     with processor(
         [each.held.pid for each in four], room, measured.agent_of_four_percent, measured.processor_of_four_percent
     ):
-        await asyncio.gather(*(_turns(each, APART_S * number) for number, each in enumerate(four)))
+        await asyncio.gather(*(_turns(each, EACH_LATER_S * number) for number, each in enumerate(four)))
+    together_from = time.monotonic()
+    for number in range(TURNS_TOGETHER):
+        await asyncio.gather(*(each.turn(number) for each in four))
     await asyncio.gather(*(each.end() for each in four))
+    measured.own_push_of_four_ms = [ms for each in four for ms in each.pushes_ms(until=together_from)]
+    measured.own_ear_of_four_ms, measured.ear_of_four_ms = _own_and_whole(
+        both for each in four for both in each.ears_ms(until=together_from)
+    )
+    _, measured.ear_of_four_together_ms = _own_and_whole(
+        both for each in four for both in each.ears_ms(since=together_from)
+    )
     measured.unanswered = [each.unanswered for each in (talk, *four)]
-    measured.own_push_of_four_ms = [ms for each in four for ms in each.pushes_ms()]
-    measured.own_ear_of_four_ms, measured.ear_of_four_ms = _apart(both for each in four for both in each.ears_ms())
     print(f"{side.name} measured in {time.monotonic() - began:.0f} s", flush=True)
     return measured
 
@@ -224,7 +238,7 @@ async def _turns(talk: Talk, after_s: float) -> None:
         await talk.turn(number)
 
 
-def _apart(ears: Iterable[tuple[float, float]]) -> tuple[list[float], list[float]]:
+def _own_and_whole(ears: Iterable[tuple[float, float]]) -> tuple[list[float], list[float]]:
     own, whole = [], []
     for without_voice, with_voice in ears:
         own.append(without_voice)
