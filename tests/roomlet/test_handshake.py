@@ -92,7 +92,7 @@ class TestHandshake:
 
 @pytest.mark.parametrize("profile", PROFILES, ids=lambda p: p.name.decode())
 class TestSrtp:
-    def test_what_one_side_protects_the_other_reads_once(self, profile) -> None:  # type: ignore[no-untyped-def]
+    def test_what_one_side_protects_the_other_reads_once(self, profile: Profile) -> None:
         material = os.urandom(profile.material_bytes)
         server_in, _ = sessions(profile, material)
         _, client_out = sessions(profile, material, is_server=False)
@@ -101,7 +101,7 @@ class TestSrtp:
         with pytest.raises(SrtpError):
             server_in.unprotect(protected)
 
-    def test_a_changed_byte_is_refused(self, profile) -> None:  # type: ignore[no-untyped-def]
+    def test_a_changed_byte_is_refused(self, profile: Profile) -> None:
         material = os.urandom(profile.material_bytes)
         server_in, _ = sessions(profile, material)
         _, client_out = sessions(profile, material, is_server=False)
@@ -110,7 +110,7 @@ class TestSrtp:
         with pytest.raises(SrtpError):
             server_in.unprotect(bytes(protected))
 
-    def test_reports_pass_as_packets_do(self, profile) -> None:  # type: ignore[no-untyped-def]
+    def test_reports_pass_as_packets_do(self, profile: Profile) -> None:
         server_in, client_out = pair(profile)
         protected = client_out.protect_rtcp(REPORT)
         assert protected != REPORT
@@ -119,18 +119,18 @@ class TestSrtp:
             server_in.unprotect_rtcp(protected)
 
     @pytest.mark.parametrize("way", ["protect", "unprotect", "protect_rtcp", "unprotect_rtcp"])
-    def test_what_is_longer_than_any_packet_is_refused(self, profile, way: str) -> None:  # type: ignore[no-untyped-def]
+    def test_what_is_longer_than_any_packet_is_refused(self, profile: Profile, way: str) -> None:
         one, _ = pair(profile)
         with pytest.raises(SrtpError):
             getattr(one, way)(RTP + bytes(LONGEST))
 
-    def test_a_packet_of_any_length_comes_out_as_it_went_in(self, profile) -> None:  # type: ignore[no-untyped-def]
+    def test_a_packet_of_any_length_comes_out_as_it_went_in(self, profile: Profile) -> None:
         server_in, client_out = pair(profile)
         for sequence, size in enumerate((0, 1, 1200, 1500, LONGEST - 28)):
             packet = b"\x80\x6f" + sequence.to_bytes(2, "big") + bytes(8) + os.urandom(size)
             assert server_in.unprotect(client_out.protect(packet)) == packet
 
-    def test_what_is_asked_for_again_goes_out_and_comes_in_late(self, profile) -> None:  # type: ignore[no-untyped-def]
+    def test_what_is_asked_for_again_goes_out_and_comes_in_late(self, profile: Profile) -> None:
         server_in, client_out = pair(profile)
         packets = [b"\x80\x6f" + number.to_bytes(2, "big") + bytes(8) + b"payload" for number in range(HISTORY)]
         for packet in packets:
@@ -139,7 +139,7 @@ class TestSrtp:
         assert [server_in.unprotect(packet) for packet in late] == packets[::-1]
 
     @given(lie=st.binary(min_size=12, max_size=80))
-    def test_a_packet_that_lies_about_its_length_never_shows_another_peer_s(self, profile, lie: bytes) -> None:  # type: ignore[no-untyped-def]
+    def test_a_packet_that_lies_about_its_length_never_shows_another_peer_s(self, profile: Profile, lie: bytes) -> None:
         """All sessions of a thread share the memory that packets pass through."""
         server_in, client_out = pair(profile)
         _, other_out = pair(profile)
@@ -151,7 +151,7 @@ class TestSrtp:
         other_out.protect(RTP[:3] + b"\x02" + RTP[4:] + b"SECRET" * 200)
         assert server_in.unprotect(protected) == lie
 
-    def test_threads_do_not_share_memory(self, profile) -> None:  # type: ignore[no-untyped-def]
+    def test_threads_do_not_share_memory(self, profile: Profile) -> None:
         def converse(number: int) -> bool:
             server_in, client_out = pair(profile)
             packets = [

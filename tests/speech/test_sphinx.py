@@ -174,7 +174,7 @@ class TestThePhrases:
 class TestTheLanguageModel:
     def test_knows_the_common_words_as_pocketsphinx_does(self) -> None:
         anew = "python -m rymi_server.speech_engines.sphinx.frequent_words"
-        assert frequent_words.asked() == frequent_words.FILE.read_text(), anew
+        assert frequent_words.from_the_model() == frequent_words.FILE.read_text(), anew
 
     def test_adds_up_to_one(self) -> None:
         model = arpa(["a b", "a c"], {"a": 0.4, "b": 0.2, "c": 0.2, "d": 0.1, "</s>": 0.1})

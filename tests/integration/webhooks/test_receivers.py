@@ -124,6 +124,7 @@ class TestPrivateAddresses:
     ) -> None:
         loop = asyncio.get_running_loop()
 
+        # Names are told by servers outside this machine; this one has changed its mind since the address was checked.
         async def rebound(*_: Any, **__: Any) -> list[Any]:
             return [(2, 1, 6, "", ("127.0.0.1", 443)), (2, 1, 6, "", ("93.184.216.34", 443))]
 

@@ -34,7 +34,7 @@ def word_of(line: str) -> str:
     return line.partition(" ")[0]
 
 
-def asked() -> str:
+def from_the_model() -> str:
     """What the file should be."""
     model = pocketsphinx.NGramModel(
         pocketsphinx.Config(), pocketsphinx.LogMath(), pocketsphinx.get_model_path("en-us/en-us.lm.bin")
@@ -49,4 +49,4 @@ def _written(chances: Iterable[tuple[int, str]]) -> str:
 
 
 if __name__ == "__main__":
-    FILE.write_text(asked())
+    FILE.write_text(from_the_model())
