@@ -121,7 +121,8 @@ class TwilioAccount:
             "Method": "POST",
             "StatusCallback": dial.addresses.status,
             "StatusCallbackMethod": "POST",
-            "StatusCallbackEvent": ["initiated", "ringing", "answered", "completed"],
+            # That it has begun to dial says nothing that its answer here and the others do not.
+            "StatusCallbackEvent": ["ringing", "answered", "completed"],
             "Timeout": str(dial.ring_seconds),
             "TimeLimit": str(dial.limit_seconds),
         }
