@@ -37,8 +37,8 @@ _MARGIN, _MARGIN_WHERE_EXCESS_WAITS = 1.03, 1.005
 # The larger one leaves so much of a second over. A turn may be taken so late without the next one being later for it.
 _LEEWAY_S = 0.025
 # A turn is used a quarter of an interval late beyond that, which is at most one call too many in any second, and not
-# later.
-_USED_LATE = 0.25
+# later. Where a call too many only waits, it waits for so long at the carrier, and as many turns are not lost.
+_USED_LATE, _USED_LATE_WHERE_EXCESS_WAITS_S = 0.25, 0.2
 # So long before its moment a turn is handed out, for what has still to be done then. Two are at a time, at least,
 # because one may take longer than an interval to prepare; and not many, because they are what a crash costs.
 _AHEAD_S, _FEWEST_AHEAD, _MOST_AHEAD = 0.5, 2, 10
@@ -212,6 +212,8 @@ class Turn:
     def __init__(self, database: Database, connected: Paced, sleep: Sleep) -> None:
         self.account = connected.account
         self._late_s = _LEEWAY_S + _USED_LATE * interval_of(connected).total_seconds()
+        if not connected.refuses_excess:
+            self._late_s = max(self._late_s, _USED_LATE_WHERE_EXCESS_WAITS_S)
         self._asked = {"account": connected.account, "interval": interval_of(connected)}
         self._database = database
         self._sleep = sleep
