@@ -30,10 +30,10 @@ LISTENERS: Listeners = {
     HandoffWanted: (look_for_human,),
     CallEnded: (
         close_when_call_ended,
-        begin_when_call_ended,
         hang_up_when_call_ended,
-        _desk.of_call,
-        _desk.of_batch,
+        # Others wait for the account's credit from here on.
+        begin_when_call_ended,
+        _desk.of_end,
     ),
     AgentClosed: (go_on_when_agent_closed,),
     RecordingReady: (_desk.of_call,),

@@ -26,8 +26,8 @@ async def settle_unused(tx: Transaction, call: Call) -> None:
     """Nobody came into the call: it costs nothing, and what it held is given back. It must be locked."""
     if call.bill_duration is None:
         seconds, cost = bill(None, call.rate_per_minute)
-        await ledger.release(tx, call.tenant_id, call.id)
         await store.change(tx, call.id, bill_duration=seconds, total_cost=cost)
+        await ledger.release(tx, call.tenant_id, call.id)
 
 
 class Settler:

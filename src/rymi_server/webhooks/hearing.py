@@ -42,28 +42,32 @@ class NewsDesk:
         self._clock = clock
 
     async def of_call(self, tx: Transaction, fact: Any) -> None:
-        """Whatever is new of the call that the fact is about. The call is locked, so that news keeps its order."""
+        """Whatever is new of the call that the fact is about."""
+        if await _anybody_listens(tx, TenantId(fact.tenant_id)):
+            await self._of_call(tx, fact)
+
+    async def of_end(self, tx: Transaction, fact: CallEnded) -> None:
+        """The same, and that a batch is through, with the last of its calls."""
+        if await _anybody_listens(tx, TenantId(fact.tenant_id)):
+            await self._of_batch(tx, await self._of_call(tx, fact))
+
+    async def _of_call(self, tx: Transaction, fact: Any) -> Call:
+        """The call is locked, so that news keeps its order."""
         tenant_id = TenantId(fact.tenant_id)
-        if not await _anybody_listens(tx, tenant_id):
-            return
         call = await calls_store.lock(tx, tenant_id, fact.call_id)
         people = await calls_store.participants_of(tx, call.id)
         after = await _after(tx, call)
         now = self._clock.now()
         await tell(tx, tenant_id, news_of(call, people, after, await _data(tx, call), now), now)
+        return call
 
-    async def of_batch(self, tx: Transaction, fact: CallEnded) -> None:
-        """That a batch is through, with the last of its calls."""
-        tenant_id = TenantId(fact.tenant_id)
-        if not await _anybody_listens(tx, tenant_id):
-            return
-        call = await calls_store.get(tx, tenant_id, fact.call_id)
+    async def _of_batch(self, tx: Transaction, call: Call) -> None:
         if call.batch_id is None:
             return
-        so_far = await progress(tx, tenant_id, call.batch_id)
+        so_far = await progress(tx, call.tenant_id, call.batch_id)
         if so_far["status"] == "completed":
-            number = event_id(tenant_id, "batch", call.batch_id)
-            await self._tell(tx, tenant_id, "batch.completed", number, self._clock.now(), so_far)
+            number = event_id(call.tenant_id, "batch", call.batch_id)
+            await self._tell(tx, call.tenant_id, "batch.completed", number, self._clock.now(), so_far)
 
     async def of_balance(self, tx: Transaction, fact: BalanceLow) -> None:
         event = "billing.balance_depleted" if fact.depleted else "billing.low_balance"
