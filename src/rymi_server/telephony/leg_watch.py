@@ -87,7 +87,11 @@ class LegWatch:
             log.warning("leg_not_looked_up", leg_id=leg.id, code=error.code)
 
     async def _settle(self, leg: Leg, connected: ConnectedCarrier) -> None:
-        """Dialing began, and nothing more is known: was it placed?"""
+        """Dialing began, and nothing more is known: was it placed?
+
+        Of several such legs between the same numbers, the one that was dialed first takes the call that was placed
+        first. No carrier's list says with which addresses a call was placed (docs/decisions/0090).
+        """
         assert leg.claimed_at is not None
         async with self._database.transaction() as tx:
             others = await store.running_at_carrier(tx, connected.account)
