@@ -26,7 +26,11 @@ from roomlet.srtp import Session, SrtpError
 PAYLOAD_BYTES = 80
 NAME_BYTES = 32
 FRAME_SAMPLES = 960
-HEAD = struct.Struct("!BBHIIq")
+HEAD = struct.Struct("!BBHII")
+LEVEL_ID = 1
+LEVEL = struct.pack("!HHBBxx", 0xBEDE, 1, LEVEL_ID << 4, 40)
+"""The header extension that libwebrtc sends with audio: here, rather loud."""
+LEFT_AT = struct.Struct("!q")
 RESEND_SECONDS = 0.5
 CERTIFICATE = Certificate()
 
@@ -104,9 +108,9 @@ class SyntheticClient:
         self._sequence = (self._sequence + 1) & 0xFFFF
         self._timestamp = (self._timestamp + FRAME_SAMPLES) & 0xFFFFFFFF
         left_at = time.perf_counter_ns()
-        packet = HEAD.pack(0x80, 111, self._sequence, self._timestamp, self.ssrc, left_at) + self._name
+        head = HEAD.pack(0x90, 111, self._sequence, self._timestamp, self.ssrc)
         self.sent += self.is_counting
-        self._transmit(self._outbound.protect(packet))
+        self._transmit(self._outbound.protect(head + LEVEL + LEFT_AT.pack(left_at) + self._name))
 
     def watch(self) -> None:
         """Take each packet as it arrives."""
@@ -152,7 +156,8 @@ class SyntheticClient:
             lines += ["m=audio 9 UDP/TLS/RTP/SAVPF 111", "c=IN IP4 0.0.0.0", f"a=mid:{mid}"]
             lines += [f"a=ice-ufrag:{self._ufrag}", f"a=ice-pwd:{self._password}"]
             lines += [f"a=fingerprint:sha-256 {CERTIFICATE.fingerprint}", "a=setup:actpass", "a=rtcp-mux"]
-            lines += ["a=rtpmap:111 opus/48000/2", "a=fmtp:111 minptime=10;useinbandfec=1"]
+            lines += ["a=rtpmap:111 opus/48000/2", "a=fmtp:111 minptime=10;useinbandfec=1", "a=rtcp-fb:111 nack"]
+            lines.append(f"a=extmap:{LEVEL_ID} {sdp.AUDIO_LEVEL}")
             if mid == "0":
                 lines += ["a=sendonly", f"a=msid:- mic-{self.identity}", f"a=ssrc:{self.ssrc} cname:x"]
             else:
@@ -230,7 +235,7 @@ class SyntheticClient:
         if self.keeps_packets:
             self.heard.append(packet)
         if self.samples_latency:
-            left_at = struct.unpack_from("!q", packet, 12)[0]
+            left_at = LEFT_AT.unpack_from(packet, HEAD.size)[0]
             self.latencies.append((time.perf_counter_ns() - left_at) / 1e6)
 
 

@@ -2,6 +2,8 @@
 
 SILENCE = 127
 NO_LEVEL = -1
+ONE_WORD = b"\xbe\xde\x00\x01"
+"""Begins a header extension of one-byte elements that fill four bytes."""
 
 
 class BadPacket(ValueError):
@@ -15,6 +17,9 @@ def name_of(ssrc: int) -> bytes:
 
 def payload_start(packet: bytes, level_id: int) -> tuple[int, int]:
     """Where the payload begins, and the audio level (0 loudest, 127 silence) or `NO_LEVEL`."""
+    # How libwebrtc's audio looks, and nearly every packet therefore.
+    if len(packet) >= 20 and packet[0] == 0x90 and packet[12:16] == ONE_WORD and packet[16] == level_id << 4 != 0:
+        return 20, packet[17] & SILENCE
     start, level = 12 + 4 * (packet[0] & 0x0F), NO_LEVEL
     if packet[0] & 0x10:
         words = start + 4

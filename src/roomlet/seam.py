@@ -21,6 +21,10 @@ class Seam:
         sequence = (_sequence(own) + self._sequence) % WRAP
         return sequence.to_bytes(2, "big") + self._time(own[2:])
 
+    def own(self, sequence: int) -> int:
+        """The number under which the publisher sent what went out as `sequence`."""
+        return (sequence - self._sequence) % WRAP
+
     def clock(self, own: bytes) -> bytes:
         """What a sender report says: wall time in eight bytes, then the stream's."""
         return own[:8] + self._time(own[8:])

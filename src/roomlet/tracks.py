@@ -2,7 +2,7 @@
 
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from livekit.protocol import models
@@ -17,7 +17,7 @@ from roomlet.seam import Seam
 from roomlet.transport import PeerTransport
 
 HISTORY = 128
-"""Packets kept for subscribers that may ask again."""
+"""Packets kept for subscribers that may ask again: a power of two."""
 NACK_AFTER, NACK_AGAIN = 0.01, 0.05
 NEW_STREAM_MARK = 0x80
 CLOCK_RATES = {"audio": 48000, "video": 90000}
@@ -43,12 +43,11 @@ class PublishedTrack:
         "_has_been_heard",
         "_history",
         "_is_muted",
-        "_keeps_history",
         "_later",
         "_nack_waits",
         "_newest",
         "_seam",
-        "_stopped_at",
+        "_stopped",
         "client_id",
         "info",
         "is_announced",
@@ -78,15 +77,15 @@ class PublishedTrack:
         self.loudness = Loudness()
         self._counters, self._later, self._clock = counters, later, clock
         self._agreed = Agreed(111, NO_PAYLOAD_TYPE, nack=False, level_id=0)
-        self._keeps_history = False
-        self._history: dict[int, tuple[int, bytes, bytes, bool]] = {}
+        self._history: list[bytes | None] | None = None
+        """The latest packets, each at its number's place, once anybody may ask again."""
         self._nack_waits = False
         self._has_been_heard = False
         self._is_muted = info.muted
         self._newest = b""
-        """Sequence and timestamp of the packet that went out last."""
-        self._stopped_at: float | None = None
-        """When the stream got another name, until the first packet under it."""
+        """What went out last, as it came."""
+        self._stopped: tuple[bytes, float] | None = None
+        """With which numbers, and when, until the first packet under another name."""
         self._seam: Seam | None = None
 
     @property
@@ -102,8 +101,10 @@ class PublishedTrack:
         if self.ssrc != ssrc:
             self.unbind()
             self.reception = Reception()
-            if self._newest:
-                self._seam, self._stopped_at = None, self._clock()
+            if self._newest and self._stopped is None:
+                self._stopped, self._seam = (self._numbers(self._newest), self._clock()), None
+            if self._history is not None:
+                self._history = [None] * HISTORY
             self.ssrc = ssrc
             self.publisher.publishing_transport.receivers[name_of(ssrc)] = self
         self.mid = self.info.mid = mid
@@ -115,7 +116,8 @@ class PublishedTrack:
             del receivers[name_of(self.ssrc)]
 
     def keep_history(self) -> None:
-        self._keeps_history = True
+        if self._history is None:
+            self._history = [None] * HISTORY
 
     def mute(self, muted: bool) -> None:
         # Asked for each packet, and a message's field is slow to read.
@@ -134,31 +136,35 @@ class PublishedTrack:
                 self._ask_again()
         if not self.subscriptions or self._is_muted:
             return
-        # The publisher's header extension is cut off: its mid would send the packet to a wrong section downstream.
-        first = (0x80 | (packet[0] & 0x20)) << 8 | (packet[1] & NEW_STREAM_MARK)
-        middle, payload = packet[2:8], packet[start:]
-        if self._stopped_at is not None:
-            self._go_on(middle, self._clock() - self._stopped_at)
-        if self._seam is not None:
-            middle = self._seam.numbers(middle)
-            sequence = (middle[0] << 8) | middle[1]
-        self._newest = middle
-        is_red = packet[1] & 127 == agreed.red_payload_type
-        if self._keeps_history:
-            self._history[sequence] = (first, middle, payload, is_red)
-            self._history.pop((sequence - HISTORY) & 0xFFFF, None)
-        for subscription in self.subscriptions:
-            if subscription.is_active:
-                subscription.forward(first, middle, payload, is_red)
+        if self._stopped is not None:
+            self._go_on(packet, *self._stopped)
+        if self._history is not None:
+            self._history[sequence % HISTORY] = packet
+        self._newest = packet
+        self._forward(packet, start, self.subscriptions)
 
     def again(self, subscription: "Subscription", sequence: int) -> None:
-        kept = self._history.get(sequence)
-        if kept is not None:
-            subscription.forward(*kept)
+        own = sequence if self._seam is None else self._seam.own(sequence)
+        kept = None if self._history is None else self._history[own % HISTORY]
+        if kept is not None and kept[2:4] == own.to_bytes(2, "big"):
+            self._forward(kept, payload_start(kept, 0)[0], [subscription])
+
+    def _forward(self, packet: bytes, start: int, subscriptions: Iterable["Subscription"]) -> None:
+        # The publisher's header extension is cut off: its mid would send the packet to a wrong section downstream.
+        first = (0x80 | (packet[0] & 0x20)) << 8 | (packet[1] & NEW_STREAM_MARK)
+        numbers, payload = self._numbers(packet), packet[start:]
+        is_red = packet[1] & 127 == self._agreed.red_payload_type
+        for subscription in subscriptions:
+            if subscription.is_active:
+                subscription.forward(first, numbers, payload, is_red)
+
+    def _numbers(self, packet: bytes) -> bytes:
+        """Sequence and timestamp, as subscribers know them."""
+        return packet[2:8] if self._seam is None else self._seam.numbers(packet[2:8])
 
     def on_sender_report(self, report: rtcp.SenderReport) -> None:
         self.reception.see_report(report.middle_ntp, self._clock())
-        if self._stopped_at is not None:
+        if self._stopped is not None:
             return
         clock = report.clock if self._seam is None else self._seam.clock(report.clock)
         for subscription in self.subscriptions:
@@ -181,8 +187,9 @@ class PublishedTrack:
             self._has_been_heard = True
             self.publisher.on_first_subscriber(self)
 
-    def _go_on(self, first: bytes, seconds: float) -> None:
-        self._seam, self._stopped_at = Seam(self._newest, first, int(seconds * CLOCK_RATES[self.kind])), None
+    def _go_on(self, packet: bytes, newest: bytes, stopped_at: float) -> None:
+        ticks = int((self._clock() - stopped_at) * CLOCK_RATES[self.kind])
+        self._seam, self._stopped = Seam(newest, packet[2:8], ticks), None
 
     def _ask_again(self) -> None:
         if not self._nack_waits:
@@ -243,7 +250,7 @@ class Subscription:
         if self in self.track.subscriptions:
             self.track.subscriptions.remove(self)
 
-    def forward(self, first: int, middle: bytes, payload: bytes, is_red: bool) -> None:
+    def forward(self, first: int, numbers: bytes, payload: bytes, is_red: bool) -> None:
         payload_type = self._payload_type
         if is_red:
             if self._red_payload_type != NO_PAYLOAD_TYPE:
@@ -253,7 +260,7 @@ class Subscription:
         self._packets += 1
         self._octets += len(payload)
         self.track._counters.packets_forwarded += 1
-        self.transport.send_rtp((first | payload_type).to_bytes(2, "big") + middle + self._name + payload)
+        self.transport.send_rtp((first | payload_type).to_bytes(2, "big") + numbers + self._name + payload)
 
     def report(self, clock: bytes) -> None:
         self.transport.send_rtcp(rtcp.sender_report(self.ssrc, clock, self._packets, self._octets))

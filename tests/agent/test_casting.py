@@ -8,9 +8,11 @@ from tests.agent.holding import OneEar, briefing
 from tests.agent.scripted import ScriptedEar
 
 from rymi_server.runtime.session.casting import Casting
+from rymi_server.runtime.session.denoising import Denoiser
 from rymi_server.runtime.thinking.http_tool import HttpTools
 from rymi_server.runtime.turn_taking.scores import installed_scores
 
+SURE = {"advanced": {"stt_confidence_threshold": 0.6, "stt_background_denoising": True}}
 AGENT = {"playbook": {"opener": "Hello {{first_name}}, this is Gus."}}
 
 
@@ -32,3 +34,16 @@ class TestCasting:
         await tools.aclose()
         assert cast.mind.opener == opener
         assert reports == told
+
+    @pytest.mark.parametrize(
+        ("agent", "sure_from", "cleaned"),
+        [(SURE, 0.6, True), (AGENT, 0.0, False), ({"advanced": {"stt_confidence_threshold": True}}, 0.0, False)],
+    )
+    async def test_says_what_of_a_line_is_believed(
+        self, agent: dict[str, Any], sure_from: float, cleaned: bool
+    ) -> None:
+        tools = HttpTools()
+        casting = Casting(OneEar(ScriptedEar([])), installed_scores(), tools, lambda: datetime.now(UTC))
+        cast = casting.cast(briefing(agent=agent), lambda _: None)
+        await tools.aclose()
+        assert (cast.sure_from, isinstance(cast.new_cleaner(), Denoiser)) == (sure_from, cleaned)

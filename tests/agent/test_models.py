@@ -13,6 +13,8 @@ from tests.agent.voices import spoken
 
 from rymi_server.runtime.reports import EndWanted, HandoffWanted, Happened, OptedOut
 
+BALANCED = {"turnDetectorMode": "balanced"}
+UTRECHT = {"town": "Utrecht"}
 Answer = tuple[str, str, dict[str, Any]] | str
 
 
@@ -126,6 +128,50 @@ class TestAModel:
             await call.said("agent: I press two.")
             await eventually("the keys are pressed", lambda: call.room.pressed)
             assert call.room.pressed == ["2#"]
+
+    async def test_may_tell_that_the_caller_was_not_done(self, tmp_path: Path) -> None:
+        """What it tells so is never spoken, and the caller's next words are answered together with the first."""
+
+        def answer(context: llm.ChatContext) -> Answer:
+            return "\u2713 We are closed on Saturday." if "saturday" in last_words(context) else "\u25cb"
+
+        model = ScriptedModel(answer)
+        told = briefing(agent=agent(advanced={**BALANCED, "turnCompletion": {"enabled": True}}), variables=UTRECHT)
+        ear = ScriptedEar(["now what about", "saturday please"])
+        async with held_call(tmp_path, ear, told, model=model) as call:
+            call.room.enter("alice")
+            await call.said("agent: Hello from Utrecht.")
+            call.room.say("alice", spoken("Now what about"))
+            await eventually("it waits", lambda: [each for each in call.of(Happened) if "not done" in each.message])
+            call.room.say("alice", spoken("Saturday please"))
+            await call.said("agent: We are closed on Saturday.")
+            assert call.lines == [
+                "agent: Hello from Utrecht.",
+                "alice: now what about",
+                "alice: saturday please",
+                "agent: We are closed on Saturday.",
+            ]
+            said = [(each.role, each.text_content) for each in model.asked[-1].messages()[1:]]
+            assert said == [
+                ("assistant", "\u2713 Hello from Utrecht."),
+                ("user", "now what about"),
+                ("user", "saturday please"),
+            ]
+
+    async def test_asks_a_caller_who_was_not_done_and_does_not_go_on(self, tmp_path: Path) -> None:
+        def answer(context: llm.ChatContext) -> Answer:
+            whole = " ".join(each.text_content or "" for each in context.messages())
+            return "<done> What about what?" if "has not gone on" in whole else "<thinking>"
+
+        wanted = {"enabled": True, "markerSet": "ascii", "incompleteLongMs": 700}
+        told = briefing(agent=agent(advanced={**BALANCED, "turnCompletion": wanted}), variables=UTRECHT)
+        ear = ScriptedEar(["now what about"])
+        async with held_call(tmp_path, ear, told, model=ScriptedModel(answer)) as call:
+            call.room.enter("alice")
+            await call.said("agent: Hello from Utrecht.")
+            call.room.say("alice", spoken("Now what about"))
+            await call.said("agent: What about what?")
+            assert call.lines[1:] == ["alice: now what about", "agent: What about what?"]
 
     async def test_that_fails_is_told_of(self, tmp_path: Path) -> None:
         def answer(context: llm.ChatContext) -> Answer:

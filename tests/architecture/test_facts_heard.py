@@ -10,6 +10,7 @@ import rymi_server
 from rymi_server.entrypoints.listeners import LISTENERS
 from rymi_server.queue.facts import Fact
 
+PUBLISH = ("publish", "publishing")
 SOURCE = Path(rymi_server.__file__).parent
 
 
@@ -21,11 +22,11 @@ def facts() -> set[str]:
 
 
 def published() -> Iterator[str]:
-    """The names of what is handed to `publish` anywhere."""
+    """The names of what is handed to `publish` or `publishing` anywhere, as the last argument."""
     for module in SOURCE.rglob("*.py"):
         for node in ast.walk(ast.parse(module.read_text())):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "publish":
-                fact = node.args[1]
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in PUBLISH:
+                fact = node.args[-1]
                 if isinstance(fact, ast.Call) and isinstance(fact.func, ast.Name):
                     yield fact.func.id
 

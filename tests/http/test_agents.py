@@ -129,6 +129,11 @@ class TestCreating:
             ("llm_model", "http://models.example.com/v1#llama"),
             *(("custom_voice_mode", value) for value in ("mine", 5)),
             *(("advanced", value) for value in ("fast", {"turnDetectorMode": "psychic"}, {"temperature": 3})),
+            *(("advanced", {"stt_confidence_threshold": value}) for value in (-0.1, 1.1, "0.5", True)),
+            *(
+                ("advanced", {f"stt_{name}": "yes"})
+                for name in ("numeral_formatting", "profanity_filter", "background_denoising")
+            ),
             *(("features", value) for value in ("all", {"recording_enabled": "yes"})),
             *(("post_call", value) for value in ("all", {"recording": True})),
             *(

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
+import sqlalchemy as sa
 from tests.support.asking import CLOCK, Customer, new_customer, phone
 from tests.support.calling import jobs_in
 from tests.support.clocks import SetClock
@@ -33,7 +34,7 @@ from rymi_server.telephony.carriers.carrier import (
 )
 from rymi_server.telephony.dialing import Dialer
 from rymi_server.telephony.leg_watch import LEFT_OPEN_FOR, SETTLED_AFTER, LegWatch
-from rymi_server.telephony.models import Leg, LegReason, LegStatus
+from rymi_server.telephony.models import Leg, LegReason, LegStatus, dial_pace
 
 ADDRESSES = CarrierAddresses.under("https://voice.example.com", None, "a secret")
 NUMBER = "+15551234567"
@@ -199,6 +200,31 @@ class TestThePace:
         assert len(carrier.rang) == 1
         assert sorted(each.delay_ms for each in asked if isinstance(each, Later)) == [8_300, 18_600]
 
+    async def test_lets_in_who_comes_back_when_it_was_promised(self, database: Database, acme: Customer) -> None:
+        carrier, clock = NotedCarrier(per_second=0.1), SetClock.from_now()
+        first, second = await waiting_leg(acme), await waiting_leg(acme)
+        dial = Dialer(database, carrier, ADDRESSES, clock, sleep=Sleeps(real=False))
+        await dial({"leg_id": first})
+        with pytest.raises(Later):
+            await dial({"leg_id": second})
+        clock.pass_by(seconds=9)
+        await dial({"leg_id": second})
+        assert carrier.rang == [first, second]
+
+    async def test_costs_no_turn_where_a_call_has_ended_before_it(self, database: Database, acme: Customer) -> None:
+        carrier, clock = NotedCarrier(per_second=0.1), SetClock.from_now()
+        first, second = await waiting_leg(acme), await waiting_leg(acme)
+        dial = Dialer(database, carrier, ADDRESSES, clock, sleep=Sleeps(real=False))
+        await dial({"leg_id": first})
+        with pytest.raises(Later):
+            await dial({"leg_id": second})
+        await acme.post(f"/v1/calls/{(await _leg(database, second)).call_id}/end")
+        before = await _next_turn(database)
+        clock.pass_by(seconds=9)
+        await dial({"leg_id": second})
+        assert await _next_turn(database) == before
+        assert (carrier.rang, (await _leg(database, second)).reason) == ([first], "call_ended")
+
     async def test_leaves_less_room_below_the_limit_where_a_call_too_many_only_waits(
         self, database: Database, acme: Customer
     ) -> None:
@@ -317,3 +343,8 @@ class TestRepairing:
 async def _leg(database: Database, leg_id: LegId) -> Leg:
     async with database.transaction() as tx:
         return await store.get(tx, leg_id)
+
+
+async def _next_turn(database: Database) -> datetime:
+    async with database.transaction() as tx:
+        return (await tx.execute(sa.select(dial_pace.c.next_at).where(dial_pace.c.account == "noted:1"))).scalar_one()

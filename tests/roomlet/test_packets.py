@@ -15,7 +15,7 @@ from roomlet.metrics import Counters
 from roomlet.reception import Reception
 from roomlet.rtp import NO_LEVEL, BadPacket, payload_start, red_primary
 from roomlet.settings import Settings
-from roomlet.tracks import Loudness, PublishedTrack, Subscription
+from roomlet.tracks import HISTORY, Loudness, PublishedTrack, Subscription
 from roomlet.transport import PeerTransport
 
 HEAD = struct.pack("!BBHII", 0x80, 111, 7, 960, 1234)
@@ -24,6 +24,9 @@ HEAD = struct.pack("!BBHII", 0x80, 111, 7, 960, 1234)
 def extended(elements: bytes, first: int = 0x90, profile: int = 0xBEDE) -> bytes:
     padded = elements + b"\0" * (-len(elements) % 4)
     return bytes([first]) + HEAD[1:] + struct.pack("!HH", profile, len(padded) // 4) + padded + b"payload"
+
+
+CUT_OFF = [extended(bytes([0x10, 42]))[:size] for size in range(13, 20)]
 
 
 class TestHeader:
@@ -39,10 +42,18 @@ class TestHeader:
         start, level = payload_start(packet, 1)
         assert (packet[start:], level) == (b"payload", 42)
 
+    def test_the_level_is_found_alone(self) -> None:
+        packet = extended(bytes([0x10, 0x80 | 42]))
+        assert payload_start(packet, 1) == (20, 42)
+        assert payload_start(packet, 2) == (20, NO_LEVEL)
+
+    def test_padding_is_no_level_when_none_was_agreed(self) -> None:
+        assert payload_start(extended(bytes([0, 42])), 0) == (20, NO_LEVEL)
+
     def test_an_extension_of_another_form_has_no_level(self) -> None:
         assert payload_start(extended(bytes([0x10, 42]), profile=0x1000), 1)[1] == NO_LEVEL
 
-    @pytest.mark.parametrize("packet", [bytes([0x9F]) + HEAD[1:], bytes([0x8F]) + HEAD[1:], extended(b"")[:15]])
+    @pytest.mark.parametrize("packet", [bytes([0x9F]) + HEAD[1:], bytes([0x8F]) + HEAD[1:], *CUT_OFF])
     def test_a_header_longer_than_its_packet_is_refused(self, packet: bytes) -> None:
         with pytest.raises(BadPacket):
             payload_start(packet, 1)
@@ -122,6 +133,19 @@ class TestStreamUnderANewName:
         track.on_rtp(rtp(numbers[0] + 1, numbers[1] + 960, name=2))
         assert sent.numbers == [(1000, 48_000), (1016, 72_000), (1017, 72_960)]
 
+    async def test_and_again_if_nothing_came_under_the_new_one(self) -> None:
+        now = [10.0]
+        track, sent = published(lambda: now[0])
+        track.on_rtp(rtp(1000, 48_000, name=1))
+        for name in (2, 3):
+            track.bind("0", name, Agreed(111, NO_PAYLOAD_TYPE, nack=False, level_id=0))
+            now[0] += 0.25
+        track.on_rtp(rtp(3, 3, name=3))
+        track.bind("0", 4, Agreed(111, NO_PAYLOAD_TYPE, nack=False, level_id=0))
+        now[0] += 0.5
+        track.on_rtp(rtp(7, 7, name=4))
+        assert sent.numbers == [(1000, 48_000), (1016, 72_000), (1032, 96_000)]
+
     async def test_and_so_does_its_clock(self) -> None:
         track, sent = published(lambda: 10.0)
         track.on_rtp(rtp(1000, 48_000, name=1))
@@ -141,6 +165,50 @@ class TestStreamUnderANewName:
         assert sent.numbers == [(1000, 48_000), (3, 5)]
 
 
+class TestWhatIsAskedForAgain:
+    """Packets are kept as they came, and go out again as they went out before."""
+
+    async def test_goes_to_whoever_asks(self) -> None:
+        track, others = published(lambda: 10.0)
+        asking = Listener()
+        track.keep_history()
+        for number in (65_534, 65_535, 0, 1):
+            track.on_rtp(rtp(number, 7, name=1))
+        others.forget()
+        for number in (65_535, 0):
+            track.again(cast(Subscription, asking), number)
+        assert (asking.numbers, others.numbers) == ([(65_535, 7), (0, 7)], [])
+        assert asking.payloads == [b"payload", b"payload"]
+
+    async def test_is_not_there_unless_somebody_may_ask(self) -> None:
+        track, sent = published(lambda: 10.0)
+        track.on_rtp(rtp(5, 7, name=1))
+        sent.forget()
+        track.again(cast(Subscription, sent), 5)
+        assert sent.numbers == []
+
+    async def test_is_forgotten_after_a_while(self) -> None:
+        track, sent = published(lambda: 10.0)
+        track.keep_history()
+        for number in range(HISTORY + 1):
+            track.on_rtp(rtp(number, 7, name=1))
+        sent.forget()
+        for number in (0, 1, HISTORY, HISTORY + 1):
+            track.again(cast(Subscription, sent), number)
+        assert sent.numbers == [(1, 7), (HISTORY, 7)]
+
+    async def test_has_the_numbers_that_listeners_know(self) -> None:
+        track, sent = published(lambda: 10.0)
+        track.keep_history()
+        track.on_rtp(rtp(1000, 48_000, name=1))
+        track.bind("0", 2, Agreed(111, NO_PAYLOAD_TYPE, nack=True, level_id=0))
+        track.on_rtp(rtp(3, 960, name=2))
+        sent.forget()
+        for number in (3, 1000, 1016):
+            track.again(cast(Subscription, sent), number)
+        assert sent.numbers == [(1016, 48_000)]
+
+
 class Listener:
     """A subscription that notes what it is given."""
 
@@ -148,10 +216,15 @@ class Listener:
 
     def __init__(self) -> None:
         self.numbers: list[tuple[int, int]] = []
+        self.payloads: list[bytes] = []
         self.clocks: list[bytes] = []
 
-    def forward(self, first: int, middle: bytes, payload: bytes, is_red: bool) -> None:
-        self.numbers.append(struct.unpack("!HI", middle))
+    def forget(self) -> None:
+        self.numbers, self.payloads = [], []
+
+    def forward(self, first: int, numbers: bytes, payload: bytes, is_red: bool) -> None:
+        self.numbers.append(struct.unpack("!HI", numbers))
+        self.payloads.append(payload)
 
     def report(self, clock: bytes) -> None:
         self.clocks.append(clock)

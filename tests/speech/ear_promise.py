@@ -12,9 +12,9 @@ VOCABULARY = Vocabulary(
 )
 
 
-async def heard(ear: Ear, *sounds: bytes) -> list[Heard]:
+async def heard(ear: Ear, *sounds: bytes, vocabulary: Vocabulary = VOCABULARY) -> list[Heard]:
     """The result of each sound, one after the other on one line."""
-    stream = await ear.listen(VOCABULARY, Listeners())
+    stream = await ear.listen(vocabulary, Listeners())
     results = []
     for sound in sounds:
         push(stream, sound)

@@ -179,6 +179,7 @@ def _speech(vendor: Vendor) -> Any:
                 phrases = [phrase.value for each in config.adaptation.phrase_sets for phrase in each.phrases]
                 auth = dict(context.invocation_metadata())["authorization"]
                 asked = {"model": config.model, "language": config.language_code, "phrases": phrases}
+                asked["masks"] = config.profanity_filter
                 vendor.asked.append({"what": "stt", "auth": auth, **asked})
                 if vendor.fails:
                     await context.abort(grpc.StatusCode.PERMISSION_DENIED, "no")

@@ -1,6 +1,7 @@
 """Google Cloud's recogniser and voices, by their names, over gRPC on this machine."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,10 @@ class TestGoogleEars(EarPromise):
         asked = google.wanted("stt")
         assert asked["auth"].startswith("Bearer ey")
         assert (asked["model"], asked["phrases"]) == ("latest_long", ["opening hours"])
+
+    async def test_are_told_to_mask_swear_words(self, ear: Ear, google: Vendor) -> None:
+        await heard(ear, said("yes"), vocabulary=replace(VOCABULARY, masks_profanity=True))
+        assert google.wanted("stt")["masks"] is True
 
     async def test_take_a_draft_for_the_words_where_google_has_not_made_up_its_mind(self, ear: Ear) -> None:
         stream = await ear.listen(VOCABULARY, Listeners())

@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -118,6 +119,21 @@ class TestDeepgramEars(EarPromise):
         asked = deepgram.wanted("stt")
         assert asked["auth"] == "Token dg-key"
         assert (asked["model"], asked["keyterm"], asked["endpointing"]) == ("nova-3", "opening hours", "300")
+
+    @pytest.mark.parametrize(
+        ("writing", "asked"),
+        [
+            ({}, ("true", "false", "false")),
+            ({"numerals": True, "masks_profanity": True}, ("true", "true", "true")),
+            ({"numerals": False, "masks_profanity": False}, ("false", "false", "false")),
+        ],
+    )
+    async def test_are_told_how_words_are_to_be_written(
+        self, ear: Ear, deepgram: Vendor, writing: dict[str, bool], asked: tuple[str, ...]
+    ) -> None:
+        await heard(ear, said("yes"), vocabulary=replace(VOCABULARY, **writing))
+        wanted = deepgram.wanted("stt")
+        assert (wanted["smart_format"], wanted["numerals"], wanted["profanity_filter"]) == asked
 
     async def test_tell_where_speech_begins_and_ends(self, ear: Ear) -> None:
         boundaries: list[bool] = []

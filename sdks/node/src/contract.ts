@@ -13,7 +13,16 @@ export interface Advanced {
   optOutKey?: string | null;
   prompt_mode?: "builder" | "raw" | null;
   startSpeakingPhrasing?: "agent_greets" | "wait_for_user" | null;
+  /** Whether steady noise is taken out before anybody listens. Recordings keep it. */
+  stt_background_denoising?: boolean | null;
+  /** What the recogniser is less sure of is written down and not answered: the caller is asked again. */
+  stt_confidence_threshold?: number | null;
+  /** Whether numbers are written as figures, for recognisers that can be told. */
+  stt_numeral_formatting?: boolean | null;
+  /** Whether swear words are masked, for recognisers that can be told. */
+  stt_profanity_filter?: boolean | null;
   temperature?: number | null;
+  turnCompletion?: TurnCompletion | null;
   turnDetectorMode?: "steady" | "balanced" | "sensitive" | "provider" | "rms" | "webrtc" | "silero" | "provider-signal" | null;
 }
 
@@ -1189,6 +1198,16 @@ export interface TransferringBody {
 }
 
 export type Transport = "webrtc" | "pstn" | "sip" | "internal";
+
+/** Whether a language model is asked to tell that the caller was not done, and for how long it then waits. */
+export interface TurnCompletion {
+  enabled?: boolean | null;
+  /** For somebody who asked for a moment; 10000 unless said. */
+  incompleteLongMs?: number | null;
+  /** After a sentence that was cut short; 5000 unless said. */
+  incompleteShortMs?: number | null;
+  markerSet?: "unicode" | "ascii" | null;
+}
 
 export interface UpdatedAgentBody {
   id: string;

@@ -22,7 +22,7 @@ class ParticipantJoined(Fact):
 
 @dataclass(frozen=True, slots=True)
 class ParticipantLeft(Fact):
-    """Somebody has left, or failed to come in; `reason` says why."""
+    """Somebody has left a call that goes on, or failed to come in; `reason` says why."""
 
     call_id: str
     tenant_id: str
@@ -32,7 +32,7 @@ class ParticipantLeft(Fact):
 
 @dataclass(frozen=True, slots=True)
 class CallEnded(Fact):
-    """The call is completed or failed; nobody will join it any more."""
+    """The call is completed or failed: everybody has left it, the last of them just now, and nobody will join it."""
 
     call_id: str
     tenant_id: str

@@ -1,6 +1,7 @@
 """Moves a call on. Whatever can end a call comes through here, so that it ends once, with a reason and a fact."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from rymi_server.calls import store
@@ -18,10 +19,11 @@ from rymi_server.calls.models import (
     Transport,
 )
 from rymi_server.events.models import Level, Source
-from rymi_server.events.store import record
+from rymi_server.events.store import record, written
 from rymi_server.foundation.database import Transaction
 from rymi_server.foundation.ids import ParticipantId, TenantId
-from rymi_server.queue.facts import publish
+from rymi_server.foundation.rows import write
+from rymi_server.queue.facts import publish, publishing
 
 
 async def end_by_api(tx: Transaction, tenant_id: TenantId, call_id: str, now: datetime) -> Call:
@@ -70,13 +72,14 @@ async def participant_left(
     tx: Transaction, call: Call, participant_id: ParticipantId, reason: LeaveReason, now: datetime
 ) -> bool:
     """Somebody is out again; a call without anybody else is over. Whether that is news. `call` must be locked."""
-    leaver = [p for p in await store.participants_of(tx, call.id) if p.id == participant_id and p.status not in GONE]
+    people = await store.participants_of(tx, call.id)
+    leaver = [p for p in people if p.id == participant_id and p.status not in GONE]
     if call.status in OVER or not leaver:
         return False
-    await _gone(tx, call, leaver[0], ParticipantStatus.LEFT, reason, now)
+    people = await _gone(tx, people, leaver, ParticipantStatus.LEFT, reason, now)
     who = "Agent" if leaver[0].role is Role.AGENT else "Participant"
     await record(tx, call.id, Source.LIFECYCLE, f"{who} left", now)
-    await _end_if_over(tx, call, EndReason.NOBODY_JOINED, now)
+    await _end_if_over(tx, call, people, leaver, reason, EndReason.NOBODY_JOINED, now)
     return True
 
 
@@ -84,42 +87,60 @@ async def participant_failed(
     tx: Transaction, call: Call, participant_id: ParticipantId, reason: LeaveReason, now: datetime
 ) -> None:
     """Somebody did not get in; a call that waits for nobody else is over. `call` must be locked."""
-    participants = await store.participants_of(tx, call.id)
-    failed = [p for p in participants if p.id == participant_id and p.status not in GONE]
+    people = await store.participants_of(tx, call.id)
+    failed = [p for p in people if p.id == participant_id and p.status not in GONE]
     if not failed or call.status in OVER:
         return
-    await _gone(tx, call, failed[0], ParticipantStatus.FAILED, reason, now)
-    await _end_if_over(tx, call, EndReason.DIALING_FAILED, now)
+    people = await _gone(tx, people, failed, ParticipantStatus.FAILED, reason, now)
+    await _end_if_over(tx, call, people, failed, reason, EndReason.DIALING_FAILED, now)
 
 
 async def give_up_on_late_joiners(tx: Transaction, call: Call, invited_before: datetime, now: datetime) -> None:
     """Browsers that were invited before then and never came have failed. `call` must be locked."""
     if call.status in OVER:
         return
-    late = [p for p in await store.participants_of(tx, call.id) if _never_came(p, invited_before)]
-    for each in late:
-        await _gone(tx, call, each, ParticipantStatus.FAILED, LeaveReason.JOIN_TIMEOUT, now)
+    people = await store.participants_of(tx, call.id)
+    late = [p for p in people if _never_came(p, invited_before)]
     if late:
+        reason = LeaveReason.JOIN_TIMEOUT
+        people = await _gone(tx, people, late, ParticipantStatus.FAILED, reason, now)
         await record(tx, call.id, Source.LIFECYCLE, "Participant did not join in time", now, Level.WARNING)
-        await _end_if_over(tx, call, EndReason.NOBODY_JOINED, now)
+        await _end_if_over(tx, call, people, late, reason, EndReason.NOBODY_JOINED, now)
 
 
 async def _gone(
-    tx: Transaction, call: Call, leaver: Participant, status: ParticipantStatus, reason: LeaveReason, now: datetime
+    tx: Transaction,
+    people: Sequence[Participant],
+    leavers: Sequence[Participant],
+    status: ParticipantStatus,
+    reason: LeaveReason,
+    now: datetime,
+) -> list[Participant]:
+    """`people`, as they are then."""
+    ids = [leaver.id for leaver in leavers]
+    await store.leave(tx, ids, status, reason, now)
+    return [replace(p, status=status, leave_reason=reason, left_at=now) if p.id in ids else p for p in people]
+
+
+async def _end_if_over(
+    tx: Transaction,
+    call: Call,
+    people: Sequence[Participant],
+    leavers: Collection[Participant],
+    reason: LeaveReason,
+    if_nobody_came: EndReason,
+    now: datetime,
 ) -> None:
-    await store.leave(tx, [leaver.id], status, reason, now)
-    if leaver.role is not Role.AGENT:
-        await publish(tx, ParticipantLeft(call.id, call.tenant_id, leaver.id, reason))
-
-
-async def _end_if_over(tx: Transaction, call: Call, if_nobody_came: EndReason, now: datetime) -> None:
-    participants = await store.participants_of(tx, call.id)
-    if is_over(participants):
-        status = final_status(participants)
-        went_on = any(person.leave_reason == LeaveReason.TRANSFERRED for person in participants)
+    """End the call if `leavers` were the last in it: `CallEnded` tells of them, too. Otherwise each is told of."""
+    if is_over(people):
+        status = final_status(people)
+        went_on = any(person.leave_reason == LeaveReason.TRANSFERRED for person in people)
         completed = EndReason.HANDOFF_TO_HUMAN if went_on else EndReason.USER_DISCONNECT
-        reason = if_nobody_came if status is CallStatus.FAILED else completed
-        await _close(tx, call, status, reason, now, participants)
+        await _close(tx, call, status, if_nobody_came if status is CallStatus.FAILED else completed, now, people)
+        return
+    for leaver in leavers:
+        if leaver.role is not Role.AGENT:
+            await publish(tx, ParticipantLeft(call.id, call.tenant_id, leaver.id, reason))
 
 
 async def _close(
@@ -137,8 +158,9 @@ async def _close(
     await store.change(tx, call.id, status=status, end_reason=reason, ended_at=now)
     completed = status is CallStatus.COMPLETED
     message = "Call ended" if completed else "Call failed"
-    await record(tx, call.id, Source.LIFECYCLE, message, now, Level.INFO if completed else Level.WARNING)
-    await publish(tx, CallEnded(call.id, call.tenant_id, reason))
+    level = Level.INFO if completed else Level.WARNING
+    event = written(call.id, Source.LIFECYCLE, message, now, level)
+    await write(tx, event, *publishing(CallEnded(call.id, call.tenant_id, reason)))
 
 
 def _never_came(participant: Participant, invited_before: datetime) -> bool:

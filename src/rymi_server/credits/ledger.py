@@ -7,10 +7,19 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from rymi_server.credits.errors import InsufficientCredits
-from rymi_server.credits.models import Account, Entry, Movement, credit_accounts, credit_entries, credit_holds
+from rymi_server.credits.models import Account, Entry, Movement, credit_accounts, credit_entries
 from rymi_server.foundation.database import Transaction
 from rymi_server.foundation.ids import CallId, TenantId
 from rymi_server.foundation.pagination import Page, Window
+from rymi_server.foundation.statements import Statement
+
+_RELEASE = Statement(
+    sa.text("""
+    with released as (delete from credit_holds where call_id = cast(:call as uuid) returning amount)
+    update credit_accounts set held = held - released.amount
+    from released where tenant_id = cast(:tenant as uuid)
+""")
+)
 
 
 async def open_account(tx: Transaction, tenant_id: TenantId) -> None:
@@ -41,20 +50,15 @@ async def refuse_spent(tx: Transaction, tenant_id: TenantId) -> None:
 
 async def settle(tx: Transaction, tenant_id: TenantId, call_id: CallId, cost: Decimal, now: datetime) -> None:
     """Give back what the call held and charge what it cost. Settling again changes nothing."""
-    released = (
-        await tx.execute(
-            credit_holds.delete().where(credit_holds.c.call_id == call_id).returning(credit_holds.c.amount)
-        )
-    ).scalar_one_or_none()
-    if released:
-        await tx.execute(
-            credit_accounts.update()
-            .where(credit_accounts.c.tenant_id == tenant_id)
-            .values(held=credit_accounts.c.held - released)
-        )
+    await release(tx, tenant_id, call_id)
     if cost:
         reference = f"call:{call_id}"
         await _move(tx, tenant_id, Movement.SETTLEMENT, -cost, call_id=call_id, reference=reference, note="", now=now)
+
+
+async def release(tx: Transaction, tenant_id: TenantId, call_id: CallId) -> None:
+    """Give back what the call held, if it still holds anything."""
+    await _RELEASE.run(tx, {"tenant": tenant_id, "call": call_id})
 
 
 async def entries(tx: Transaction, tenant_id: TenantId, limit: int, offset: int = 0) -> list[Entry]:

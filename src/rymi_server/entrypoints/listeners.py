@@ -16,7 +16,6 @@ from rymi_server.keys.facts import ApiKeyCreated, ApiKeyRevoked
 from rymi_server.numbers.facts import NumberAssigned
 from rymi_server.post_call.begin import begin_when_call_ended, go_on_when_agent_closed
 from rymi_server.post_call.facts import PostCallCompleted, RecordingReady
-from rymi_server.post_call.settle import settle_when_call_ended
 from rymi_server.queue.facts import Listeners
 from rymi_server.rooms.closing import close_when_call_ended
 from rymi_server.telephony.hang_up import hang_up_when_call_ended
@@ -32,7 +31,6 @@ LISTENERS: Listeners = {
     CallEnded: (
         close_when_call_ended,
         begin_when_call_ended,
-        settle_when_call_ended,
         hang_up_when_call_ended,
         _desk.of_call,
         _desk.of_batch,

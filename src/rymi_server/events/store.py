@@ -17,7 +17,12 @@ _COLUMNS = [call_events.c[name] for name in ("id", "call_id", "level", "source",
 async def record(
     tx: Transaction, call_id: CallId, source: Source, message: str, now: datetime, level: Level = Level.INFO
 ) -> None:
-    await write(tx, rows_of([Event(EventId(new_prefixed("evt")), call_id, level, source, message, now)]))
+    await write(tx, written(call_id, source, message, now, level))
+
+
+def written(call_id: CallId, source: Source, message: str, now: datetime, level: Level = Level.INFO) -> Rows:
+    """One event, to be written together with what it is about."""
+    return rows_of([Event(EventId(new_prefixed("evt")), call_id, level, source, message, now)])
 
 
 def rows_of(events: Sequence[Event]) -> Rows:

@@ -1,6 +1,8 @@
 """Puts the edge together: routes, errors, the document, and what stands around every request."""
 
-from fastapi import FastAPI
+from collections.abc import Sequence
+
+from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 from prometheus_client import CollectorRegistry
 from starlette.types import ASGIApp
@@ -63,11 +65,11 @@ INTERNAL = (internal_agents.routes, internal_livekit.routes)
 TALK = (talk.routes, talk.with_pass, talk.with_invitation)
 
 
-def api(edge: Edge | None = None) -> FastAPI:
-    """The API alone. Without an edge it answers nothing and serves for its document."""
+def api(edge: Edge | None = None, *, before: Sequence[APIRouter] = ()) -> FastAPI:
+    """The API alone, but for what goes before it. Without an edge it answers nothing and serves for its document."""
     app = FastAPI(openapi_url="/openapi.json", docs_url=None, redoc_url=None, redirect_slashes=False)
     app.state.edge = edge
-    for page in PAGES:
+    for page in (*before, *PAGES):
         app.include_router(page)
     routes = [route for page in PAGES for route in page.routes if isinstance(route, APIRoute)]
     render_errors(app, routes)
@@ -77,8 +79,9 @@ def api(edge: Edge | None = None) -> FastAPI:
 
 def server(edge: Edge, readiness: Readiness, registry: CollectorRegistry) -> ASGIApp:
     """The API as a process serves it."""
-    app = api(edge)
-    for routes in (*INTERNAL, *TALK, carrier_callbacks):
+    # A dialed call is reported on several times, and each router that does not know a path takes its time to say so.
+    app = api(edge, before=[carrier_callbacks])
+    for routes in (*INTERNAL, *TALK):
         app.include_router(routes)
     app.add_exception_handler(NotFromTheCarrier, refuse_stranger)
     app.include_router(health_routes(readiness, registry))

@@ -13,7 +13,10 @@ class RecordingReady(Fact):
 
 @dataclass(frozen=True, slots=True)
 class PostCallCompleted(Fact):
-    """Everything that a call leaves behind is there, or a further run of its analysis is."""
+    """Everything that a call leaves behind is there, or a further run of its analysis is.
+
+    One that nobody came into leaves nothing behind: its end says all.
+    """
 
     call_id: str
     tenant_id: str

@@ -16,6 +16,7 @@ from rymi_server.post_call import progress, quality
 from rymi_server.post_call.analyse import ANALYSE
 from rymi_server.post_call.announce import announce_later, announce_now
 from rymi_server.post_call.record import LAY, lay_job
+from rymi_server.post_call.settle import settle_unused
 from rymi_server.post_call.wishes import wants_recording
 from rymi_server.queue.enqueue import NewJob, enqueue
 from rymi_server.queue.later import Later
@@ -50,9 +51,8 @@ class Finalizer:
         if not await progress.note(tx, call.id, "finalized", now):
             return
         if call.status is not CallStatus.COMPLETED:
-            for step in ("recorded", "analysed"):
-                await progress.note(tx, call.id, step, now)
-            await announce_now(tx, call)
+            await settle_unused(tx, call)
+            await progress.end(tx, call.id, now)
             return
         said = await transcripts.of_call(tx, call.id)
         await transcripts.renumber(tx, call.id, in_order(said))

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
@@ -10,6 +11,7 @@ from rymi_server.calls.lifecycle import OVER
 from rymi_server.calls.models import calls
 from rymi_server.foundation.database import Transaction, metadata
 from rymi_server.foundation.ids import CallId, TenantId
+from rymi_server.foundation.statements import Statement
 
 post_call_progress = sa.Table(
     "post_call_progress",
@@ -23,6 +25,25 @@ post_call_progress = sa.Table(
     sa.Column("analysed_at", sa.DateTime(timezone=True)),
     sa.Column("done_at", sa.DateTime(timezone=True)),
 )
+
+
+_STEPS = ("finalized", "recorded", "settled", "analysed", "done")
+_BEGIN = Statement(
+    insert(post_call_progress)
+    .values(
+        call_id=sa.bindparam("call"),
+        tenant_id=sa.bindparam("tenant"),
+        begun_at=sa.bindparam("begun"),
+        **{f"{step}_at": sa.bindparam(step) for step in _STEPS},
+    )
+    .on_conflict_do_nothing()
+)
+_END = Statement(
+    post_call_progress.update()
+    .where(post_call_progress.c.call_id == sa.bindparam("call"))
+    .values({f"{step}_at": sa.func.coalesce(post_call_progress.c[f"{step}_at"], sa.bindparam("at")) for step in _STEPS})
+)
+_OF_CALL = Statement(sa.select(post_call_progress).where(post_call_progress.c.call_id == sa.bindparam("call")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,26 +60,34 @@ class Progress:
     done_at: datetime | None
 
 
-async def begin(tx: Transaction, call_id: str, tenant_id: str, now: datetime) -> None:
-    """Once; again it changes nothing."""
-    row = {"call_id": call_id, "tenant_id": tenant_id, "begun_at": now}
-    await tx.execute(insert(post_call_progress).values(**row).on_conflict_do_nothing())
+async def begin(tx: Transaction, call_id: str, tenant_id: str, now: datetime, *, is_done: bool = False) -> bool:
+    """False if it was begun before, which changes nothing. `is_done` is for a call without anything to be done."""
+    done_at = now if is_done else None
+    row = {"call": call_id, "tenant": tenant_id, "begun": now, **dict.fromkeys(_STEPS, done_at)}
+    return await _BEGIN.run(tx, row) > 0
 
 
 async def of_call(tx: Transaction, call_id: str) -> Progress | None:
-    row = (await tx.execute(sa.select(post_call_progress).where(post_call_progress.c.call_id == call_id))).one_or_none()
+    row = await _OF_CALL.one_or_none(tx, {"call": call_id})
     return Progress(*row) if row else None
 
 
 async def note(tx: Transaction, call_id: str, step: str, now: datetime) -> bool:
     """A step is done. False if it was already."""
+    return await _noting(step).run(tx, {"call": call_id, "at": now}) > 0
+
+
+async def end(tx: Transaction, call_id: str, now: datetime) -> None:
+    """All that was not done yet need not be."""
+    await _END.run(tx, {"call": call_id, "at": now})
+
+
+@cache
+def _noting(step: str) -> Statement:
+    """Made once for each step."""
     column = post_call_progress.c[f"{step}_at"]
-    noted = await tx.execute(
-        post_call_progress.update()
-        .where(post_call_progress.c.call_id == call_id, column.is_(None))
-        .values({column: now})
-    )
-    return noted.rowcount > 0
+    missing = post_call_progress.update().where(post_call_progress.c.call_id == sa.bindparam("call"), column.is_(None))
+    return Statement(missing.values({column: sa.bindparam("at")}))
 
 
 async def forgotten(tx: Transaction, now: datetime, limit: int = 200) -> list[tuple[str, str]]:

@@ -6,7 +6,6 @@ from decimal import Decimal
 from typing import Any
 
 from rymi_server.calls import store
-from rymi_server.calls.facts import CallEnded
 from rymi_server.calls.lifecycle import connected_seconds
 from rymi_server.calls.models import Call
 from rymi_server.credits import ledger
@@ -18,15 +17,17 @@ from rymi_server.foundation.clock import Clock
 from rymi_server.foundation.database import Transaction
 from rymi_server.foundation.ids import TenantId
 from rymi_server.post_call import progress
-from rymi_server.queue.enqueue import NewJob, enqueue
 from rymi_server.queue.kinds import Backoff, JobKind
 
 SETTLE = JobKind("post_call", "settle", attempts=10, backoff=Backoff(first_ms=1_000))
 
 
-async def settle_when_call_ended(tx: Transaction, fact: CallEnded) -> None:
-    job = NewJob({"call_id": fact.call_id, "tenant_id": fact.tenant_id}, id=f"settle-{fact.call_id}")
-    await enqueue(tx, SETTLE, job)
+async def settle_unused(tx: Transaction, call: Call) -> None:
+    """Nobody came into the call: it costs nothing, and what it held is given back. It must be locked."""
+    if call.bill_duration is None:
+        seconds, cost = bill(None, call.rate_per_minute)
+        await ledger.release(tx, call.tenant_id, call.id)
+        await store.change(tx, call.id, bill_duration=seconds, total_cost=cost)
 
 
 class Settler:

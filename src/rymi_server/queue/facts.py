@@ -9,7 +9,8 @@ from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, TypeAlias
 
 from rymi_server.foundation.database import Transaction
-from rymi_server.queue.enqueue import NewJob, enqueue
+from rymi_server.foundation.rows import Called, write
+from rymi_server.queue.enqueue import NewJob, adding
 from rymi_server.queue.kinds import Backoff, JobKind
 
 QUEUE = "facts"
@@ -31,4 +32,9 @@ Listeners: TypeAlias = Mapping[type[Fact], Sequence[Listener]]
 
 
 async def publish(tx: Transaction, fact: Fact) -> None:
-    await enqueue(tx, fact.kind(), NewJob(asdict(fact)))
+    await write(tx, *publishing(fact))
+
+
+def publishing(fact: Fact) -> tuple[Called, ...]:
+    """What publishes `fact`, to be written together with that which it tells."""
+    return adding(fact.kind(), [NewJob(asdict(fact))])

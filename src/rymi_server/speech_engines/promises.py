@@ -47,11 +47,14 @@ class Abilities:
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """What this agent talks about: phrases it expects to hear, for engines that can be told."""
+    """What this agent talks about, and how its callers' words are to be written, for engines that can be told."""
 
     language: str = "en-US"
     phrases: tuple[str, ...] = ()
     keywords: tuple[str, ...] = ()
+    # None leaves it to the engine.
+    numerals: bool | None = None
+    masks_profanity: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,17 @@ from rymi_server.telephony.carriers.carrier import (
 )
 from rymi_server.telephony.hang_up import enqueue_hang_up
 from rymi_server.telephony.models import Leg, LegReason
-from rymi_server.telephony.pace import NEAR, NotYet, Turn, Turnstile, not_near, slow_down, without_room
+from rymi_server.telephony.pace import (
+    NEAR,
+    NotYet,
+    Paced,
+    Promised,
+    Turn,
+    Turnstile,
+    not_near,
+    slow_down,
+    without_room,
+)
 from rymi_server.telephony.store import WhetherToRing
 from rymi_server.telephony.terms import DialTerms
 
@@ -64,7 +74,7 @@ _THROTTLED_FOR = timedelta(seconds=1)
 class _Near:
     """The leg's turn is near, at the turnstile of this account."""
 
-    connected: ConnectedCarrier
+    pace: Paced
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +111,7 @@ class Dialer:
         self._clock = clock
         self._terms = terms or DialTerms()
         self._turnstile = Turnstile(database, sleep)
+        self._promised = Promised()
         self._at_the_database = asyncio.Semaphore(_AT_THE_DATABASE)
         self._with_a_turn_there = asyncio.Semaphore(_WITH_A_TURN_THERE)
 
@@ -108,17 +119,30 @@ class Dialer:
         """Raise `Later` while it is too early."""
         leg_id = LegId(job["leg_id"])
         async with self._at_the_database:
-            decided = await self._decide(leg_id, None)
+            decided = await self._near_as_promised(leg_id) or await self._decide(leg_id, None)
         if isinstance(decided, _Near):
-            decided = await self._in_turn(leg_id, decided.connected)
+            decided = await self._in_turn(leg_id, decided.pace)
         if isinstance(decided, NotYet):
             raise Later(max(_SHORTEST_WAIT_MS, _ms(decided.ask_at - self._clock.now())))
         if isinstance(decided, _Claimed):
             await self._place(decided)
 
-    async def _in_turn(self, leg_id: LegId, connected: ConnectedCarrier) -> _Claimed | _Near | NotYet | None:
+    async def _near_as_promised(self, leg_id: LegId) -> _Near | None:
+        """A quick look at a leg that was promised its moment here; None where it has to be decided about.
+
+        Who has a turn is looked at again. This spares the turns that those would take who need none any more.
+        """
+        pace = self._promised.taken(leg_id)
+        if pace is None:
+            return None
+        async with self._database.single_statements() as statements:
+            if not await store.still_waits(statements, leg_id):
+                return None
+        return None if self._turnstile.wait_for(pace) > NEAR else _Near(pace)
+
+    async def _in_turn(self, leg_id: LegId, pace: Paced) -> _Claimed | _Near | NotYet | None:
         """Return at the moment at which the carrier may be asked. The next one's turn begins then, too."""
-        async with self._turnstile.turn(connected) as turn:
+        async with self._turnstile.turn(pace) as turn:
             async with self._with_a_turn_there:
                 decided = await self._decide(leg_id, turn)
             if isinstance(decided, _Claimed):
@@ -128,11 +152,10 @@ class Dialer:
     async def _decide(self, leg_id: LegId, turn: Turn | None) -> _Claimed | _Near | NotYet | None:
         """Claim the leg once it has its turn; None where it is not to be dialed, which is then on record."""
         async with self._database.transaction() as tx:
-            call = await store.lock_call(tx, leg_id)
             found = await store.lock_with_terms(tx, leg_id)
-            if call is None or found is None or found[0].is_over or found[0].claimed_at:
+            if found is None or found[1].is_over or found[1].claimed_at:
                 return None
-            leg, whether = found
+            call, leg, whether = found
             if reason := _why_not(call, whether):
                 await legs.failed(tx, leg_id, reason, self._clock.now())
                 return None
@@ -157,6 +180,9 @@ class Dialer:
             far = NotYet(now + wait / 2, now)
         if far:
             await store.change(tx, leg.id, dial_at=far.promised)
+            if connected.concurrent_calls is None:
+                # Where there is such a limit, who comes back is asked first whether there is room.
+                self._promised.keep(leg.id, connected)
         return far or _Near(connected)
 
     async def _claim(

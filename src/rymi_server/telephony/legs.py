@@ -45,7 +45,7 @@ _VERDICTS = {
 
 async def reported(tx: Transaction, leg_id: LegId, report: LegReport, now: datetime) -> bool:
     """Take in what a carrier says of a leg. False where it is about something else, such as the call's socket."""
-    found = await _locked(tx, leg_id)
+    found = await store.lock_with_call(tx, leg_id)
     if found is None or not is_about(found[1], report):
         return False
     call, leg = found
@@ -62,7 +62,7 @@ async def bridged(tx: Transaction, leg_id: LegId, now: datetime) -> bool:
 
     A carrier opens the socket only of a call that was answered, however late it says so.
     """
-    found = await _locked(tx, leg_id)
+    found = await store.lock_with_call(tx, leg_id)
     if found is None or found[1].is_over or found[0].status in OVER:
         return False
     call, leg = found
@@ -81,7 +81,7 @@ async def media_ended(tx: Transaction, leg_id: LegId, now: datetime) -> None:
 
     The carrier says only later that the call is over, up to 20 s; nobody waits for that.
     """
-    found = await _locked(tx, leg_id)
+    found = await store.lock_with_call(tx, leg_id)
     if found is None or found[1].media_ended_at:
         return
     call, leg = found
@@ -93,18 +93,12 @@ async def media_ended(tx: Transaction, leg_id: LegId, now: datetime) -> None:
 
 async def failed(tx: Transaction, leg_id: LegId, reason: LegReason, now: datetime, cause: str | None = None) -> bool:
     """The leg came to nothing. Whether that is news."""
-    found = await _locked(tx, leg_id)
+    found = await store.lock_with_call(tx, leg_id)
     if found is None or not await store.fail(tx, leg_id, reason, now, cause):
         return False
     call, leg = found
     await _tell_failure(tx, call, leg, reason, cause, now)
     return True
-
-
-async def _locked(tx: Transaction, leg_id: LegId) -> tuple[Call, Leg] | None:
-    call = await store.lock_call(tx, leg_id)
-    leg = await store.lock(tx, leg_id)
-    return (call, leg) if call and leg else None
 
 
 async def _follow(

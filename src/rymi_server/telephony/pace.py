@@ -14,12 +14,14 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
+from typing import Protocol
 from weakref import WeakValueDictionary
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from rymi_server.foundation.database import Database, Transaction
+from rymi_server.foundation.ids import LegId
 from rymi_server.foundation.statements import Statement
 from rymi_server.telephony import store
 from rymi_server.telephony.carriers.carrier import ConnectedCarrier
@@ -89,7 +91,27 @@ class NotYet:
     promised: datetime | None
 
 
-def interval_of(connected: ConnectedCarrier) -> timedelta:
+class Paced(Protocol):
+    """An account with the limit that it is dialed within."""
+
+    @property
+    def account(self) -> str: ...
+    @property
+    def calls_per_second(self) -> float: ...
+    @property
+    def refuses_excess(self) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """That of an account, without what opens it."""
+
+    account: str
+    calls_per_second: float
+    refuses_excess: bool
+
+
+def interval_of(connected: Paced) -> timedelta:
     margin = _MARGIN if connected.refuses_excess else _MARGIN_WHERE_EXCESS_WAITS
     return timedelta(seconds=margin / connected.calls_per_second)
 
@@ -130,6 +152,23 @@ async def _has_room(tx: Transaction, connected: ConnectedCarrier) -> bool:
     return most is None or await store.live_on_account(tx, connected.account) < most
 
 
+class Promised:
+    """The pace of those whom this process has promised a moment. Whoever is not found here is looked up."""
+
+    def __init__(self, most: int = 10_000) -> None:
+        self._most = most
+        self._paces: dict[LegId, Pace] = {}
+
+    def keep(self, leg_id: LegId, connected: Paced) -> None:
+        if len(self._paces) >= self._most and leg_id not in self._paces:
+            # The first one kept. Another process may have had its job.
+            del self._paces[next(iter(self._paces))]
+        self._paces[leg_id] = Pace(connected.account, connected.calls_per_second, connected.refuses_excess)
+
+    def taken(self, leg_id: LegId) -> Pace | None:
+        return self._paces.pop(leg_id, None)
+
+
 class Turnstile:
     """Lets the calls of this process through, in the order that they came, each in its turn."""
 
@@ -139,12 +178,12 @@ class Turnstile:
         self._lines: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
         self._waiting: Counter[str] = Counter()
 
-    def wait_for(self, connected: ConnectedCarrier) -> timedelta:
+    def wait_for(self, connected: Paced) -> timedelta:
         """How long whoever came now would wait, by those who wait here."""
         return interval_of(connected) * self._waiting[connected.account]
 
     @asynccontextmanager
-    async def turn(self, connected: ConnectedCarrier) -> AsyncIterator["Turn"]:
+    async def turn(self, connected: Paced) -> AsyncIterator["Turn"]:
         """Shortly before a turn that is the caller's. It is theirs until the block ends, and should be used then."""
         interval_s = interval_of(connected).total_seconds()
         account = connected.account
@@ -170,7 +209,7 @@ class Turnstile:
 class Turn:
     """One call may be placed at one moment."""
 
-    def __init__(self, database: Database, connected: ConnectedCarrier, sleep: Sleep) -> None:
+    def __init__(self, database: Database, connected: Paced, sleep: Sleep) -> None:
         self.account = connected.account
         self._late_s = _LEEWAY_S + _USED_LATE * interval_of(connected).total_seconds()
         self._asked = {"account": connected.account, "interval": interval_of(connected)}

@@ -23,15 +23,33 @@ _OVER = (LegStatus.COMPLETED, LegStatus.FAILED)
 _BY_ID = sa.select(telephony_legs).where(_legs.id == sa.bindparam("leg"))
 _FOUND, _LOCKED = Statement(_BY_ID), Statement(_BY_ID.with_for_update())
 _OF_CALL = Statement(sa.select(telephony_legs).where(_legs.call_id == sa.bindparam("call")).order_by(_legs.id))
-_CALL_LOCKED = Statement(
+# PostgreSQL locks what it has found, and the leg is found with its call, which is locked by then.
+_call = (
     sa.select(*CALL_COLUMNS)
     .where(calls.c.id == sa.select(_legs.call_id).where(_legs.id == sa.bindparam("leg")).scalar_subquery())
     .with_for_update()
+    .cte("call")
 )
-_LOCKED_WITH_TERMS = Statement(
-    _BY_ID.add_columns(is_listed(_legs.tenant_id, _legs.to_number), *HOURS_COLUMNS)
+_BOTH = (
+    sa.select(telephony_legs, *_call.c).join(_call, _call.c.id == _legs.call_id).where(_legs.id == sa.bindparam("leg"))
+)
+_BOTH_LOCKED = Statement(_BOTH.with_for_update(of=telephony_legs))
+_BOTH_LOCKED_WITH_TERMS = Statement(
+    _BOTH.add_columns(is_listed(_legs.tenant_id, _legs.to_number), *HOURS_COLUMNS)
     .outerjoin(calling_hours, calling_hours.c.tenant_id == _legs.tenant_id)
     .with_for_update(of=telephony_legs)
+)
+_LEG_ENDS, _CALL_ENDS = len(_NAMES), len(_NAMES) + len(CALL_COLUMNS)
+_STILL_WAITS = Statement(
+    sa.select(
+        sa.exists().where(
+            _legs.id == sa.bindparam("leg"),
+            _legs.status == LegStatus.QUEUED,
+            _legs.claimed_at.is_(None),
+            calls.c.id == _legs.call_id,
+            calls.c.ended_at.is_(None),
+        )
+    )
 )
 _CLAIM = Statement(
     telephony_legs.update()
@@ -94,25 +112,31 @@ async def find(tx: Transaction, leg_id: LegId) -> Leg | None:
     return _leg(row) if row is not None else None
 
 
-async def lock_call(tx: Transaction, leg_id: LegId) -> Call | None:
-    """The leg's call, held until the transaction ends; None where there is no such leg."""
-    row = await _CALL_LOCKED.one_or_none(tx, {"leg": leg_id})
-    return call_from(row) if row is not None else None
-
-
 async def lock(tx: Transaction, leg_id: LegId) -> Leg | None:
     """The leg, held until the transaction ends. Whoever needs its call locks that first."""
     row = await _LOCKED.one_or_none(tx, {"leg": leg_id})
     return _leg(row) if row is not None else None
 
 
-async def lock_with_terms(tx: Transaction, leg_id: LegId) -> tuple[Leg, WhetherToRing] | None:
-    """As `lock`, with what decides whether and when its number may be rung, in one look."""
-    row = await _LOCKED_WITH_TERMS.one_or_none(tx, {"leg": leg_id})
+async def still_waits(tx: Transaction, leg_id: LegId) -> bool:
+    """Whether the leg is still to be dialed, as far as a look without a lock can tell."""
+    return bool((await _STILL_WAITS.one(tx, {"leg": leg_id}))[0])
+
+
+async def lock_with_call(tx: Transaction, leg_id: LegId) -> tuple[Call, Leg] | None:
+    """The leg's call and the leg, both held until the transaction ends, the call first."""
+    row = await _BOTH_LOCKED.one_or_none(tx, {"leg": leg_id})
+    return None if row is None else (call_from(row[_LEG_ENDS:]), _leg(row[:_LEG_ENDS]))
+
+
+async def lock_with_terms(tx: Transaction, leg_id: LegId) -> tuple[Call, Leg, WhetherToRing] | None:
+    """The same, with what decides whether and when its number may be rung, in one look."""
+    row = await _BOTH_LOCKED_WITH_TERMS.one_or_none(tx, {"leg": leg_id})
     if row is None:
         return None
-    listed, *hours = row[len(_NAMES) :]
-    return _leg(row[: len(_NAMES)]), WhetherToRing(listed, hours_from(hours))
+    listed, *hours = row[_CALL_ENDS:]
+    call, leg = call_from(row[_LEG_ENDS:_CALL_ENDS]), _leg(row[:_LEG_ENDS])
+    return call, leg, WhetherToRing(listed, hours_from(hours))
 
 
 async def of_call(tx: Transaction, call_id: CallId) -> list[Leg]:

@@ -1,6 +1,7 @@
 """What comes after a call, done by a real worker: final, analysed, settled, told."""
 
 import json
+from dataclasses import astuple
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -21,13 +22,14 @@ from tests.support.after_calls import (
     working,
 )
 from tests.support.asking import Customer
-from tests.support.calling import everybody_joins, say
+from tests.support.calling import everybody_joins, held_by, jobs_in, say
 from tests.support.clocks import SetClock
 from tests.support.waiting import until
 
 from rymi_server.call_control.join_timeouts import JoinTimeouts
 from rymi_server.calls.facts import AgentClosed
 from rymi_server.foundation.database import Database
+from rymi_server.post_call import progress
 from rymi_server.queue.facts import publish
 from rymi_server.tenants.store import set_time_zone
 
@@ -109,7 +111,31 @@ class TestACall:
         call = await detail_of(acme, call_id)
         assert (call["status"], call["bill_duration"], call["total_cost"]) == ("failed", 0, 0)
         assert call["intelligence_status"] == "not_started"
-        assert hook.got[-1].json["data"]["status"] == "failed"
+        told = hook.got[-1].json["data"]
+        assert (told["status"], told["duration"], told["cost"]) == ("failed", 0, 0)
+        assert await jobs_in(own_database, "post_call") == [], "there is nothing to be done"
+        facts = await _names_in(own_database, "facts")
+        assert ("CallEnded" in facts, "ParticipantLeft" in facts) == (True, False), "one fact tells of both"
+
+    async def test_that_nobody_came_to_is_done_with_after_the_last_word_of_its_agent(
+        self, own_database: Database, acme: Customer, tmp_path: Path
+    ) -> None:
+        call_id, clock = await new_call(acme, **RECORDED), SetClock.from_now()
+        clock.pass_by(seconds=61)
+        await agent_of(own_database, call_id, heard_at=clock.now())
+        await JoinTimeouts(own_database, clock, timedelta(seconds=60)).sweep()
+        async with working(own_database, tmp_path):
+            await until("the bill", billed(acme, call_id))
+            assert await held_by(own_database, acme) == 0
+            assert not await _is_done(own_database, call_id)
+            await agent_closes(own_database, call_id)
+            async with own_database.transaction() as tx:
+                await publish(tx, AgentClosed(call_id, acme.tenant.id, "1"))
+            await finished(own_database, call_id)
+        async with own_database.transaction() as tx:
+            so_far = await progress.of_call(tx, call_id)
+        assert so_far
+        assert None not in astuple(so_far)
 
     async def test_is_understood_where_its_tenant_is(
         self, own_database: Database, acme: Customer, tmp_path: Path
@@ -145,3 +171,15 @@ async def _was_done(database: Database, job_id: str) -> bool:
     done = sa.text("select count(*) from bullmq.job where id = :id and state = 'completed'")
     async with database.transaction() as tx:
         return bool((await tx.execute(done, {"id": job_id})).scalar_one())
+
+
+async def _names_in(database: Database, queue: str) -> list[str]:
+    named = sa.text("select name from bullmq.job where queue = :queue order by seq")
+    async with database.transaction() as tx:
+        return list((await tx.execute(named, {"queue": queue})).scalars())
+
+
+async def _is_done(database: Database, call_id: str) -> bool:
+    async with database.transaction() as tx:
+        so_far = await progress.of_call(tx, call_id)
+    return so_far is not None and so_far.done_at is not None

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+import pytest
+
 from rymi_server.runtime.hearing.backchannels import is_backchannel
 from rymi_server.runtime.hearing.happenings import (
     BargedIn,
@@ -102,6 +104,25 @@ class TestTheHub:
             story.hub.verdict("alice", Heard(""))
             assert story.of(NotUnderstood) == ([NotUnderstood("alice")] if is_told else [])
             assert not story.words
+
+    @pytest.mark.parametrize(("confidence", "counts"), [(None, True), (0.7, True), (0.69, False)])
+    def test_answers_what_a_recogniser_is_sure_enough_of(self, confidence: float | None, counts: bool) -> None:
+        story = story_with("alice")
+        story.hub.sure_from = 0.7
+        story.begins("alice")
+        story.now += 1
+        story.ends("alice")
+        story.hub.verdict("alice", Heard("ten of them please", confidence))
+        assert [(each.utterance.text, each.counts) for each in story.words] == [("ten of them please", counts)]
+        assert story.of(NotUnderstood) == ([] if counts else [NotUnderstood("alice")])
+
+    def test_asks_nobody_again_who_may_have_coughed(self) -> None:
+        story = story_with("alice")
+        story.hub.sure_from = 0.7
+        story.begins("alice")
+        story.ends("alice")
+        story.hub.verdict("alice", Heard("huh", 0.2))
+        assert story.of(NotUnderstood) == []
 
     def test_gives_each_utterance_an_id_of_its_own_even_after_a_return(self) -> None:
         story = story_with("alice")

@@ -7,7 +7,7 @@ import pytest
 
 from rymi_server.runtime.hearing.happenings import Happening, WordsHeard
 from rymi_server.runtime.hearing.hub import Hub
-from rymi_server.runtime.hearing.tap import FRAME_BYTES, Tap
+from rymi_server.runtime.hearing.tap import FRAME_BYTES, Cleaner, Tap, as_it_is
 from rymi_server.runtime.turn_taking.signals import Began, Dropped, Ended, EngineUsed, Mode, Signal
 from rymi_server.speech_engines.errors import EngineFailed
 from rymi_server.speech_engines.promises import Abilities, EarStream, Expected, Heard, Listeners, Vocabulary
@@ -81,13 +81,15 @@ class LateStream:
 @dataclass
 class Line:
     ear: LateEar = field(default_factory=LateEar)
+    clean: Cleaner = as_it_is
     told: list[Happening] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
     now: float = 0.0
 
     async def open(self) -> Tap:
         hub = Hub(self.told.append, lambda: self.now, lambda: 0)
-        tap = Tap("ann", hub, Marked(), self.ear, Vocabulary(), self.complaints.append, lambda: self.now)
+        complain, now = self.complaints.append, lambda: self.now
+        tap = Tap("ann", hub, Marked(), self.ear, Vocabulary(), complain, now, self.clean)
         await tap.open()
         return tap
 
@@ -104,6 +106,17 @@ def says(tap: Tap, letters: str) -> None:
 async def settles() -> None:
     for _ in range(10):
         await asyncio.sleep(0)
+
+
+class TestWhatIsHeard:
+    async def test_is_what_is_left_of_a_frame(self) -> None:
+        line = Line(clean=lambda frame: frame.replace(b"x", b"y").replace(b"n", b"b"))
+        tap = await line.open()
+        line.ear.there.set()
+        await settles()
+        says(tap, "nxxe")
+        await settles()
+        assert line.words == ["byye"]
 
 
 class TestWhatIsSaidBeforeARecogniserIsThere:

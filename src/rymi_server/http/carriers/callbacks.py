@@ -57,7 +57,7 @@ async def _verified(request: Request, provider: str, connection_id: str, subject
     edge: Edge = request.app.state.edge
     if provider not in CARRIERS or not edge.carrier_addresses.opens(subject, key):
         raise NotFromTheCarrier(404)
-    async with edge.database.transaction() as tx:
+    async with edge.database.single_statements() as tx:
         wired = await edge.connections.wired(tx, connection_id)
     if wired is None or wired.connection.provider != provider:
         raise NotFromTheCarrier(404)

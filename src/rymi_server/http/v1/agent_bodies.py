@@ -35,6 +35,21 @@ def _reachable(name: str) -> str:
 ModelName = Annotated[str, Field(max_length=256), AfterValidator(_reachable)]
 
 
+class TurnCompletion(RequestBody):
+    """Whether a language model is asked to tell that the caller was not done, and for how long it then waits."""
+
+    model_config = ConfigDict(strict=True, extra="allow")
+
+    enabled: bool | None = None
+    markerSet: Literal["unicode", "ascii"] | None = None  # noqa: N815 - the word on the wire
+    incompleteShortMs: int | None = Field(  # noqa: N815 - likewise
+        default=None, ge=100, le=60_000, description="After a sentence that was cut short; 5000 unless said."
+    )
+    incompleteLongMs: int | None = Field(  # noqa: N815 - likewise
+        default=None, ge=100, le=60_000, description="For somebody who asked for a moment; 10000 unless said."
+    )
+
+
 class Advanced(RequestBody):
     """How the agent takes turns, listens and speaks. Fields that are not listed here are kept as they are."""
 
@@ -43,6 +58,22 @@ class Advanced(RequestBody):
     turnDetectorMode: TurnDetector | None = None  # noqa: N815 - the word on the wire
     prompt_mode: Literal["builder", "raw"] | None = None
     temperature: float | None = Field(default=None, ge=0, le=2)
+    stt_confidence_threshold: float | None = Field(
+        default=None,
+        ge=0,
+        le=1,
+        description="What the recogniser is less sure of is written down and not answered: the caller is asked again.",
+    )
+    stt_numeral_formatting: bool | None = Field(
+        default=None, description="Whether numbers are written as figures, for recognisers that can be told."
+    )
+    stt_profanity_filter: bool | None = Field(
+        default=None, description="Whether swear words are masked, for recognisers that can be told."
+    )
+    turnCompletion: TurnCompletion | None = None  # noqa: N815 - the word on the wire
+    stt_background_denoising: bool | None = Field(
+        default=None, description="Whether steady noise is taken out before anybody listens. Recordings keep it."
+    )
     optOutKey: Annotated[str, Field(pattern=r"^[0-9*#]$")] | None = Field(  # noqa: N815 - the word on the wire
         default=None, description="Who presses this key on a phone is not called again."
     )

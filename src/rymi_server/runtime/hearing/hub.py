@@ -49,7 +49,8 @@ class _Person:
 @dataclass(slots=True)
 class Hub:
     """`now` is a steady clock in seconds, `call_ms` the call's. `agent_left_ms` says how much of what the agent is
-    saying is still to come; None while it is silent. `name_of` is how a person is called towards the agent."""
+    saying is still to come; None while it is silent. `name_of` is how a person is called towards the agent. Words of
+    which a recogniser is less sure than `sure_from`, between 0 and 1, are written down and not answered."""
 
     tell: Callable[[Happening], None]
     now: Callable[[], float]
@@ -58,6 +59,7 @@ class Hub:
     name_of: Callable[[str], str] = field(default=lambda identity: identity)
     patience: Patience = field(default_factory=Patience)
     interruption: Interruption = field(default_factory=Interruption)
+    sure_from: float = 0.0
     expected: Expected | None = None
     _floor: Floor = field(init=False)
     _people: dict[str, _Person] = field(default_factory=dict)
@@ -159,11 +161,13 @@ class Hub:
         utterance = person.ended.pop(0)
         text = " ".join(heard.text.split())
         said = replace(utterance, text=text, labelled=self._labelled(identity, text), confidence=heard.confidence)
-        counts = bool(text) and self._counts(person, said)
+        sure = heard.confidence is None or heard.confidence >= self.sure_from
+        counts = bool(text) and sure and self._counts(person, said)
         if text:
             self.tell(WordsHeard(said, counts=counts))
         self._apply(self._floor.verdict(identity, self.now(), has_words=counts))
-        if not text and len(utterance.text.split()) >= _SPOKEN_WORDS:
+        spoken = max(text, utterance.text, key=len)
+        if not (text and sure) and len(spoken.split()) >= _SPOKEN_WORDS:
             self.tell(NotUnderstood(identity))
 
     def tick(self) -> None:

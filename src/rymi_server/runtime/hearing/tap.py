@@ -38,6 +38,14 @@ _LINE_IS_DEAD_AFTER_S = 0.2
 _MOST_MISSED_FRAMES = 20_000 // FRAME_MS
 
 
+# What is to be heard of a frame.
+Cleaner = Callable[[bytes], bytes]
+
+
+def as_it_is(frame: bytes) -> bytes:
+    return frame
+
+
 @dataclass(slots=True)
 class Tap:
     """Opened for one person for as long as their microphone is there."""
@@ -49,6 +57,7 @@ class Tap:
     vocabulary: Vocabulary
     complain: Callable[[str], None]
     now: Callable[[], float]
+    clean: Cleaner = as_it_is
     _stream: EarStream | None = None
     _closing: bool = False
     _rest: bytes = b""
@@ -118,6 +127,7 @@ class Tap:
         return signals
 
     def _push_frame(self, frame: bytes) -> None:
+        frame = self.clean(frame)
         if (stream := self._up_to_date) is not None:
             stream.push(frame)
         else:

@@ -115,7 +115,7 @@ class Call:
         told = Told(SessionEar(output), ledger, *([self.tape] if self.tape else []), CutSignal(self.media))
         self.player = output.player = Player(self.media.line, told, self.times.now)
         self.hub = Hub(self._hear, self.times.now, self.clock.ms, lambda: self.player.left_ms, self._book.name)
-        self.hub.interruption = self.cast.interruption
+        self.hub.interruption, self.hub.sure_from = self.cast.interruption, self.cast.sure_from
         agent_text = AgentText(self._show, ledger.agent_drafted, self.clock.ms)
         self._synchronizer = synchronized(output, agent_text)
         session = new_session(
@@ -274,6 +274,7 @@ class Call:
                 self.cast.vocabulary,
                 lambda text: self.reporter.send(Happened(level="warning", message=text[:2_000])),
                 self.times.now,
+                self.cast.new_cleaner(),
             )
             await tap.open()
             tap.expect(self._expected)

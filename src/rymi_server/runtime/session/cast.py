@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from rymi_server.runtime.hearing.tap import Cleaner, as_it_is
 from rymi_server.runtime.session.manners import Manners
 from rymi_server.runtime.session.minds import Mind
 from rymi_server.runtime.turn_taking.interruption import Interruption
@@ -27,6 +28,10 @@ class Cast:
     # Whether an answer may be begun for words that are only guessed.
     guesses: bool = True
     interruption: Interruption = field(default_factory=Interruption)
+    # Words that a recogniser is less sure of are not answered.
+    sure_from: float = 0.0
+    # For each person one.
+    new_cleaner: Callable[[], Cleaner] = field(default=lambda: as_it_is)
 
 
 @dataclass(frozen=True, slots=True)

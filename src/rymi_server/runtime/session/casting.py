@@ -1,14 +1,16 @@
 """Who plays in a call: engines by their names, the mind and the manners, all from the agent as it was frozen."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 
 from livekit.agents import llm
 
 from rymi_server.runtime.briefing import Briefing
+from rymi_server.runtime.hearing.tap import Cleaner, as_it_is
 from rymi_server.runtime.session.cast import Cast
+from rymi_server.runtime.session.denoising import Denoiser
 from rymi_server.runtime.session.manners import Manners, manners_of
 from rymi_server.runtime.session.minds import ResponderMind
 from rymi_server.runtime.session.model_mind import ModelMind
@@ -20,6 +22,7 @@ from rymi_server.runtime.thinking.reading import mapping, mappings
 from rymi_server.runtime.thinking.replies import Responder
 from rymi_server.runtime.thinking.templates import fill
 from rymi_server.runtime.thinking.tools import ToolExecutor, tools_of
+from rymi_server.runtime.thinking.turn_marks import turn_completion_of
 from rymi_server.runtime.thinking.variables import values_of
 from rymi_server.runtime.thinking.vocabulary import vocabulary_of
 from rymi_server.runtime.turn_taking.choosing import detector_for
@@ -74,6 +77,8 @@ class Casting:
             # What writes must not be done for words that were only guessed.
             guesses=not any(tool.http and tool.writes for tool in tools_of(agent).available),
             interruption=interruption_of(agent),
+            sure_from=_sure_from(agent),
+            new_cleaner=_cleaner(agent),
         )
         model = self.engines.mind(agent, report=report)
         if model is not None:
@@ -108,19 +113,20 @@ class Casting:
             report(f"The prompt names variables without a value: {', '.join(prompt.missing)}.")
         playbook, _ = read_playbook(agent, values)
         language = str(agent.get("language") or "en-US")
-        mind = ModelMind(model, playbook.opener or None, Guardrails.for_agent(agent), language, manners.greets)
-        return Cast(
-            ear=cast.ear,
-            voice=cast.voice,
-            new_detector=cast.new_detector,
-            mind=mind,
-            manners=manners,
-            vocabulary=cast.vocabulary,
-            instructions=prompt.text,
-            tools=tuple(mind.functions(tools_of(agent).available, self.tools)),
-            guesses=cast.guesses,
-            interruption=cast.interruption,
-        )
+        rules, completion = Guardrails.for_agent(agent), turn_completion_of(agent)
+        mind = ModelMind(model, playbook.opener or None, rules, language, manners.greets, completion)
+        tools = tuple(mind.functions(tools_of(agent).available, self.tools))
+        return replace(cast, mind=mind, instructions=prompt.text, tools=tools)
+
+
+def _cleaner(agent: Mapping[str, Any]) -> Callable[[], Cleaner]:
+    return Denoiser if mapping(agent, "advanced").get("stt_background_denoising") is True else lambda: as_it_is
+
+
+def _sure_from(agent: Mapping[str, Any]) -> float:
+    """What is no number says nothing."""
+    value = mapping(agent, "advanced").get("stt_confidence_threshold")
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else 0.0
 
 
 def _end_message(agent: Mapping[str, Any]) -> str:

@@ -40,8 +40,10 @@ from rymi_server.runtime.session.ledger import Ledger
 from rymi_server.runtime.session.manners import Manners, Quiet
 from rymi_server.runtime.session.minds import Mind
 from rymi_server.runtime.session.room_text import AgentText
+from rymi_server.runtime.session.unfinished import Unfinished
 from rymi_server.runtime.thinking.replies import EndCall, HandOff, Heard, OptOut, PressKeys, Step
 from rymi_server.runtime.thinking.sentences import SentenceGate
+from rymi_server.runtime.thinking.turn_marks import Judged
 from rymi_server.speech_engines.promises import Expected
 
 log = structlog.get_logger(__name__)
@@ -80,6 +82,7 @@ class Conversation:
     heard_in: Callable[[str], Sequence[Heard]] = field(default=lambda text: [Heard("", text)])
     stepped_back: bool = False
     _quiet: Quiet = field(init=False)
+    _unfinished: Unfinished = field(init=False)
     _begun: bool = False
     _greeted: bool = False
     _ending: bool = False
@@ -93,6 +96,7 @@ class Conversation:
 
     def __post_init__(self) -> None:
         self._quiet = Quiet(self.manners)
+        self._unfinished = Unfinished(self.mind.completion)
         self.session.on("conversation_item_added", self._on_item)
         self.session.on("speech_created", self._on_speech)
         self.session.on("agent_state_changed", self._on_state)
@@ -179,6 +183,7 @@ class Conversation:
         if self.stepped_back or self._ending:
             raise StopResponse
         self._quiet.answered()
+        self._unfinished.over()
         self._misheard = 0
         if self._consent_answered(new_message.text_content or ""):
             raise StopResponse
@@ -192,6 +197,7 @@ class Conversation:
         if self.stepped_back or self._ending:
             return
         self._quiet.answered()
+        self._unfinished.over()
         self._misheard = 0
         self._person_heard_at = self.now()
         if self._consent_answered(text):
@@ -232,6 +238,9 @@ class Conversation:
         for breach in gate.breaches:
             self.send(Happened(level="warning", message=f"A sentence was not said ({breach.kind}): {breach.rule}"))
 
+    def judged(self, judged: Judged) -> None:
+        self._unfinished.judge(judged)
+
     # --- saying ------------------------------------------------------------------------------------------------------
 
     def say(self, text: str, *, interruptible: bool = True) -> SpeechHandle:
@@ -255,6 +264,7 @@ class Conversation:
             self.end(order.reason or "ended_by_api", order.text)
         elif order.kind == "step_back":
             self.stepped_back = True
+            self._unfinished.over()
             await self._fall_silent()
         elif order.kind == "come_back":
             self.stepped_back = False
@@ -295,6 +305,9 @@ class Conversation:
             self.end("max_duration", self.manners.last_words)
         elif self.session.agent_state != "listening" or self.somebody_speaks():
             self._quiet.broken()
+            self._unfinished.broken()
+        elif self._unfinished.completion and self._unfinished.is_due(now):
+            self.session.generate_reply(instructions=self._unfinished.completion.go_on)
         else:
             self._quiet.begins(now)
             self._mind_the_silence(now)
@@ -356,6 +369,8 @@ class Conversation:
             return
         if memory is not None:
             self.send(Remembered(memory=memory))
+        if (waits_s := self._unfinished.answer_given()) is not None:
+            self.send(Happened(message=f"The caller was not done, and is waited for {waits_s:g} s."))
         self.expect(self.mind.expected)
         for step in self.mind.take_effects():
             self._bring_about(step)

@@ -13,6 +13,7 @@ from livekit.agents import DEFAULT_API_CONNECT_OPTIONS, NOT_GIVEN, APIConnectOpt
 from rymi_server.foundation.spoken.labels import labels_of
 from rymi_server.runtime.thinking.replies import Heard, Responder, Step, Words
 from rymi_server.runtime.thinking.sentences import SentenceGate
+from rymi_server.runtime.thinking.turn_marks import TurnCompletion
 from rymi_server.speech_engines.promises import Expected
 
 log = structlog.get_logger(__name__)
@@ -38,6 +39,11 @@ class Mind(Protocol):
 
     @property
     def expected(self) -> Expected | None: ...
+
+    @property
+    def completion(self) -> TurnCompletion | None:
+        """How it tells whether the caller was done; None where it does not."""
+        ...
 
     def new_gate(self) -> SentenceGate | None:
         """What an answer's text must go through; None where it is right as it comes."""
@@ -106,6 +112,10 @@ class ResponderMind(llm.LLM[Any]):
     @property
     def expected(self) -> Expected | None:
         return self._responder.expected
+
+    @property
+    def completion(self) -> None:
+        """A responder takes a turn for what the floor takes it for."""
 
     def new_gate(self) -> None:
         """A responder checks what it says by itself."""

@@ -10,6 +10,7 @@ from rymi_server.runtime.thinking.guardrails import Guardrails
 from rymi_server.runtime.thinking.replies import EndCall, HandOff, PressKeys, Step
 from rymi_server.runtime.thinking.sentences import SentenceGate
 from rymi_server.runtime.thinking.tools import Tool, ToolExecutor, step_for
+from rymi_server.runtime.thinking.turn_marks import TurnCompletion
 from rymi_server.speech_engines.promises import Expected
 
 _PROMPTS: Final = ("Are you still there?", "I cannot hear you.")
@@ -24,13 +25,20 @@ class ModelMind:
     """Keeps the promise of `Mind`."""
 
     def __init__(
-        self, model: llm.LLM[Any], opener: str | None, guardrails: Guardrails, language: str, greets: bool
+        self,
+        model: llm.LLM[Any],
+        opener: str | None,
+        guardrails: Guardrails,
+        language: str,
+        greets: bool,
+        completion: TurnCompletion | None = None,
     ) -> None:
         self._model = model
         self._opener = opener
         self._guardrails = guardrails
         self._language = language
         self._greets = greets
+        self._completion = completion
         self._effects: list[Step] = []
         self._speaker: Callable[[], str] = str
 
@@ -49,6 +57,10 @@ class ModelMind:
     @property
     def expected(self) -> Expected | None:
         return None
+
+    @property
+    def completion(self) -> TurnCompletion | None:
+        return self._completion
 
     def listen_to(self, speaker: Callable[[], str], names: Callable[[], Sequence[str]]) -> None:  # noqa: ARG002
         self._speaker = speaker

@@ -11,6 +11,7 @@ from livekit.agents.voice.io import TimedString
 
 from rymi_server.runtime.session.minds import Mind
 from rymi_server.runtime.thinking.sentences import SentenceGate
+from rymi_server.runtime.thinking.turn_marks import Judged, MarkReader
 
 _WORDS: Final = re.compile(r"\s*\S+\s*|\s+")
 _CANNOT_THINK: Final = "Sorry, I cannot think right now. Please say that again in a moment."
@@ -32,6 +33,10 @@ class Turns(Protocol):
 
     def told_off(self, gate: SentenceGate) -> None: ...
 
+    def judged(self, judged: Judged) -> None:
+        """Whether the caller was done, says an answer that was thought of to its end and may never be given."""
+        ...
+
 
 class RoomAgent(Agent):
     """The session's agent; it asks `on_turn` before it answers anything."""
@@ -47,12 +52,15 @@ class RoomAgent(Agent):
         self, chat_ctx: llm.ChatContext, tools: list[llm.Tool], model_settings: ModelSettings
     ) -> AsyncGenerator[llm.ChatChunk | str | FlushSentinel, None]:
         """What the mind says, in sentences that may be spoken; an apology where it has nothing to say for itself."""
-        gate = self._turns.mind.new_gate()
+        gate, completion = self._turns.mind.new_gate(), self._turns.mind.completion
+        marks = MarkReader(completion.marks) if completion else None
+        if completion:
+            chat_ctx = _marked(chat_ctx, completion.marks[Judged.DONE])
         said = False
         try:
             async with aclosing(Agent.default.llm_node(self, chat_ctx, tools, model_settings)) as pieces:
                 async for piece in pieces:
-                    for part in _checked(piece, gate):
+                    for part in _checked(piece, gate, marks):
                         said = True
                         yield part
         except APIError:
@@ -61,9 +69,11 @@ class RoomAgent(Agent):
                 raise
             yield _CANNOT_THINK
         if gate is not None:
-            for sentence in gate.finish():
+            for sentence in [*gate.feed(marks.finish() if marks else ""), *gate.finish()]:
                 yield f"{sentence} "
             self._turns.told_off(gate)
+        if marks is not None:
+            self._turns.judged(marks.judged or Judged.DONE)
 
     def tts_node(self, text: AsyncIterable[str], model_settings: ModelSettings) -> AsyncGenerator[rtc.AudioFrame, None]:
         self._turns.voice_begins()
@@ -82,14 +92,24 @@ class RoomAgent(Agent):
                         yield word
 
 
+def _marked(chat_ctx: llm.ChatContext, mark: str) -> llm.ChatContext:
+    """With the marks of its earlier answers, which were cut off: a model does as it sees itself to have done."""
+    marked = chat_ctx.copy()
+    for at, item in enumerate(marked.items):
+        if isinstance(item, llm.ChatMessage) and item.role == "assistant":
+            marked.items[at] = item.model_copy(update={"content": [f"{mark} {item.text_content or ''}"]})
+    return marked
+
+
 def _checked(
-    piece: llm.ChatChunk | str | FlushSentinel, gate: SentenceGate | None
+    piece: llm.ChatChunk | str | FlushSentinel, gate: SentenceGate | None, marks: MarkReader | None
 ) -> Iterator[llm.ChatChunk | str | FlushSentinel]:
     """The sentences that a piece completes, and whatever in it is no text."""
     if gate is None or not isinstance(piece, llm.ChatChunk) or piece.delta is None:
         yield piece
         return
-    for sentence in gate.feed(piece.delta.content or ""):
+    text = piece.delta.content or ""
+    for sentence in gate.feed(marks.feed(text) if marks else text):
         yield f"{sentence} "
-    if piece.delta.tool_calls:
+    if piece.delta.tool_calls and not (marks and marks.is_silent):
         yield piece.model_copy(update={"delta": piece.delta.model_copy(update={"content": None})})

@@ -3,16 +3,18 @@
     compiled = compile_prompt(agent, values)      # at call time
     compiled.text, compiled.missing
 
-`advanced.prompt_mode` `raw` takes `system_prompt` word for word, with variables in place and nothing added. `builder`,
-which holds where nothing is said, writes the sections below and puts `system_prompt` among them.
+`advanced.prompt_mode` `raw` takes `system_prompt` word for word, with variables in place and nothing added but the
+marks of `turnCompletion`, where those are asked for. `builder`, which holds where nothing is said, writes the sections
+below and puts `system_prompt` among them.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from rymi_server.runtime.thinking.reading import mapping, mappings, text_of, texts
 from rymi_server.runtime.thinking.templates import fill, names_in
+from rymi_server.runtime.thinking.turn_marks import turn_completion_of
 
 _HOW_TO_SPEAK = (
     "You are on a live call: everything you write is spoken aloud at once.",
@@ -49,8 +51,9 @@ def raw_system_prompt(agent: Mapping[str, Any]) -> str | None:
 
 def _template(agent: Mapping[str, Any]) -> str:
     own = raw_system_prompt(agent) or ""
+    marks = ("Whether the caller is done", [f"- {rule}" for rule in _marking(agent)])
     if mapping(agent, "advanced").get("prompt_mode") == "raw" and own:
-        return own
+        return _written([("", [own]), marks])
     sections = [
         ("", _identity(agent)),
         ("How to speak", [f"- {rule}" for rule in _HOW_TO_SPEAK]),
@@ -59,9 +62,18 @@ def _template(agent: Mapping[str, Any]) -> str:
         *((title, list(lines(mapping(agent, "playbook")))) for title, lines in _PLAYBOOK_SECTIONS),
         ("Who may call", list(_callers(mapping(agent, "persona")))),
         ("Never", list(_guardrails(mapping(agent, "advanced")))),
+        marks,
     ]
-    written = ["\n".join([f"# {title}", *lines] if title else lines) for title, lines in sections if lines]
-    return "\n\n".join(written)
+    return _written(sections)
+
+
+def _written(sections: Sequence[tuple[str, list[str]]]) -> str:
+    return "\n\n".join("\n".join([f"# {title}", *lines] if title else lines) for title, lines in sections if lines)
+
+
+def _marking(agent: Mapping[str, Any]) -> tuple[str, ...]:
+    completion = turn_completion_of(agent)
+    return completion.rules if completion else ()
 
 
 def _identity(agent: Mapping[str, Any]) -> list[str]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from rymi_server.foundation.spoken.days import WEEKDAYS
 from rymi_server.runtime.thinking.playbook import Playbook, read_playbook
+from rymi_server.runtime.thinking.reading import mapping
 from rymi_server.speech_engines.promises import Vocabulary
 
 _MOST_PHRASES = 2_000
@@ -110,6 +111,8 @@ def vocabulary_of(agent: Mapping[str, Any], values: Mapping[str, Any] | None = N
         language=language if isinstance(language, str) and language else "en-US",
         phrases=tuple(phrases)[:_MOST_PHRASES],
         keywords=tuple(dict.fromkeys(_keywords(agent, playbook)))[:_MOST_KEYWORDS],
+        numerals=_switch(agent, "stt_numeral_formatting"),
+        masks_profanity=_switch(agent, "stt_profanity_filter"),
     )
 
 
@@ -128,11 +131,15 @@ def _phrases(playbook: Playbook) -> Iterator[str]:
 
 
 def _keywords(agent: Mapping[str, Any], playbook: Playbook) -> Iterator[str]:
-    advanced = agent.get("advanced")
-    told = advanced.get("stt_keywords") if isinstance(advanced, dict) else None
+    told = mapping(agent, "advanced").get("stt_keywords")
     if isinstance(told, str):
         yield from (word.strip() for word in told.split(",") if word.strip())
     yield from (name for name in (playbook.company, playbook.agent_name) if name)
+
+
+def _switch(agent: Mapping[str, Any], name: str) -> bool | None:
+    value = mapping(agent, "advanced").get(name)
+    return value if isinstance(value, bool) else None
 
 
 def _plain(phrase: str) -> str:

@@ -85,13 +85,18 @@ def _deepgram_ear(plugin: Any, name: EngineName, access: Access, vocabulary: Voc
         more["keyterm"] = words
     elif words:
         more["keywords"] = [(word, 1.0) for word in words]
+    if vocabulary.numerals is not None:
+        more["numerals"] = vocabulary.numerals
+    if vocabulary.masks_profanity is not None:
+        more["profanity_filter"] = vocabulary.masks_profanity
     return plugin.STT(  # type: ignore[no-any-return]
         model=name.model,
         language=vocabulary.language,
         api_key=access.key_of(name),
         http_session=access.http,
         sample_rate=HEARING_RATE,
-        smart_format=True,
+        # Writes numbers as figures as well, among other things.
+        smart_format=vocabulary.numerals is not False,
         endpointing_ms=_ENDPOINTING_MS,
         utterance_end_ms=_UTTERANCE_END_MS,
         **_url(name),
@@ -120,6 +125,8 @@ def _elevenlabs_ear(plugin: Any, name: EngineName, access: Access, vocabulary: V
 def _google_ear(plugin: Any, name: EngineName, access: Access, vocabulary: Vocabulary) -> stt.STT[Any]:
     words = _keywords(vocabulary)
     more: dict[str, Any] = {"keywords": [(word, _GOOGLE_BOOST) for word in words]} if words else {}
+    if vocabulary.masks_profanity is not None:
+        more["profanity_filter"] = vocabulary.masks_profanity
     # Google tells no confidence of drafts, and the plugin would keep from us what is not sure enough.
     return plugin.STT(  # type: ignore[no-any-return]
         model=name.model,
