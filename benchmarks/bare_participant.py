@@ -1,8 +1,8 @@
 """A participant of LiveKit's own SDK that does nothing but be there: it hears one track and publishes another.
 
-Run as `python -m benchmarks.bare_participant`; LIVEKIT_URL and TOKEN come from the environment. It enters the room once
-a line comes in, says something, talks half of the time for a while, then beeps, and tells on its output what it did
-when.
+Run as `python -m benchmarks.bare_participant SPELLS BURSTS`; LIVEKIT_URL and TOKEN come from the environment. It enters
+the room once a line comes in, says something, talks half of the time for a while, then beeps, and tells on its output
+what it did when.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from tests.agent.voices import Samples, spoken
 from benchmarks.agent_lines import ASK
 
 RATE, FRAME_MS = 16_000, 20
-SPELLS, SPELL_S, BURSTS, BURST_S, PAUSE_S = 3, 2.0, 12, 0.4, 0.61
+SPELL_S, BURST_S, PAUSE_S = 2.0, 0.4, 0.61
 _FRAME = RATE * FRAME_MS // 1_000
 # Loud from its first sample on.
 _TONE = (8_000 * np.cos(2 * np.pi * 400 / RATE * np.arange(RATE))).astype(np.int16)
@@ -66,7 +66,7 @@ class Bare:
         await asyncio.sleep(PAUSE_S)
 
 
-async def main() -> None:
+async def main(spells: int, bursts: int) -> None:
     bare = Bare()
     tell("loaded")
     await asyncio.to_thread(sys.stdin.readline)
@@ -74,14 +74,14 @@ async def main() -> None:
     await bare.speak(_TONE, BURST_S)
     await asyncio.sleep(PAUSE_S)
     tell("talks")
-    for _ in range(SPELLS):
+    for _ in range(spells):
         await bare.speak(spoken(ASK), SPELL_S)
         await asyncio.sleep(SPELL_S)
-    for _ in range(BURSTS):
+    for _ in range(bursts):
         await bare.burst()
     tell("done")
     await asyncio.to_thread(sys.stdin.readline)
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    asyncio.run(main(*map(int, sys.argv[1:])))

@@ -87,6 +87,22 @@ class TestADetector:
     def test_hears_nothing_in_noise_alone(self) -> None:
         assert fed(steady(), hiss(3, db=-40)) == []
 
+    def test_waits_for_a_word_that_begins_softly_just_as_it_would_end(self) -> None:
+        """The th of "yes, that is right", which is far below its vowels."""
+        softly = hiss(0.06, db=-50)
+        signals = fed(steady(), hiss(1) + voice(1.5) + hiss(0.86, seed=2) + softly + voice(1) + hiss(1.5))
+        assert [type(signal) for signal in signals] == [Began, Paused, Paused, Ended]
+
+    def test_does_not_wait_long_for_what_is_no_word(self) -> None:
+        ended = fed(steady(), hiss(1) + voice(1.5) + hiss(0.86, seed=2) + hiss(1, db=-50))[2]
+        assert isinstance(ended, Ended)
+        assert 980 <= ended.at_ms - ended.speech_ended_at_ms <= 1_020
+
+    def test_does_not_wait_for_what_goes_on_behind_the_speaker(self) -> None:
+        ended = fed(steady(), hiss(1) + voice(1.5) + hiss(1.5, db=-50))[2]
+        assert isinstance(ended, Ended)
+        assert ended.at_ms - ended.speech_ended_at_ms in range(900, 921)
+
     def test_pauses_again_after_speech_went_on(self) -> None:
         signals = fed(steady(), hiss(1) + voice(1) + hiss(0.5, seed=2) + voice(1) + hiss(1.5))
         assert [type(signal) for signal in signals] == [Began, Paused, Paused, Ended]

@@ -106,7 +106,8 @@ class Detector:
     def _after_silence(self) -> list[Signal]:
         hang_ms, reason = self._hang_over.chosen()
         silence_ms = self._machine.silence_ms
-        if silence_ms < hang_ms and not self._machine.too_long:
+        over = silence_ms >= hang_ms and not self._machine.stirs
+        if not over and not self._machine.too_long:
             if silence_ms < PAUSE_MS or self._paused or not self._machine.is_turn:
                 return []
             self._paused = True

@@ -17,6 +17,9 @@ _PEAK_RELEASE_DB: Final = 0.06  # 3 dB/s
 _ALWAYS_BELOW_PEAK_DB: Final = 6.0
 # A click is shorter: so many frames in a row are speech that breaks a silence.
 _RUN: Final = 3
+# A word may begin so softly for so many frames, after so many in which nothing was heard at all.
+_SOFT: Final = 6
+_HUSH: Final = 3
 
 
 class Change(Enum):
@@ -38,6 +41,7 @@ class Machine:
         self.peak_db = self._smooth_db = QUIETEST_DB
         self.broken_silence_ms = 0
         self._silent = self._spoken = self._run = self._age = 0
+        self._hushed = self._stirred = 0
 
     @property
     def silence_ms(self) -> int:
@@ -53,6 +57,11 @@ class Machine:
         return self.spoken_ms >= self._gate.min_speech_ms
 
     @property
+    def stirs(self) -> bool:
+        """Whether a silence is just being broken, by what may be the soft beginning of a word: most begin with one."""
+        return 0 < self._stirred <= _SOFT
+
+    @property
     def too_long(self) -> bool:
         return self._age >= self._max_frames
 
@@ -66,6 +75,7 @@ class Machine:
         self.open = True
         self._spoken = sum(self._window)
         self._silent = self._run = self._age = 0
+        self._hushed = self._stirred = 0
         self.peak_db = db
         self._window.clear()
 
@@ -87,6 +97,7 @@ class Machine:
         self._age += 1
         self.peak_db = max(self.peak_db - _PEAK_RELEASE_DB, db)
         over_noise = self.noise.stands_out(self._gate.floor_db - 3, self._gate.leave_db, 2.0)
+        self._listen_up(score >= self._gate.low and db > over_noise)
         near_peak = max(over_noise, self.peak_db - self._gate.drop_db)
         if score < self._gate.low or db <= min(near_peak, self.peak_db - _ALWAYS_BELOW_PEAK_DB):
             self._run = 0
@@ -103,3 +114,14 @@ class Machine:
             return None
         self.broken_silence_ms = silence * FRAME_MS
         return Change.RESUMED
+
+    def _listen_up(self, sounds: bool) -> None:
+        """What goes on behind the speaker is never hushed, and so stirs nothing."""
+        if not sounds:
+            self._hushed += 1
+            self._stirred = 0
+        elif self._stirred or self._hushed >= _HUSH:
+            self._stirred += 1
+            self._hushed = 0
+        else:
+            self._hushed = 0
