@@ -81,6 +81,14 @@ class NotedCarrier(UnaskedCarrier):
         return LegReport(call.id, LegStatus.RINGING)
 
 
+class HeldUpCarrier(NotedCarrier):
+    """Is found too late for the turn that it is looked up for."""
+
+    async def of(self, tx: Transaction, tenant_id: TenantId) -> ConnectedCarrier | None:
+        await asyncio.sleep(0.12)
+        return await super().of(tx, tenant_id)
+
+
 class CarrierThatCannotTell(NotedCarrier):
     async def find_calls(self, search: Search) -> Sequence[str]:
         raise OutcomeUnknown("there are more running calls than can be looked at")
@@ -261,6 +269,17 @@ class TestThePace:
             sum(1 for other in carrier.rang_at[n:] if other < at + 1) for n, at in enumerate(carrier.rang_at)
         ]
         assert max(in_a_second) <= limit + 1
+
+    @pytest.mark.parametrize("refuses", [True, False])
+    async def test_loses_a_turn_that_was_missed_by_a_little_only_where_a_call_too_many_is_refused(
+        self, database: Database, leg_id: LegId, refuses: bool
+    ) -> None:
+        carrier = HeldUpCarrier(per_second=20, refuses_excess=refuses)
+        await dialer(database, carrier)({"leg_id": leg_id})
+        assert carrier.rang == [leg_id]
+        rang_ago = timedelta(seconds=time.monotonic() - carrier.rang_at[0])
+        took_another = await _next_turn(database) > CLOCK.now() - rang_ago
+        assert took_another == refuses
 
     async def test_has_room_for_so_many_calls_at_once(self, database: Database, acme: Customer) -> None:
         carrier, clock = NotedCarrier(at_once=1), SetClock.from_now()
