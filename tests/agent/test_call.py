@@ -110,6 +110,38 @@ class TestACall:
             interrupted = next(turn for turn in call.turns if turn.interrupted_at_ms)
             assert interrupted.silent_at_ms is not None
 
+    async def test_has_an_answer_ready_for_whoever_interrupts(self, tmp_path: Path) -> None:
+        ear = ScriptedEar(["Tell me a story.", "What about Saturday?"], drafts=True)
+        async with held_call(tmp_path, ear) as call:
+            call.room.enter("alice")
+            await call.said(GREETING)
+            call.room.say("alice", spoken("Tell me a story"))
+            await call.agent_heard(time.monotonic() + 1)
+            await asyncio.sleep(2.0)
+            call.room.say("alice", spoken("What about Saturday?"))
+            await call.said("agent: We are closed on Saturday.")
+            await eventually("both turns are told", lambda: len(call.turns) == 2)
+            assert call.turns[0].interrupted_at_ms
+            # Spoken ahead, while the story might still have gone on.
+            assert call.turns[1].parts["voice_ms"] == 0
+
+    async def test_takes_back_an_answer_to_what_was_nothing(self, tmp_path: Path) -> None:
+        ear = ScriptedEar(["Tell me a story.", "Goodbye.", "What about Saturday?"], drafts=True, unsure_of=(1,))
+        async with held_call(tmp_path, ear) as call:
+            call.room.enter("alice")
+            await call.said(GREETING)
+            call.room.say("alice", spoken("Tell me a story"))
+            await call.agent_heard(time.monotonic() + 1)
+            await asyncio.sleep(1.5)
+            call.room.say("alice", spoken("Goodbye now, goodbye"))
+            await eventually("the agent falls silent", lambda: call.room.signals)
+            await call.said(f"agent: {STORY}", 40)
+            await eventually("what a successor must know is told", lambda: call.of(Remembered))
+            assert call.of(Remembered)[0].memory["said"] == STORY
+            call.room.say("alice", spoken("What about Saturday?"))
+            await call.said("agent: We are closed on Saturday.")
+            assert call.of(EndWanted) == []
+
     async def test_attributes_two_people_who_overlap_and_answers_once(self, tmp_path: Path) -> None:
         people = (
             Person(participant_id="p1", identity="alice", room_identity="alice", role="customer", transport="webrtc"),

@@ -1,10 +1,13 @@
 """A connected account over time: its numbers come to us and go back, whatever is restarted or moved meanwhile."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from datetime import UTC, datetime
 from typing import Protocol
 
 import pytest
+import sqlalchemy as sa
 from tests.support.asking import Customer
 from tests.support.phone_lab import CREDENTIALS, PhoneLab, phone_lab
 from tests.support.waiting import until
@@ -82,6 +85,13 @@ async def connected(lab: PhoneLab, provider: str) -> tuple[Customer, dict[str, s
     return acme, await job_of(lab, acme)
 
 
+async def somebody_waits(database: Database) -> bool:
+    """For a lock in this database."""
+    waiting = "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+    async with database.transaction() as tx:
+        return (await tx.execute(sa.text(waiting))).first() is not None
+
+
 async def job_of(lab: PhoneLab, acme: Customer) -> dict[str, str]:
     async with lab.database.transaction() as tx:
         connection = await store.active_of(tx, acme.tenant.id)
@@ -137,6 +147,21 @@ class TestANumber:
         assert not same_routing(ours, before)
         await acme.post("/v1/telephony/disconnect")
         await jobs.release(second)
+        assert same_routing(at_carrier(idle, provider), before)
+
+    async def test_stays_where_it_is_when_the_connection_ends_while_a_job_is_about_to_route_it(
+        self, idle: PhoneLab, provider: str, routing: NewRouting
+    ) -> None:
+        """As when an account is connected again: the number is the next connection's by then."""
+        before = set_up(idle, provider)
+        acme, job = await connected(idle, provider)
+        async with idle.database.transaction() as tx:
+            (number, *_) = await store.numbers_of(tx, job["connection_id"])
+            await store.lock_number(tx, number.id)
+            late = asyncio.create_task(routing(idle).route(job))
+            await until("the job waits for the number", lambda: somebody_waits(idle.database))
+            await store.disconnect(tx, acme.tenant.id, datetime.now(UTC))
+        await late
         assert same_routing(at_carrier(idle, provider), before)
 
     async def test_goes_back_where_it_was_although_it_was_not_given_back_between_two_connections(

@@ -10,6 +10,7 @@ differs from the one before in its samples only, and its receipt does not differ
 
 import asyncio
 import ctypes
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -20,6 +21,7 @@ from livekit.rtc._proto import audio_frame_pb2, ffi_pb2
 # Receipts of our own frames carry this number; the SDK counts from one.
 _OURS = 1 << 48
 _SAMPLE_BYTES = 2
+_LOGGED = "error,livekit::rtc_engine::rtc_session=off"
 
 # Called with 16-bit samples, on a thread of the SDK's.
 HearFrame = Callable[[bytes], None]
@@ -133,6 +135,8 @@ class FrameSender:
 
 def direct_events() -> DirectedEvents:
     """The process's queue, put in place where it is not; whoever waits at the SDK's own waits at this one then."""
+    # The native part reads it once, when it is first asked for.
+    os.environ.setdefault("RUST_LOG", _LOGGED)
     client = FfiClient.instance
     if not isinstance(client._queue, DirectedEvents):
         directed = DirectedEvents()
@@ -165,7 +169,7 @@ def _taken_up_by(directed: DirectedEvents) -> Any:
 
 def _listen_natively(client: FfiClient, callback: Any) -> None:
     """Have the SDK tell `callback`, and write what its native part logs by itself, errors only unless `RUST_LOG` says
-    otherwise.
+    otherwise, and not that its channels close, which it takes for an error at the end of each call.
 
     It would hand over every line of WebRTC's own, some 1,500 a second for a phone, for Python to leave out: a fifth of
     what a phone costs.

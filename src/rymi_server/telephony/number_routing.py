@@ -27,6 +27,7 @@ from rymi_server.telephony.carriers.carrier import (
     CarrierRefused,
     CredentialsRefused,
 )
+from rymi_server.telephony.carriers.hooks import AccountAddresses
 from rymi_server.telephony.connections import Connections
 from rymi_server.telephony.models import Connection, KnownNumber
 
@@ -74,8 +75,10 @@ class NumberRouting:
             numbers = await store.numbers_of(tx, connection.id)
             answered = await answered_numbers(tx, connection.tenant_id) if connection.is_active else set()
         carrier = self._carrier(connection)
+        at = self._addresses.of_connection(connection.provider, connection.id)
         for number in numbers:
-            await self._route_one(connection, carrier, number, wanted=number.number in answered)
+            if not _is_right(number, at, wanted=number.number in answered):
+                await self._route_one(connection, carrier, number.id)
 
     async def refresh(self, job: Mapping[str, Any]) -> None:
         """See what numbers there are now, and tell the carrier our address if it knows another one."""
@@ -126,12 +129,15 @@ class NumberRouting:
         for connection_id, tenant_id in await store.all_active(tx):
             await _enqueue(tx, REFRESH, connection_id, tenant_id)
 
-    async def _route_one(self, connection: Connection, carrier: Carrier, seen: KnownNumber, *, wanted: bool) -> None:
-        """Locked meanwhile, so that two jobs do not undo each other."""
+    async def _route_one(self, connection: Connection, carrier: Carrier, number_id: str) -> None:
+        """Locked meanwhile, so that two jobs do not undo each other. Until then the connection may have ended."""
         at = self._addresses.of_connection(connection.provider, connection.id)
         async with self._database.transaction() as tx:
-            known = await store.lock_number(tx, seen.id)
-            if known is None or (known.routed_to == at.answer if wanted else known.routed_to is None):
+            known = await store.lock_number(tx, number_id)
+            if known is None:
+                return
+            wanted = await _is_wanted(tx, connection.id, known.number)
+            if _is_right(known, at, wanted=wanted):
                 return
             number = CarrierNumber(known.number, known.reference, known.country)
             try:
@@ -152,3 +158,14 @@ class NumberRouting:
 
     def _carrier(self, connection: Connection) -> Carrier:
         return self._connections.open(connection.provider, self._connections.credentials(connection))
+
+
+async def _is_wanted(tx: Transaction, connection_id: str, number: str) -> bool:
+    connection = await store.find(tx, connection_id)
+    if connection is None or not connection.is_active:
+        return False
+    return number in await answered_numbers(tx, connection.tenant_id)
+
+
+def _is_right(known: KnownNumber, at: AccountAddresses, *, wanted: bool) -> bool:
+    return known.routed_to == at.answer if wanted else known.routed_to is None

@@ -52,6 +52,15 @@ class TestResponderMind:
         await answer(mind, 1, "a cleaning")
         assert mind.memory() == {"turns": ["a cleaning"]}
 
+    async def test_forgets_an_answer_that_is_not_given(self) -> None:
+        mind = ResponderMind(Counting, None)
+        await answer(mind, 1, "a cleaning")
+        mind.take_back(2)
+        assert mind.memory() == {"turns": ["a cleaning"]}
+        await answer(mind, 2, "goodbye")
+        mind.take_back(2)
+        assert mind.memory() == {"turns": ["a cleaning"]}
+
     async def test_takes_back_what_was_guessed_after_a_turn_that_went_on(self) -> None:
         mind = ResponderMind(Counting, None)
         await answer(mind, 1, "a cleaning")

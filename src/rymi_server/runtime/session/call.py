@@ -24,6 +24,7 @@ from rymi_server.runtime.session.aside import Aside
 from rymi_server.runtime.session.cast import Cast, Times
 from rymi_server.runtime.session.consent import Consents, decided_before
 from rymi_server.runtime.session.conversation import Conversation
+from rymi_server.runtime.session.guessing_over import GuessingOver
 from rymi_server.runtime.session.guest_book import GuestBook
 from rymi_server.runtime.session.holding_back import HoldingBack
 from rymi_server.runtime.session.keypad import Keypad
@@ -81,6 +82,7 @@ class Call:
     conversation: Conversation = field(init=False)
     _replay: Replay = field(init=False)
     _holding_back: HoldingBack = field(init=False)
+    _guessing_over: GuessingOver = field(init=False)
     _input: TickInput = field(default_factory=TickInput)
     _lines: dict[str, LineClock] = field(default_factory=dict)
     _book: GuestBook = field(init=False)
@@ -128,6 +130,9 @@ class Call:
             self.cast.interruption,
         )
         self._holding_back = HoldingBack(self._replay.play, lambda: session.current_speech)
+        self._guessing_over = GuessingOver(
+            session, self._synchronizer, lambda: self.player.paused, self.cast.mind.take_back
+        )
         self.conversation = Conversation(
             session=session,
             mind=self.cast.mind,
@@ -150,6 +155,7 @@ class Call:
                 given=dict(decided_before(self.briefing.said)),
             ),
             heard_in=lambda text: heard_in(text, self._names(), self._spoke_last),
+            fit_guess=self._guessing_over.fit,
         )
         self.reporter.on_order = self.conversation.obey
         self.reporter.on_over = lambda: self._leave("call_over")
@@ -299,6 +305,7 @@ class Call:
         guessed = isinstance(happening, GuessHeard) and not self.cast.guesses
         if not self.conversation.stepped_back and not guessed:
             self._holding_back.tell(happening)
+            self._guessing_over.tell(happening)
 
     def _expect(self, expected: Expected | None) -> None:
         self._expected = self.hub.expected = expected

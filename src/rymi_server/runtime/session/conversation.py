@@ -80,6 +80,8 @@ class Conversation:
     consents: Consents = field(default_factory=Consents)
     # Who said what in the text of a turn, by name.
     heard_in: Callable[[str], Sequence[Heard]] = field(default=lambda text: [Heard("", text)])
+    # Told of a turn before it is answered, with what was said before it.
+    fit_guess: Callable[[llm.ChatContext], None] = field(default=lambda _: None)
     stepped_back: bool = False
     _quiet: Quiet = field(init=False)
     _unfinished: Unfinished = field(init=False)
@@ -191,6 +193,7 @@ class Conversation:
         if reply is not None and reply.was_cut and join_last_turn(turn_ctx.items, new_message):
             await agent.update_chat_ctx(turn_ctx.copy())
             self._replies.forget()
+        self.fit_guess(turn_ctx)
 
     def typed(self, text: str) -> None:
         """Somebody wrote instead of speaking."""

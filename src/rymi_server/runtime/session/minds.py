@@ -67,6 +67,10 @@ class Mind(Protocol):
         """What the answer that was just given should bring about, once."""
         ...
 
+    def take_back(self, turn: int) -> None:
+        """The answer that was guessed to this turn of the people, the first being 1, is not given."""
+        ...
+
 
 @dataclass(slots=True)
 class _Attempt:
@@ -141,6 +145,12 @@ class ResponderMind(llm.LLM[Any]):
         self._attempts[-1].taken = True
         return list(self._attempts[-1].effects)
 
+    def take_back(self, turn: int) -> None:
+        undone = [attempt for attempt in self._attempts if attempt.turn >= turn]
+        if undone:
+            self._responder = self._make(undone[0].before)
+        self._attempts = [attempt for attempt in self._attempts if attempt.turn < turn]
+
     def chat(
         self,
         *,
@@ -155,12 +165,9 @@ class ResponderMind(llm.LLM[Any]):
 
     def begin(self, turn: int) -> tuple[Responder, _Attempt]:
         """The responder as it was before this turn, and before all that were guessed to come after it."""
-        undone = [attempt for attempt in self._attempts if attempt.turn >= turn]
-        if undone:
-            self._responder = self._make(undone[0].before)
-        kept = [attempt for attempt in self._attempts if attempt.turn < turn]
+        self.take_back(turn)
         attempt = _Attempt(turn, self._responder.memory())
-        self._attempts = [*kept[-_CAN_GO_BACK:], attempt]
+        self._attempts = [*self._attempts[-_CAN_GO_BACK:], attempt]
         return self._responder, attempt
 
 

@@ -81,6 +81,9 @@ class ModelMind:
         effects, self._effects = self._effects, []
         return effects
 
+    def take_back(self, turn: int) -> None:
+        """Nothing is remembered of an answer before it is given: its tools are called once it is."""
+
     def functions(self, tools: Sequence[Tool], executor: ToolExecutor) -> list[llm.RawFunctionTool[..., Any]]:
         """The tools as the session offers them to the model."""
         return [self._function(tool, executor) for tool in tools]
