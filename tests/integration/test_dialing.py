@@ -12,8 +12,9 @@ from tests.support.asking import CLOCK, Customer, new_customer, phone
 from tests.support.calling import jobs_in
 from tests.support.clocks import SetClock
 from tests.support.unasked_carrier import UnaskedCarrier
-from tests.support.waiting import until
+from tests.support.waiting import somebody_waits_in, until
 
+from rymi_server.dnc.store import block
 from rymi_server.foundation.clock import Clock
 from rymi_server.foundation.database import Database, Transaction
 from rymi_server.foundation.ids import LegId, TenantId
@@ -140,6 +141,20 @@ class TestDialing:
         await dialer(database, carrier)({"leg_id": leg_id})
         assert (carrier.rang, (await _leg(database, leg_id)).reason) == ([], "do_not_call")
 
+    async def test_does_not_ring_a_number_that_is_listed_while_it_waits_to_decide(
+        self, database: Database, acme: Customer
+    ) -> None:
+        carrier, clock = NotedCarrier(per_second=0.1), SetClock.from_now()
+        dial, first, second = await _one_dialed_and_one_promised(database, acme, carrier, clock)
+        clock.pass_by(seconds=9)
+        async with database.transaction() as tx:
+            await store.lock_with_call(tx, second)
+            dialing = asyncio.create_task(dial({"leg_id": second}))
+            await until("the dialer waits for the call", lambda: somebody_waits_in(database))
+            await block(tx, acme.tenant.id, [NUMBER], "said so", CLOCK.now())
+        await dialing
+        assert (carrier.rang, (await _leg(database, second)).reason) == ([first], "do_not_call")
+
     async def test_does_not_ring_for_a_call_that_has_ended(
         self, database: Database, acme: Customer, leg_id: LegId
     ) -> None:
@@ -210,22 +225,14 @@ class TestThePace:
 
     async def test_lets_in_who_comes_back_when_it_was_promised(self, database: Database, acme: Customer) -> None:
         carrier, clock = NotedCarrier(per_second=0.1), SetClock.from_now()
-        first, second = await waiting_leg(acme), await waiting_leg(acme)
-        dial = Dialer(database, carrier, ADDRESSES, clock, sleep=Sleeps(real=False))
-        await dial({"leg_id": first})
-        with pytest.raises(Later):
-            await dial({"leg_id": second})
+        dial, first, second = await _one_dialed_and_one_promised(database, acme, carrier, clock)
         clock.pass_by(seconds=9)
         await dial({"leg_id": second})
         assert carrier.rang == [first, second]
 
     async def test_costs_no_turn_where_a_call_has_ended_before_it(self, database: Database, acme: Customer) -> None:
         carrier, clock = NotedCarrier(per_second=0.1), SetClock.from_now()
-        first, second = await waiting_leg(acme), await waiting_leg(acme)
-        dial = Dialer(database, carrier, ADDRESSES, clock, sleep=Sleeps(real=False))
-        await dial({"leg_id": first})
-        with pytest.raises(Later):
-            await dial({"leg_id": second})
+        dial, first, second = await _one_dialed_and_one_promised(database, acme, carrier, clock)
         await acme.post(f"/v1/calls/{(await _leg(database, second)).call_id}/end")
         before = await _next_turn(database)
         clock.pass_by(seconds=9)
@@ -362,6 +369,17 @@ class TestRepairing:
 async def _leg(database: Database, leg_id: LegId) -> Leg:
     async with database.transaction() as tx:
         return await store.get(tx, leg_id)
+
+
+async def _one_dialed_and_one_promised(
+    database: Database, acme: Customer, carrier: NotedCarrier, clock: SetClock
+) -> tuple[Dialer, LegId, LegId]:
+    first, second = await waiting_leg(acme), await waiting_leg(acme)
+    dial = Dialer(database, carrier, ADDRESSES, clock, sleep=Sleeps(real=False))
+    await dial({"leg_id": first})
+    with pytest.raises(Later):
+        await dial({"leg_id": second})
+    return dial, first, second
 
 
 async def _next_turn(database: Database) -> datetime:

@@ -7,10 +7,9 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 import pytest
-import sqlalchemy as sa
 from tests.support.asking import Customer
 from tests.support.phone_lab import CREDENTIALS, PhoneLab, phone_lab
-from tests.support.waiting import until
+from tests.support.waiting import somebody_waits_in, until
 
 from carrierbox import stock
 from rymi_server.entrypoints.carriers import connections_of
@@ -85,13 +84,6 @@ async def connected(lab: PhoneLab, provider: str) -> tuple[Customer, dict[str, s
     return acme, await job_of(lab, acme)
 
 
-async def somebody_waits(database: Database) -> bool:
-    """For a lock in this database."""
-    waiting = "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
-    async with database.transaction() as tx:
-        return (await tx.execute(sa.text(waiting))).first() is not None
-
-
 async def job_of(lab: PhoneLab, acme: Customer) -> dict[str, str]:
     async with lab.database.transaction() as tx:
         connection = await store.active_of(tx, acme.tenant.id)
@@ -159,7 +151,7 @@ class TestANumber:
             (number, *_) = await store.numbers_of(tx, job["connection_id"])
             await store.lock_number(tx, number.id)
             late = asyncio.create_task(routing(idle).route(job))
-            await until("the job waits for the number", lambda: somebody_waits(idle.database))
+            await until("the job waits for the number", lambda: somebody_waits_in(idle.database))
             await store.disconnect(tx, acme.tenant.id, datetime.now(UTC))
         await late
         assert same_routing(at_carrier(idle, provider), before)

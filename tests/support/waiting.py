@@ -5,6 +5,10 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+import sqlalchemy as sa
+
+from rymi_server.foundation.database import Database
+
 Found = TypeVar("Found")
 
 
@@ -15,6 +19,13 @@ async def until(what: str, is_true: Callable[[], Awaitable[bool]], *, seconds: f
         if asyncio.get_running_loop().time() > deadline:
             raise AssertionError(f"waited {seconds:g} s in vain for: {what}")
         await asyncio.sleep(0.02)
+
+
+async def somebody_waits_in(database: Database) -> bool:
+    """For a lock."""
+    waiting = "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+    async with database.transaction() as tx:
+        return (await tx.execute(sa.text(waiting))).first() is not None
 
 
 def wait_for(what: str, look: Callable[[], Found | None], *, seconds: float = 30) -> Found:

@@ -152,10 +152,11 @@ class Dialer:
     async def _decide(self, leg_id: LegId, turn: Turn | None) -> _Claimed | _Near | NotYet | None:
         """Claim the leg once it has its turn; None where it is not to be dialed, which is then on record."""
         async with self._database.transaction() as tx:
-            found = await store.lock_with_terms(tx, leg_id)
+            found = await store.lock_with_call(tx, leg_id)
             if found is None or found[1].is_over or found[1].claimed_at:
                 return None
-            call, leg, whether = found
+            call, leg = found
+            whether = await store.whether_to_ring(tx, leg_id)
             if reason := _why_not(call, whether):
                 await legs.failed(tx, leg_id, reason, self._clock.now())
                 return None

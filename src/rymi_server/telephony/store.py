@@ -30,16 +30,19 @@ _call = (
     .with_for_update()
     .cte("call")
 )
-_BOTH = (
-    sa.select(telephony_legs, *_call.c).join(_call, _call.c.id == _legs.call_id).where(_legs.id == sa.bindparam("leg"))
-)
-_BOTH_LOCKED = Statement(_BOTH.with_for_update(of=telephony_legs))
-_BOTH_LOCKED_WITH_TERMS = Statement(
-    _BOTH.add_columns(is_listed(_legs.tenant_id, _legs.to_number), *HOURS_COLUMNS)
-    .outerjoin(calling_hours, calling_hours.c.tenant_id == _legs.tenant_id)
+_BOTH_LOCKED = Statement(
+    sa.select(telephony_legs, *_call.c)
+    .join(_call, _call.c.id == _legs.call_id)
+    .where(_legs.id == sa.bindparam("leg"))
     .with_for_update(of=telephony_legs)
 )
-_LEG_ENDS, _CALL_ENDS = len(_NAMES), len(_NAMES) + len(CALL_COLUMNS)
+_WHETHER_TO_RING = Statement(
+    sa.select(is_listed(_legs.tenant_id, _legs.to_number), *HOURS_COLUMNS)
+    .select_from(telephony_legs)
+    .outerjoin(calling_hours, calling_hours.c.tenant_id == _legs.tenant_id)
+    .where(_legs.id == sa.bindparam("leg"))
+)
+_LEG_ENDS = len(_NAMES)
 _STILL_WAITS = Statement(
     sa.select(
         sa.exists().where(
@@ -129,14 +132,13 @@ async def lock_with_call(tx: Transaction, leg_id: LegId) -> tuple[Call, Leg] | N
     return None if row is None else (call_from(row[_LEG_ENDS:]), _leg(row[:_LEG_ENDS]))
 
 
-async def lock_with_terms(tx: Transaction, leg_id: LegId) -> tuple[Call, Leg, WhetherToRing] | None:
-    """The same, with what decides whether and when its number may be rung, in one look."""
-    row = await _BOTH_LOCKED_WITH_TERMS.one_or_none(tx, {"leg": leg_id})
-    if row is None:
-        return None
-    listed, *hours = row[_CALL_ENDS:]
-    call, leg = call_from(row[_LEG_ENDS:_CALL_ENDS]), _leg(row[:_LEG_ENDS])
-    return call, leg, WhetherToRing(listed, hours_from(hours))
+async def whether_to_ring(tx: Transaction, leg_id: LegId) -> WhetherToRing:
+    """What decides whether and when the leg's number may be rung.
+
+    To be asked once the leg is locked: a statement that waits for a lock sees the lists as they were before it waited.
+    """
+    listed, *hours = await _WHETHER_TO_RING.one(tx, {"leg": leg_id})
+    return WhetherToRing(listed, hours_from(hours))
 
 
 async def of_call(tx: Transaction, call_id: CallId) -> list[Leg]:
