@@ -13,27 +13,27 @@ def judged(kind: Judged) -> Unfinished:
 def test_is_due_once_nobody_was_heard_for_so_long() -> None:
     unfinished = judged(Judged.CUT)
     assert unfinished.answer_given() == 2.0
-    assert [unfinished.is_due(now) for now in (10.0, 11.9, 12.0, 12.1)] == [False, False, True, False]
+    assert [bool(unfinished.due(now)) for now in (10.0, 11.9, 12.0, 12.1)] == [False, False, True, False]
 
 
 def test_begins_anew_when_somebody_is_heard() -> None:
     unfinished = judged(Judged.THINKING)
     assert unfinished.answer_given() == 6.0
-    assert not unfinished.is_due(10.0)
+    assert not unfinished.due(10.0)
     unfinished.broken()
-    assert [unfinished.is_due(now) for now in (15.0, 20.9, 21.0)] == [False, False, True]
+    assert [bool(unfinished.due(now)) for now in (15.0, 20.9, 21.0)] == [False, False, True]
 
 
 def test_is_over_when_they_have_gone_on() -> None:
     unfinished = judged(Judged.CUT)
     unfinished.answer_given()
-    assert not unfinished.is_due(10.0)
+    assert not unfinished.due(10.0)
     unfinished.over()
-    assert not unfinished.is_due(99.0)
+    assert not unfinished.due(99.0)
 
 
 def test_is_nothing_before_the_answer_is_given_or_where_they_were_done() -> None:
-    assert not judged(Judged.CUT).is_due(99.0)
+    assert not judged(Judged.CUT).due(99.0)
     assert judged(Judged.DONE).answer_given() is None
 
 
@@ -41,4 +41,4 @@ def test_an_answer_that_was_due_takes_back_what_was_left_open() -> None:
     unfinished = judged(Judged.CUT)
     unfinished.answer_given()
     assert unfinished.answer_given() is None
-    assert not unfinished.is_due(99.0)
+    assert not unfinished.due(99.0)

@@ -309,8 +309,8 @@ class Conversation:
         elif self.session.agent_state != "listening" or self.somebody_speaks():
             self._quiet.broken()
             self._unfinished.broken()
-        elif self._unfinished.completion and self._unfinished.is_due(now):
-            self.session.generate_reply(instructions=self._unfinished.completion.go_on)
+        elif (told := self._unfinished.due(now)) is not None:
+            self.session.generate_reply(instructions=told)
         else:
             self._quiet.begins(now)
             self._mind_the_silence(now)

@@ -33,13 +33,13 @@ class Unfinished:
         """Somebody is heard. Perhaps they go on."""
         self._quiet_since = None
 
-    def is_due(self, now: float) -> bool:
-        """Once: nobody has been heard for as long as they were to be waited for."""
-        if self._waits_s is None:
-            return False
+    def due(self, now: float) -> str | None:
+        """What the mind is told, once, when nobody has been heard for as long as they were to be waited for."""
+        if self.completion is None or self._waits_s is None:
+            return None
         if self._quiet_since is None:
             self._quiet_since = now
         if now - self._quiet_since < self._waits_s:
-            return False
+            return None
         self._waits_s = None
-        return True
+        return self.completion.go_on
