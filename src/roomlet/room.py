@@ -92,10 +92,11 @@ class Room:
     def info(self) -> models.Room:
         info = models.Room()
         info.CopyFrom(self._state)
-        visible = [p for p in self.participants.values() if not p.is_hidden]
-        info.num_participants = len(visible)
-        info.num_publishers = sum(1 for p in visible if p.publishing.tracks)
-        info.active_recording = any(p.permission.recorder for p in self.participants.values())
+        everybody = self.participants.values()
+        # As LiveKit counts: whoever hides is one of them, and agents and recorders are not.
+        info.num_participants = sum(1 for p in everybody if not p.is_dependent)
+        info.num_publishers = sum(1 for p in everybody if p.publishing.tracks)
+        info.active_recording = any(p.permission.recorder for p in everybody)
         return info
 
     # --- coming and going

@@ -4,7 +4,7 @@ import os
 from collections.abc import AsyncIterator
 
 import pytest
-from tests.roomlet.comparing import LIVEKIT, real_livekit
+from tests.roomlet.comparing import HOW_TO_COMPARE_NEWS, LIVEKIT, real_livekit, real_news_port
 from tests.roomlet.people import Gather, Server, gathering, new_name
 from tests.roomlet.receiving import Receiver, receiving
 from tests.roomlet.running import KEY, SECRET, Running, roomlet
@@ -31,6 +31,18 @@ def livekit(request: pytest.FixtureRequest) -> Server:
         return real_livekit()
     running: Running = request.getfixturevalue("server")
     return running
+
+
+@pytest.fixture
+async def told(livekit: Server, request: pytest.FixtureRequest) -> AsyncIterator[Receiver]:
+    """What the server that the test asks tells of its rooms."""
+    if isinstance(livekit, Running):
+        yield request.getfixturevalue("news")
+    elif port := real_news_port():
+        async with receiving(livekit.key, livekit.secret, port) as receiver:
+            yield receiver
+    else:
+        pytest.skip(HOW_TO_COMPARE_NEWS)
 
 
 @pytest.fixture

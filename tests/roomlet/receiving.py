@@ -45,13 +45,13 @@ class Receiver:
 
 
 @contextlib.asynccontextmanager
-async def receiving(key: str, secret: str) -> AsyncIterator[Receiver]:
+async def receiving(key: str, secret: str, port: int = 0) -> AsyncIterator[Receiver]:
     receiver = Receiver(api.WebhookReceiver(api.TokenVerifier(key, secret)))
     application = web.Application()
     application.router.add_post("/hook", receiver.receive)
     runner = web.AppRunner(application, shutdown_timeout=0.1)
     await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    await web.TCPSite(runner, "127.0.0.1", port).start()
     receiver.url = f"http://127.0.0.1:{runner.addresses[0][1]}/hook"
     try:
         yield receiver

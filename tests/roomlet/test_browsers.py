@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 from livekit import rtc
 from tests.roomlet.browsers import Browser, Page, chromium
-from tests.roomlet.people import Gather, Server
+from tests.roomlet.people import NEWS_SECONDS, Gather, Server
 from tests.roomlet.waiting import eventually, within
 
 pytestmark = pytest.mark.xdist_group("roomlet-browsers")
@@ -62,8 +62,9 @@ class TestEveryStyle:
         assert (await within("the browser's message", ann.data.get())).data == b"from the browser"
         await ann.room.local_participant.publish_data(b"from python")
         await web.got("messages", ["ann", "from python"])
+        await ann.saw("joined", "web")
         await web.run("room.disconnect()")
-        await ann.saw("left", "web", seconds=3)
+        await ann.saw("left", "web", seconds=NEWS_SECONDS)
 
 
 async def test_both_styles_are_what_they_say(tab: Tab, livekit: Server, room: str) -> None:

@@ -11,7 +11,8 @@ import pytest
 from livekit import api
 from tests.roomlet.browsers import CLIENTS
 from tests.roomlet.peers import node_sdk, peer, python_sdk
-from tests.roomlet.people import Gather, Server, administration, new_name
+from tests.roomlet.people import Gather, Server, administration, gathering, new_name
+from tests.roomlet.running import Running
 from tests.roomlet.waiting import within
 
 pytestmark = pytest.mark.xdist_group("roomlet-peers")
@@ -33,7 +34,7 @@ async def test_an_sdk_is_heard_and_hears_and_answers(sdk: str, livekit: Server, 
 
 @contextlib.asynccontextmanager
 async def agents(server: Server, name: str, **more: str) -> AsyncIterator[asyncio.subprocess.Process]:
-    """A worker of livekit-agents as a process, with a job process that waits."""
+    """A worker of livekit-agents as a process that the server knows: a LiveKit server keeps no job for a later one."""
     environment = {
         **os.environ,
         "LIVEKIT_URL": server.url,
@@ -48,15 +49,26 @@ async def agents(server: Server, name: str, **more: str) -> AsyncIterator[asynci
         str(CLIENTS / "agent.py"),
         "start",
         env=environment,
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
     )
+    registered = asyncio.Event()
+    reading = asyncio.create_task(_read(process, registered))
     try:
+        await within("the worker is registered", registered.wait(), 30)
         yield process
     finally:
         with contextlib.suppress(ProcessLookupError):
             process.kill()  # Asked to stop, it would wait for its jobs.
         await process.wait()
+        reading.cancel()  # A job's process may hold the pipe a little longer.
+
+
+async def _read(process: asyncio.subprocess.Process, registered: asyncio.Event) -> None:
+    assert process.stdout is not None
+    async for line in process.stdout:
+        if b"registered worker" in line:
+            registered.set()
 
 
 async def test_an_agent_worker_gets_a_job_speaks_and_writes(livekit: Server, room: str, come: Gather) -> None:
@@ -74,11 +86,16 @@ async def test_an_agent_worker_gets_a_job_speaks_and_writes(livekit: Server, roo
         await ann.saw("left", identity)
 
 
-async def test_an_agent_that_is_killed_is_replaced_and_its_ghost_removed(
-    livekit: Server, room: str, come: Gather
-) -> None:
+# A LiveKit server sends nobody in place of an agent that failed.
+
+
+async def test_an_agent_that_is_killed_is_replaced_and_its_ghost_removed(server: Running, room: str) -> None:
     name = new_name("agent")
-    async with agents(livekit, name, AGENT_TELLS_PROCESS="yes"), administration(livekit) as admin:
+    async with (
+        agents(server, name, AGENT_TELLS_PROCESS="yes"),
+        administration(server) as admin,
+        gathering(server, room) as come,
+    ):
         ann = await come("ann")
         await admin.agent_dispatch.create_dispatch(api.CreateAgentDispatchRequest(agent_name=name, room=room))
         told = await within("the agent tells its process", ann.data.get(), 30)
@@ -90,14 +107,18 @@ async def test_an_agent_that_is_killed_is_replaced_and_its_ghost_removed(
         await ann.hears(successor.participant.identity, 910)
 
 
-async def test_agents_of_a_killed_worker_are_replaced_by_a_standby(livekit: Server, room: str, come: Gather) -> None:
+async def test_agents_of_a_killed_worker_are_replaced_by_a_standby(server: Running, room: str) -> None:
     name = new_name("agent")
-    async with agents(livekit, name, AGENT_TELLS_PROCESS="yes") as first, administration(livekit) as admin:
+    async with (
+        agents(server, name, AGENT_TELLS_PROCESS="yes") as first,
+        administration(server) as admin,
+        gathering(server, room) as come,
+    ):
         ann = await come("ann")
         await admin.agent_dispatch.create_dispatch(api.CreateAgentDispatchRequest(agent_name=name, room=room))
         told = await within("the agent tells its process", ann.data.get(), 30)
         assert told.participant is not None
-        async with agents(livekit, name, AGENT_TELLS_PROCESS="yes"):
+        async with agents(server, name, AGENT_TELLS_PROCESS="yes"):
             first.kill()
             successor = await within("an agent of the other worker tells its process", ann.data.get(), 60)
             assert successor.participant is not None

@@ -7,7 +7,7 @@ import pytest
 from livekit import api
 from tests.roomlet.browsers import chromium
 from tests.roomlet.cable import cable
-from tests.roomlet.people import Person, administration, gathering, new_name, token
+from tests.roomlet.people import Person, Server, administration, gathering, new_name, token
 from tests.roomlet.receiving import Receiver
 from tests.roomlet.running import Running, roomlet
 from tests.roomlet.waiting import stays, within
@@ -16,8 +16,8 @@ pytestmark = pytest.mark.xdist_group("roomlet-resilience")
 
 
 class TestSignalLoss:
-    async def test_a_participant_resumes_and_audio_never_stops(self, server: Running, room: str) -> None:
-        async with cable(server) as line, gathering(server, room) as come:
+    async def test_a_participant_resumes_and_audio_never_stops(self, livekit: Server, room: str) -> None:
+        async with cable(livekit) as line, gathering(livekit, room) as come:
             ann = Person(line, room, "ann")
             await ann.join()
             ben = await come("ben")
@@ -33,8 +33,8 @@ class TestSignalLoss:
             await ann.hears("ben", 700)
             await ann.leave()
 
-    async def test_what_happened_meanwhile_is_made_up_for(self, server: Running, room: str) -> None:
-        async with cable(server) as line, gathering(server, room) as come:
+    async def test_what_happened_meanwhile_is_made_up_for(self, livekit: Server, room: str) -> None:
+        async with cable(livekit) as line, gathering(livekit, room) as come:
             ann = Person(line, room, "ann")
             await ann.join()
             line.pull()
@@ -66,8 +66,8 @@ class TestSignalLoss:
     @pytest.mark.parametrize(
         "options", [{}, {"singlePeerConnection": False}], ids=["one connection", "two connections"]
     )
-    async def test_a_browser_resumes(self, options: dict[str, bool], server: Running, room: str) -> None:
-        async with chromium() as browser, cable(server) as line, gathering(server, room) as come:
+    async def test_a_browser_resumes(self, options: dict[str, bool], livekit: Server, room: str) -> None:
+        async with chromium() as browser, cable(livekit) as line, gathering(livekit, room) as come:
             ann = await come("ann")
             await ann.play(440)
             web = await browser.open("livekit-client")
@@ -85,12 +85,12 @@ class TestSignalLoss:
 
 
 class TestFullReconnect:
-    async def test_a_browser_joins_anew_by_itself(self, server: Running, room: str) -> None:
-        async with chromium() as browser, gathering(server, room) as come:
+    async def test_a_browser_joins_anew_by_itself(self, livekit: Server, room: str) -> None:
+        async with chromium() as browser, gathering(livekit, room) as come:
             ann = await come("ann")
             await ann.play(440)
             web = await browser.open("livekit-client")
-            await web.join(server, room, "web")
+            await web.join(livekit, room, "web")
             await web.play(703)
             await ann.hears("web", 703)
             await web.run("(room.simulateScenario('full-reconnect'), null)")
@@ -198,9 +198,9 @@ class TestIdleRooms:
             await stays("ann is in", lambda: not any(what == "disconnected" for what, _ in ann.happened), 3)
 
 
-async def test_many_join_at_once_and_all_hear_each_other(server: Running, room: str) -> None:
+async def test_many_join_at_once_and_all_hear_each_other(livekit: Server, room: str) -> None:
     tones = {f"p{i}": 300.0 + 170 * i for i in range(6)}
-    async with gathering(server, room) as come:
+    async with gathering(livekit, room) as come:
         people = dict(zip(tones, await asyncio.gather(*(come(name) for name in tones)), strict=True))
         await asyncio.gather(*(people[name].play(hz) for name, hz in tones.items()))
         for listener in people.values():

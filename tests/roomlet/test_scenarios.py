@@ -7,7 +7,7 @@ import pytest
 from livekit import api, rtc
 from livekit.rtc import ParticipantTrackPermission
 from tests.roomlet.comparing import HOW_TO_COMPARE, LIVEKIT, real_livekit
-from tests.roomlet.people import Gather, Person, Server, administration, token
+from tests.roomlet.people import NEWS_SECONDS, Gather, Person, Server, administration, token
 from tests.roomlet.waiting import eventually, stays, within
 
 pytestmark = pytest.mark.xdist_group("roomlet-sdk")
@@ -170,7 +170,9 @@ class TestRights:
         ann, observer = await come("ann"), await come("observer", can_publish=False)
         await ann.play(440)
         await observer.hears("ann", 440)
-        assert ann.room.remote_participants["observer"].track_publications == {}
+        people = ann.room.remote_participants
+        await eventually("ann sees the observer", lambda: "observer" in people, NEWS_SECONDS)
+        assert people["observer"].track_publications == {}
 
     async def test_rights_taken_away_in_mid_call_take_effect_at_once(
         self, come: Gather, livekit: Server, room: str
@@ -259,8 +261,15 @@ def allow(speaker: Person, *listeners: str) -> None:
 
 
 class TestDepartures:
-    async def test_the_other_side_sees_it_at_once(self, come: Gather) -> None:
+    async def test_the_other_side_sees_it(self, come: Gather) -> None:
         ann, ben = await come("ann"), await come("ben")
+        await ann.leave()
+        await ben.saw("left", "ann", seconds=NEWS_SECONDS)
+
+    async def test_of_somebody_with_a_microphone_it_is_seen_at_once(self, come: Gather) -> None:
+        ann, ben = await come("ann"), await come("ben")
+        await ann.play(440)
+        await ben.hears("ann", 440)
         await ann.leave()
         await ben.saw("left", "ann", seconds=2)
 

@@ -5,9 +5,10 @@ import asyncio
 import pytest
 from livekit import api
 from livekit.protocol import models
-from tests.roomlet.people import Gather, administration, gathering, new_name
+from tests.roomlet.comparing import RealLiveKit
+from tests.roomlet.people import Gather, Server, administration, gathering, new_name
 from tests.roomlet.receiving import Receiver, receiving
-from tests.roomlet.running import KEY, SECRET, Running, roomlet
+from tests.roomlet.running import KEY, SECRET, roomlet
 from tests.roomlet.waiting import eventually, within
 
 pytestmark = pytest.mark.xdist_group("roomlet-webhooks")
@@ -15,7 +16,7 @@ pytestmark = pytest.mark.xdist_group("roomlet-webhooks")
 
 class TestOrder:
     async def test_a_room_s_story_is_told_in_order(
-        self, server: Running, news: Receiver, come: Gather, room: str
+        self, livekit: Server, told: Receiver, come: Gather, room: str
     ) -> None:
         ann = await come("ann")
         await ann.play(440)
@@ -23,10 +24,10 @@ class TestOrder:
         await ben.hears("ann", 440)
         await ann.leave()
         await ben.saw("left", "ann")
-        async with administration(server) as admin:
+        async with administration(livekit) as admin:
             await admin.room.delete_room(api.DeleteRoomRequest(room=room))
-        await news.heard(room, "room_finished")
-        assert [(event.event, event.participant.identity) for event in news.events if event.room.name == room] == [
+        await told.heard(room, "room_finished")
+        assert [(event.event, event.participant.identity) for event in told.events if event.room.name == room] == [
             ("room_started", ""),
             ("participant_joined", "ann"),
             ("track_published", "ann"),
@@ -37,42 +38,45 @@ class TestOrder:
             ("room_finished", ""),
         ]
 
-    async def test_events_say_what_they_are_about(self, news: Receiver, come: Gather, room: str) -> None:
+    async def test_events_say_what_they_are_about(self, told: Receiver, come: Gather, room: str) -> None:
         ann = await come("ann")
         publication = await ann.play(440)
-        published = await news.heard(room, "track_published")
+        published = await told.heard(room, "track_published")
         assert published.track.sid == publication.sid
         assert published.track.source == models.TrackSource.MICROPHONE
-        joined = await news.heard(room, "participant_joined")
+        joined = await told.heard(room, "participant_joined")
         assert joined.participant.state == models.ParticipantInfo.ACTIVE
         assert joined.room.sid == published.room.sid
         assert joined.id != published.id
 
     async def test_departures_carry_their_reason(
-        self, server: Running, news: Receiver, come: Gather, room: str
+        self, livekit: Server, told: Receiver, come: Gather, room: str
     ) -> None:
         await come("ann")
-        async with administration(server) as admin:
+        async with administration(livekit) as admin:
             await admin.room.remove_participant(api.RoomParticipantIdentity(room=room, identity="ann"))
-        left = await news.heard(room, "participant_left")
+        left = await told.heard(room, "participant_left")
         assert left.participant.disconnect_reason == models.DisconnectReason.PARTICIPANT_REMOVED
-        async with administration(server) as admin:
+        async with administration(livekit) as admin:
             await admin.room.delete_room(api.DeleteRoomRequest(room=room))
-        finished = await news.heard(room, "room_finished")
-        assert finished.room_end_reason == models.RoomEndReason.ROOM_END_API_DELETE
+        finished = await told.heard(room, "room_finished")
+        # A LiveKit server of one's own leaves the reason out (1.13 still does).
+        unsaid = isinstance(livekit, RealLiveKit)
+        why = models.RoomEndReason.ROOM_END_UNKNOWN if unsaid else models.RoomEndReason.ROOM_END_API_DELETE
+        assert finished.room_end_reason == why
 
     async def test_each_way_to_go_has_its_own_reason(
-        self, server: Running, news: Receiver, come: Gather, room: str
+        self, livekit: Server, told: Receiver, come: Gather, room: str
     ) -> None:
         ann = await come("ann")
         await come("ann")
         await ann.saw("disconnected", "DUPLICATE_IDENTITY")
         await (await come("ben")).leave()
         await come("cid")
-        async with administration(server) as admin:
+        async with administration(livekit) as admin:
             await admin.room.delete_room(api.DeleteRoomRequest(room=room))
-        await news.heard(room, "room_finished")
-        left = [each.participant for each in news.events if each.room.name == room and each.event == "participant_left"]
+        await told.heard(room, "room_finished")
+        left = [each.participant for each in told.events if each.room.name == room and each.event == "participant_left"]
         reasons = [(who.identity, models.DisconnectReason.Name(who.disconnect_reason)) for who in left]
         assert reasons == [
             ("ann", "DUPLICATE_IDENTITY"),

@@ -22,6 +22,17 @@ async def eventually(what: str, condition: Callable[[], object], seconds: float 
         await asyncio.sleep(LOOK_AGAIN_SECONDS)
 
 
+async def eventually_is(
+    what: str, expected: Value, asked: Callable[[], Awaitable[Value]], seconds: float = 10.0
+) -> None:
+    """Asks until the answer is as expected."""
+    until = time.monotonic() + seconds
+    while (answer := await asked()) != expected:
+        if time.monotonic() > until:
+            raise NeverHappened(f"after {seconds} s {what} is {answer}, not {expected}")
+        await asyncio.sleep(LOOK_AGAIN_SECONDS)
+
+
 async def within(what: str, awaited: Awaitable[Value], seconds: float = 10.0) -> Value:
     try:
         async with asyncio.timeout(seconds):
