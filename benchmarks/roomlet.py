@@ -1,7 +1,8 @@
 """What roomlet costs: rooms on one core, memory over joins and leaves, and how soon a caller hears something.
 
 The server is one thread, so it never has more than one core; the load takes another. Numbers that miss their budget are
-printed as they are, and beside them how long the server waited for its core.
+printed as they are, and beside them how long the server waited for its core. Where `ROOMLET_BENCH_LIVEKIT` leads to a
+`livekit-server`, the same load goes through that as well, which has all cores.
 """
 
 import asyncio
@@ -13,7 +14,7 @@ import statistics
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from livekit import rtc
 
 from benchmarks.bare_port import BareClient
 from benchmarks.roomlet_load import Pacer, SyntheticClient, access_token
+from benchmarks.serving import free_port
 
 KEY, SECRET = "benchkey", "a-secret-that-is-long-enough-for-a-benchmark"
 RESULTS = Path(__file__).parent / "results" / "roomlet.json"
@@ -32,6 +34,7 @@ SECONDS = float(os.environ.get("ROOMLET_BENCH_SECONDS", "4"))
 WINDOWS = int(os.environ.get("ROOMLET_BENCH_WINDOWS", "4"))
 JOINS = 10_000
 CALLERS = int(os.environ.get("ROOMLET_BENCH_CALLERS", "20"))
+LIVEKIT_SERVER = os.environ.get("ROOMLET_BENCH_LIVEKIT", "")
 SETTLE_SECONDS = 2.0
 UNDER_WAY_SECONDS = 0.5
 LISTENERS_SAMPLED = 20
@@ -89,6 +92,35 @@ async def server() -> AsyncIterator[ServerProcess]:
 async def bare_port() -> AsyncIterator[ServerProcess]:
     async with _started("benchmarks.bare_port") as started:
         yield started
+
+
+@contextlib.asynccontextmanager
+async def livekit_server() -> AsyncIterator[ServerProcess]:
+    http, tcp, udp = free_port(), free_port(), free_port()
+    media = {"udp_port": udp, "tcp_port": tcp, "node_ip": "127.0.0.1", "enable_loopback_candidate": True}
+    told = {
+        "port": http,
+        "bind_addresses": ["127.0.0.1"],
+        "keys": {KEY: SECRET},
+        "rtc": {**media, "use_external_ip": False, "interfaces": {"includes": ["lo"]}},
+        "logging": {"level": "error"},
+    }
+    process = await asyncio.create_subprocess_exec(LIVEKIT_SERVER, "--config-body", json.dumps(told))
+    try:
+        await _answers(f"http://127.0.0.1:{http}")
+        yield ServerProcess(process, f"http://127.0.0.1:{http}")
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+async def _answers(url: str) -> None:
+    async with asyncio.timeout(20), aiohttp.ClientSession() as http:
+        while True:
+            with contextlib.suppress(aiohttp.ClientConnectionError):
+                async with http.get(url):
+                    return
+            await asyncio.sleep(0.1)
 
 
 @contextlib.asynccontextmanager
@@ -318,13 +350,20 @@ async def measure(show: Callable[[str], Any]) -> list[Measure]:
     patience = aiohttp.ClientTimeout(total=None)
     show(f"{'roomlet':<52} {'measured':>12} {'budget':>10}")
     async with aiohttp.ClientSession(connector=connector, timeout=patience) as http:
-        parts = (start, server), (first_audio, server), (load, server), (floor, bare_port), (joins_and_leaves, server)
+        parts = [(start, server), (first_audio, server), (load, server), (floor, bare_port), (joins_and_leaves, server)]
+        if LIVEKIT_SERVER:
+            parts.insert(4, (beside, livekit_server))
         for part, of in parts:
             async with of() as at:
                 done = await part(http, at)
             show("\n".join(line(one) for one in done))
             measures += done
     return measures
+
+
+async def beside(http: aiohttp.ClientSession, at: ServerProcess) -> list[Measure]:
+    """A LiveKit server under roomlet's load, without roomlet's budgets."""
+    return [replace(one, name=f"LiveKit, {one.name}", budget=None) for one in await load(http, at)]
 
 
 async def start(_: aiohttp.ClientSession, at: ServerProcess) -> list[Measure]:

@@ -1,12 +1,13 @@
 """Participants made of packets: real signalling, ICE, DTLS and SRTP, and no codec, so that one core plays hundreds.
 
-They speak LiveKit's protocol with one peer connection and open no data channel.
+They speak LiveKit's protocol with one peer connection and open no data channel. Any LiveKit server takes them in.
 """
 
 import asyncio
 import base64
 import hashlib
 import hmac
+import json
 import secrets
 import socket
 import struct
@@ -155,7 +156,7 @@ class SyntheticClient:
         for mid in mids:
             lines += ["m=audio 9 UDP/TLS/RTP/SAVPF 111", "c=IN IP4 0.0.0.0", f"a=mid:{mid}"]
             lines += [f"a=ice-ufrag:{self._ufrag}", f"a=ice-pwd:{self._password}"]
-            lines += [f"a=fingerprint:sha-256 {CERTIFICATE.fingerprint}", "a=setup:actpass", "a=rtcp-mux"]
+            lines += [f"a=fingerprint:sha-256 {CERTIFICATE.fingerprint}", "a=setup:active", "a=rtcp-mux"]
             lines += ["a=rtpmap:111 opus/48000/2", "a=fmtp:111 minptime=10;useinbandfec=1", "a=rtcp-fb:111 nack"]
             lines.append(f"a=extmap:{LEVEL_ID} {sdp.AUDIO_LEVEL}")
             if mid == "0":
@@ -172,21 +173,28 @@ class SyntheticClient:
             response = rtc.SignalResponse.FromString(frame.data)
             self.signals.append(response)
             kind = response.WhichOneof("message")
-            if kind == "answer" and self._address is None:
+            if kind == "answer" and not self._remote_ufrag:
                 self._on_answer(sdp.parse(response.answer.sdp))
+            elif kind == "trickle":
+                self._on_candidate(json.loads(response.trickle.candidateInit)["candidate"])
             elif kind == "media_sections_requirement":
                 self._offers += 1
                 offer = rtc.SessionDescription(type="offer", sdp=self._offer(), id=self._offers)
                 await self._signal.send_bytes(rtc.SignalRequest(offer=offer).SerializeToString())
 
     def _on_answer(self, answer: sdp.Description) -> None:
-        candidates = [line.split(" ") for level in [answer.sections[0].attributes] for line in level.all("candidate")]
-        own = next(c for c in candidates if c[2] == "udp" and c[4] == "127.0.0.1")
-        self._address = (own[4], int(own[5]))
         self._remote_ufrag = answer.find("ice-ufrag") or ""
         self._remote_password = (answer.find("ice-pwd") or "").encode()
         self._fingerprints = answer.fingerprints()
+        for candidate in answer.sections[0].attributes.all("candidate"):
+            self._on_candidate(candidate)
         self._tasks.append(asyncio.get_running_loop().create_task(self._connect()))
+
+    def _on_candidate(self, candidate: str) -> None:
+        """Roomlet names its addresses in the answer, LiveKit one by one, before it and after."""
+        _, _, transport, _, host, port, *_ = candidate.split(" ")
+        if transport == "udp" and host == "127.0.0.1":
+            self._address = (host, int(port))
 
     async def _connect(self) -> None:
         while self._outbound is None:
@@ -214,6 +222,9 @@ class SyntheticClient:
             self._on_media(datagram)
         elif 19 < first < 64:
             self._on_dtls(datagram)
+        elif first < 2 and (asked := stun.parse_binding_request(datagram)) is not None and self._address is not None:
+            # LiveKit checks the way back before it believes in it.
+            self._transmit(stun.binding_success(asked.transaction, self._password.encode(), *self._address))
         return True
 
     def _on_dtls(self, datagram: bytes) -> None:
