@@ -1,5 +1,6 @@
 """One room server and one agent worker for all tests that need a real room."""
 
+import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,19 +12,25 @@ from tests.agent.api import TOKEN, InternalApi
 from tests.agent.holding import briefing
 from tests.agent.people import Caller, administering, send_agent
 from tests.agent.workers import Worker, agent_worker
-from tests.roomlet.running import KEY, SECRET, Running, roomlet
+from tests.roomlet.comparing import LIVEKIT, real_livekit
+from tests.roomlet.people import Server
+from tests.roomlet.running import roomlet
 
 from rymi_server.foundation.ids import new_uuid
 
 
 @pytest.fixture(scope="session")
-async def rooms() -> AsyncIterator[Running]:
+async def rooms() -> AsyncIterator[Server]:
+    """A LiveKit server where one is named to compare with, else roomlet."""
+    if os.environ.get(LIVEKIT):
+        yield real_livekit()
+        return
     async with roomlet() as running:
         yield running
 
 
 @pytest.fixture(scope="session")
-async def worker(rooms: Running, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Worker]:
+async def worker(rooms: Server, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Worker]:
     async with agent_worker(rooms, tmp_path_factory.mktemp("agent")) as running:
         yield running
 
@@ -32,7 +39,7 @@ async def worker(rooms: Running, tmp_path_factory: pytest.TempPathFactory) -> As
 class Call:
     """A call in a real room, and the API that its agent speaks to."""
 
-    rooms: Running
+    rooms: Server
     api: InternalApi
     administration: livekit_api.LiveKitAPI
     call_id: str
@@ -48,7 +55,7 @@ class Call:
         self.api.briefings[self.call_id] = briefing(call_id=self.call_id, room_name=self.room_name, **changes)
 
     async def caller(self, identity: str, *, listens_only: bool = False) -> Caller:
-        caller = Caller(identity, self.rooms.url, KEY, SECRET, self.room_name)
+        caller = Caller(identity, self.rooms.url, self.rooms.key, self.rooms.secret, self.room_name)
         await caller.join(listens_only=listens_only)
         self.callers.append(caller)
         return caller
@@ -65,10 +72,10 @@ class Call:
 
 
 @pytest.fixture
-async def call(rooms: Running) -> AsyncIterator[Call]:
+async def call(rooms: Server) -> AsyncIterator[Call]:
     api = InternalApi()
     await api.start()
-    async with administering(rooms.url, KEY, SECRET) as administration:
+    async with administering(rooms.url, rooms.key, rooms.secret) as administration:
         call = Call(rooms, api, administration, str(new_uuid()))
         call.told()
         yield call

@@ -7,7 +7,7 @@ from tests.agent.conftest import Call
 from tests.agent.patience import eventually
 from tests.agent.test_rooms import OPEN, RECORDED, SATURDAY, answers, heard, understood
 from tests.agent.workers import agent_worker
-from tests.roomlet.running import Running
+from tests.roomlet.people import Server
 from tests.roomlet.waiting import stays, within
 
 from rymi_server.runtime.reports import SegmentRecorded
@@ -17,7 +17,7 @@ NAME = "to-be-stopped"
 
 class TestAWorkerThatIsToldToStop:
     async def test_holds_its_call_to_the_end_and_takes_no_other(
-        self, call: Call, rooms: Running, tmp_path: Path
+        self, call: Call, rooms: Server, tmp_path: Path
     ) -> None:
         call.agent_name = NAME
         call.told(post_call=RECORDED)

@@ -13,7 +13,7 @@ from typing import Any
 
 import psutil
 from tests.agent.patience import eventually
-from tests.roomlet.running import KEY, SECRET, Running
+from tests.roomlet.people import Server
 from tests.roomlet.waiting import within
 
 
@@ -48,12 +48,12 @@ class Worker:
 
 
 @contextlib.asynccontextmanager
-async def agent_worker(rooms: Running, folder: Path, idle: int = 1, **more: str) -> AsyncIterator[Worker]:
+async def agent_worker(rooms: Server, folder: Path, idle: int = 1, **more: str) -> AsyncIterator[Worker]:
     environment = {
         **os.environ,
         "LIVEKIT_URL": rooms.url,
-        "LIVEKIT_API_KEY": KEY,
-        "LIVEKIT_API_SECRET": SECRET,
+        "LIVEKIT_API_KEY": rooms.key,
+        "LIVEKIT_API_SECRET": rooms.secret,
         "RYMI_DATA_DIR": str(folder),
         "RYMI_AGENT_PORT": "0",
         "RYMI_AGENT_IDLE_PROCESSES": str(idle),
