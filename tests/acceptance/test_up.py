@@ -78,6 +78,17 @@ class TestStopping:
         wait_for("everybody to follow `up`, which was killed", lambda: not any(map(is_alive, family)))
         shutil.rmtree(up.folder)
 
+    def test_is_quiet_with_an_agent_on_its_way_into_a_call(self) -> None:
+        up = Up(rooms=True, agents=True)
+        up.start()
+        up.wait_until_ready()
+        subprocess.run(["sh", "-c", up.printed_curl()], capture_output=True, check=True)
+        wait_for("an agent to be sent", lambda: "call_taken" in up.output)
+        assert up.stop() == 0
+        assert [line for line in up.output.splitlines() if "Traceback" in line or '"level": "error"' in line] == []
+        assert up.output.index("agent      stopped") < up.output.index("rooms      stopping")
+        shutil.rmtree(up.folder)
+
 
 class TestWhatCannotBe:
     def test_a_port_that_is_taken_is_named_with_its_setting(self) -> None:

@@ -43,6 +43,12 @@ PLAYBOOK = {
     ],
     "anythingElse": "",
 }
+GREETING = f"agent: {PLAYBOOK['opener']}"
+
+
+def with_advanced(**advanced: Any) -> dict[str, Any]:
+    """The agent, with some of its settings."""
+    return {"playbook": PLAYBOOK, "advanced": {"turnDetectorMode": "balanced", **advanced}}
 
 
 def briefing(**changes: Any) -> Briefing:
@@ -51,7 +57,7 @@ def briefing(**changes: Any) -> Briefing:
         "tenant_id": "tenant",
         "room_name": "call_11111111-1111-7111-8111-111111111111",
         "direction": "inbound",
-        "agent": {"playbook": PLAYBOOK, "advanced": {"turnDetectorMode": "balanced"}},
+        "agent": with_advanced(),
         "variables": {},
         "metadata": {},
         "post_call": {},

@@ -5,24 +5,17 @@ import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from tests.agent.holding import PLAYBOOK, STORY, briefing, held_call
+from tests.agent.holding import GREETING, STORY, briefing, held_call, with_advanced
 from tests.agent.patience import eventually
 from tests.agent.scripted import ScriptedEar
-from tests.agent.voices import cough, spoken
+from tests.agent.voices import spoken
 from tests.roomlet.waiting import stays
 
 from rymi_server.runtime.briefing import Person
-from rymi_server.runtime.reports import EndWanted, Happened, KeysPressed, Line, Order, Remembered
+from rymi_server.runtime.reports import EndWanted, Happened, KeysPressed, Line, Remembered
 from rymi_server.runtime.session.cast import Cast
-
-GREETING = "agent: Hello there."
-
-
-def with_advanced(**advanced: Any) -> dict[str, Any]:
-    return {"playbook": PLAYBOOK, "advanced": {"turnDetectorMode": "balanced", **advanced}}
 
 
 class TestACall:
@@ -59,88 +52,6 @@ class TestACall:
             call.room.say("alice", spoken("What about Saturday?"))
             await call.said("agent: We are closed on Saturday.")
             assert [each.message for each in call.of(Happened)] == ["alice was not understood"] * 2
-
-    async def test_goes_on_where_it_was_after_a_cough(self, tmp_path: Path) -> None:
-        async with held_call(tmp_path, ScriptedEar(["Tell me a story.", ""])) as call:
-            call.room.enter("alice")
-            await call.said(GREETING)
-            call.room.say("alice", spoken("Tell me a story"))
-            await call.said("alice: Tell me a story.")
-            began = await call.agent_heard(time.monotonic())
-            await asyncio.sleep(1.5)
-            call.room.say("alice", cough())
-            await eventually("the agent falls silent", lambda: call.room.signals)
-            paused = call.room.signals[-1][0]
-            resumed = await call.agent_heard(paused + 0.1)
-            assert resumed - paused < 2.5
-            assert call.room.signals[-1][1:] == ("rymi.agent_audio", {"event": "cut"})
-            await call.said("than anybody had ever been", 40)
-            line = next(each for each in call.lines if "telephone" in each)
-            assert line == f"agent: {STORY}"
-            assert began < paused
-
-    async def test_goes_on_after_a_sign_that_somebody_listens(self, tmp_path: Path) -> None:
-        async with held_call(tmp_path, ScriptedEar(["Tell me a story.", "Mm-hm, okay."])) as call:
-            call.room.enter("alice")
-            await call.said(GREETING)
-            call.room.say("alice", spoken("Tell me a story"))
-            await call.agent_heard(time.monotonic() + 1)
-            await asyncio.sleep(1.0)
-            call.room.say("alice", spoken("Okay okay"))
-            await call.said("alice: Mm-hm, okay.")
-            said = time.monotonic()
-            assert await call.agent_heard(said + 0.05) - said < 1.0
-            await stays("there is one turn only", lambda: all(turn.turn == 1 for turn in call.turns), 0.5)
-
-    async def test_stops_for_words_and_writes_down_what_was_heard(self, tmp_path: Path) -> None:
-        async with held_call(tmp_path, ScriptedEar(["Tell me a story.", "What about Saturday?"])) as call:
-            call.room.enter("alice")
-            await call.said(GREETING)
-            call.room.say("alice", spoken("Tell me a story"))
-            await call.agent_heard(time.monotonic() + 1)
-            await asyncio.sleep(2.0)
-            spoke = time.monotonic()
-            call.room.say("alice", spoken("What about Saturday?"))
-            await eventually("the agent falls silent", lambda: call.room.signals)
-            assert call.room.signals[0][0] - spoke < 0.6
-            await call.said("agent: We are closed on Saturday.")
-            cut = next(each for each in call.lines if "Once upon" in each)
-            assert cut.removeprefix("agent: ") != STORY
-            assert STORY.startswith(cut.removeprefix("agent: ").rstrip(" -"))
-            interrupted = next(turn for turn in call.turns if turn.interrupted_at_ms)
-            assert interrupted.silent_at_ms is not None
-
-    async def test_has_an_answer_ready_for_whoever_interrupts(self, tmp_path: Path) -> None:
-        ear = ScriptedEar(["Tell me a story.", "What about Saturday?"], drafts=True)
-        async with held_call(tmp_path, ear) as call:
-            call.room.enter("alice")
-            await call.said(GREETING)
-            call.room.say("alice", spoken("Tell me a story"))
-            await call.agent_heard(time.monotonic() + 1)
-            await asyncio.sleep(2.0)
-            call.room.say("alice", spoken("What about Saturday?"))
-            await call.said("agent: We are closed on Saturday.")
-            await eventually("both turns are told", lambda: len(call.turns) == 2)
-            assert call.turns[0].interrupted_at_ms
-            # Spoken ahead, while the story might still have gone on.
-            assert call.turns[1].parts["voice_ms"] == 0
-
-    async def test_takes_back_an_answer_to_what_was_nothing(self, tmp_path: Path) -> None:
-        ear = ScriptedEar(["Tell me a story.", "Goodbye.", "What about Saturday?"], drafts=True, unsure_of=(1,))
-        async with held_call(tmp_path, ear) as call:
-            call.room.enter("alice")
-            await call.said(GREETING)
-            call.room.say("alice", spoken("Tell me a story"))
-            await call.agent_heard(time.monotonic() + 1)
-            await asyncio.sleep(1.5)
-            call.room.say("alice", spoken("Goodbye now, goodbye"))
-            await eventually("the agent falls silent", lambda: call.room.signals)
-            await call.said(f"agent: {STORY}", 40)
-            await eventually("what a successor must know is told", lambda: call.of(Remembered))
-            assert call.of(Remembered)[0].memory["said"] == STORY
-            call.room.say("alice", spoken("What about Saturday?"))
-            await call.said("agent: We are closed on Saturday.")
-            assert call.of(EndWanted) == []
 
     async def test_attributes_two_people_who_overlap_and_answers_once(self, tmp_path: Path) -> None:
         people = (
@@ -223,63 +134,6 @@ class TestATelevision:
             assert time.monotonic() < ends - 3
 
 
-class TestASentenceThatMustBeHeard:
-    async def test_is_said_to_its_end_and_what_is_said_over_it_is_answered_afterwards(self, tmp_path: Path) -> None:
-        async with held_call(tmp_path, ScriptedEar(["What about Saturday?"])) as call:
-            call.room.enter("alice")
-            await call.said(GREETING)
-            call.orders.append(Order(number=1, kind="say", text=STORY))
-            began = await call.agent_heard(time.monotonic() + 0.3)
-            call.room.say("alice", spoken("What about Saturday?"), after_s=0.5)
-            await call.said("alice: What about Saturday?")
-            assert call.room.signals == []
-            await call.said("agent: We are closed on Saturday.")
-            assert call.lines[-2:] == [f"agent: {STORY}", "agent: We are closed on Saturday."]
-            assert time.monotonic() - began > 5
-
-    async def test_is_every_one_of_an_agent_that_is_not_to_be_interrupted(self, tmp_path: Path) -> None:
-        told = {**with_advanced(), "persona": {"voiceConfig": {"bargeInEnabled": False}}}
-        ear = ScriptedEar(["Tell me a story.", "What about Saturday?"])
-        async with held_call(tmp_path, ear, briefing(agent=told)) as call:
-            call.room.enter("alice")
-            await call.said(GREETING)
-            call.room.say("alice", spoken("Tell me a story"))
-            await call.agent_heard(time.monotonic() + 1)
-            call.room.say("alice", spoken("What about Saturday?"))
-            await call.said("agent: We are closed on Saturday.")
-            assert f"agent: {STORY}" in call.lines
-
-
-class TestWhatTakesTheWord:
-    async def test_is_as_many_words_as_the_author_asks_for(self, tmp_path: Path) -> None:
-        ear = ScriptedEar(["Tell me a story.", "Not now.", "What about Saturday?"])
-        told = briefing(agent=with_advanced(stopSpeakingThreshold=3))
-        async with held_call(tmp_path, ear, told) as call:
-            call.room.enter("alice")
-            await call.said(GREETING)
-            call.room.say("alice", spoken("Tell me a story"))
-            await call.agent_heard(time.monotonic() + 1)
-            call.room.say("alice", spoken("Not now"))
-            await call.said("alice: Not now.")
-            said = time.monotonic()
-            assert await call.agent_heard(said + 0.05) - said < 1.5
-            call.room.say("alice", spoken("What about Saturday?"))
-            await call.said("agent: We are closed on Saturday.")
-            assert len(call.turns) >= 2
-
-    async def test_is_as_much_speech_as_the_author_asks_for(self, tmp_path: Path) -> None:
-        ear = ScriptedEar(["Tell me a story.", "Not now."])
-        told = briefing(agent=with_advanced(stopSpeakingThreshold=2_500))
-        async with held_call(tmp_path, ear, told) as call:
-            call.room.enter("alice")
-            await call.said(GREETING)
-            call.room.say("alice", spoken("Tell me a story"))
-            await call.agent_heard(time.monotonic() + 1)
-            call.room.say("alice", spoken("Not now"))
-            await call.said("alice: Not now.")
-            await stays("the agent is not even paused", lambda: call.room.signals == [], 0.5)
-
-
 class TestBeforeTheFirstTurn:
     async def test_waits_for_the_caller_where_that_is_wanted(self, tmp_path: Path) -> None:
         told = briefing(agent=with_advanced(startSpeakingPhrasing="wait_for_user"))
@@ -322,82 +176,3 @@ class TestAnEnd:
             await call.said("agent: Goodbye then.")
             await eventually("the end is asked for", lambda: call.of(EndWanted))
             assert call.of(EndWanted)[0].reason == "max_duration"
-
-    async def test_follows_an_order_once(self, tmp_path: Path) -> None:
-        async with held_call(tmp_path) as call:
-            call.room.enter("alice")
-            await call.said(GREETING)
-            call.orders.append(Order(number=1, kind="say", text="Your credit is nearly gone."))
-            await call.said("agent: Your credit is nearly gone.")
-            call.orders.append(Order(number=2, kind="say_and_end", text="Goodbye.", reason="credits_exhausted"))
-            await call.said("agent: Goodbye.")
-            await eventually("the end is asked for", lambda: call.of(EndWanted))
-            assert call.of(EndWanted)[0].reason == "credits_exhausted"
-            assert len([each for each in call.lines if "credit" in each]) == 1
-
-    async def test_is_no_end_for_who_is_told_to_step_back(self, tmp_path: Path) -> None:
-        async with held_call(tmp_path, ScriptedEar(["What about Saturday?", "When are you open?"])) as call:
-            call.room.enter("alice")
-            await call.said(GREETING)
-            call.orders.append(Order(number=1, kind="step_back"))
-            await eventually("it has stepped back", lambda: call.room.guests and call.obeyed == 1)
-            call.room.say("alice", spoken("What about Saturday?"))
-            await call.said("alice: What about Saturday?")
-            await stays("the agent is silent", lambda: len(call.lines) == 2, 1.0)
-            call.orders.append(Order(number=2, kind="come_back", text="I am here again."))
-            await call.said("agent: I am here again.")
-            call.room.say("alice", spoken("When are you open?"))
-            await call.said("agent: We are open from nine to five.")
-
-
-class TestABriefing:
-    BRIEF = Order(number=1, kind="brief", text="She wants a refund for two chairs.", participant_id="id-helper")
-    THEN = Order(number=2, kind="leave", participant_id="id-helper")
-
-    async def test_is_for_the_human_alone_and_then_the_agent_may_leave(self, tmp_path: Path) -> None:
-        async with held_call(tmp_path, ScriptedEar(["What about Saturday?"])) as call:
-            call.room.enter("alice")
-            await call.said(GREETING)
-            asked = time.monotonic()
-            call.orders.extend([self.BRIEF, self.THEN])
-            call.room.enter("helper")
-            call.room.say("alice", spoken("What about Saturday?"))
-            await call.said("agent: She wants a refund")
-            await eventually("it has left", lambda: call.obeyed == 2)
-            (begun, only), (over, everybody) = call.room.hearers
-            assert (only, everybody) == ("helper", None)
-            loud = call.room.line.heard(asked)
-            assert begun <= loud[0]
-            assert loud[-1] <= over
-            assert "The agent leaves the call to the people in it." in [each.message for each in call.of(Happened)]
-            assert not [each for each in call.lines if "closed on Saturday" in each]
-
-    async def test_ends_when_the_human_leaves_and_the_agent_waits_to_be_called_back(self, tmp_path: Path) -> None:
-        async with held_call(tmp_path) as call:
-            call.room.enter("alice")
-            call.room.enter("helper")
-            await call.said(GREETING)
-            long = self.BRIEF.model_copy(update={"text": STORY})
-            call.orders.extend([long, self.THEN])
-            await eventually("it briefs", lambda: call.room.hearers)
-            await call.agent_heard(call.room.hearers[0][0])
-            call.room.leave("helper")
-            await eventually("everybody hears it again", lambda: len(call.room.hearers) == 2, 5)
-            await eventually("the briefing is done with", lambda: call.obeyed == 1, 5)
-            await stays("it does not leave", lambda: call.obeyed == 1, 1.0)
-            call.orders.append(Order(number=3, kind="come_back", text="I am here again."))
-            await call.said("agent: I am here again.")
-            await eventually("it is told", lambda: call.obeyed == 3)
-
-    async def test_is_not_said_where_others_would_hear_it(self, tmp_path: Path) -> None:
-        async with held_call(tmp_path) as call:
-            call.room.enter("alice")
-            call.room.enter("helper")
-            await call.said(GREETING)
-            call.room.refuses_privacy = True
-            call.orders.append(self.BRIEF)
-            await eventually("it is done with", lambda: call.obeyed == 1)
-            why = "The human was not briefed: The room did not make the agent's voice private in time."
-            assert why in [each.message for each in call.of(Happened)]
-            assert call.lines == [GREETING]
-            assert call.room.hearers[-1][1] is None

@@ -1,6 +1,9 @@
 """A worker that is told to stop: what runs goes on to its end, and nothing is begun."""
 
+import asyncio
+import contextlib
 import signal
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 from tests.agent.conftest import Call
@@ -10,18 +13,18 @@ from tests.agent.workers import agent_worker
 from tests.roomlet.people import Server
 from tests.roomlet.waiting import stays, within
 
-from rymi_server.runtime.reports import SegmentRecorded
+from rymi_server.runtime.reports import Happened, SegmentRecorded
 
-NAME = "to-be-stopped"
+# An agent of a name of its own in each of them: what is never taken waits for the next of its name.
 
 
 class TestAWorkerThatIsToldToStop:
     async def test_holds_its_call_to_the_end_and_takes_no_other(
         self, call: Call, rooms: Server, tmp_path: Path
     ) -> None:
-        call.agent_name = NAME
+        call.agent_name = "held-to-the-end"
         call.told(post_call=RECORDED)
-        async with agent_worker(rooms, tmp_path, RYMI_AGENT_NAME=NAME) as worker:
+        async with agent_worker(rooms, tmp_path, RYMI_AGENT_NAME=call.agent_name) as worker:
             alice = await call.caller("alice")
             await call.send_agent()
             await understood(call, alice, SATURDAY)
@@ -35,3 +38,73 @@ class TestAWorkerThatIsToldToStop:
             await call.everyone_leaves()
             assert await within("the worker stops", worker.process.wait(), 60) == 0
             assert [each for each in call.api.of(SegmentRecorded) if each.duration_ms > 2_000]
+
+    async def test_hands_in_what_it_has_of_a_call_that_lasts_too_long(
+        self, call: Call, rooms: Running, tmp_path: Path
+    ) -> None:
+        call.agent_name = "cut-short"
+        call.told(post_call=RECORDED)
+        async with agent_worker(
+            rooms, tmp_path, RYMI_AGENT_NAME=call.agent_name, RYMI_AGENT_DRAIN_SECONDS="1"
+        ) as worker:
+            alice = await call.caller("alice")
+            await call.send_agent()
+            await understood(call, alice, SATURDAY)
+            worker.process.send_signal(signal.SIGTERM)
+            assert await within("the worker stops", worker.process.wait(), 60) == 0
+            assert call.api.of(SegmentRecorded)
+            assert worker.logged("calls_cut_short")
+            assert worker.logged("call_left")
+            assert worker.complaints == []
+
+    async def test_leaves_at_once_whoever_has_just_come_in(self, call: Call, rooms: Running, tmp_path: Path) -> None:
+        call.agent_name = "just-come-in"
+        async with agent_worker(
+            rooms, tmp_path, RYMI_AGENT_NAME=call.agent_name, RYMI_AGENT_DRAIN_SECONDS="1"
+        ) as worker:
+            await call.caller("alice")
+            await call.send_agent()
+            await eventually("the call is taken", lambda: worker.jobs)
+            worker.process.send_signal(signal.SIGTERM)
+            assert await within("the worker stops", worker.process.wait(), 60) == 0
+            assert worker.logged("call_left")
+            assert worker.complaints == []
+
+
+class TestARoomThatDoesNotLetTheAgentIn:
+    async def test_is_an_error(self, call: Call, rooms: Running, tmp_path: Path) -> None:
+        call.agent_name = "shut-out"
+        async with for_workers_only(rooms) as url:
+            more = {"RYMI_AGENT_NAME": call.agent_name, "LIVEKIT_URL": url}
+            async with agent_worker(rooms, tmp_path, **more) as worker:
+                await call.send_agent()
+                await eventually("it is logged", lambda: worker.logged("call_failed"))
+                await eventually("it is told", lambda: any(each.level == "error" for each in call.api.of(Happened)))
+                await eventually("it goes to the top", lambda: len(worker.complaints) > 1)
+
+
+@contextlib.asynccontextmanager
+async def for_workers_only(rooms: Running) -> AsyncIterator[str]:
+    """A way to the room server on which workers get through, and nobody gets into a room."""
+    host, _, port = rooms.url.rpartition("/")[2].partition(":")
+
+    async def let_through(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked = await reader.readline()
+        if asked.startswith(b"GET /agent"):
+            there, back = await asyncio.open_connection(host, int(port))
+            back.write(asked)
+            await asyncio.gather(_pour(reader, back), _pour(there, writer))
+        writer.close()
+
+    server = await asyncio.start_server(let_through, "127.0.0.1", 0)
+    try:
+        yield f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    finally:
+        server.close()
+
+
+async def _pour(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+    while came := await source.read(65_536):
+        target.write(came)
+        await target.drain()
+    target.close()

@@ -27,6 +27,17 @@ class Worker:
         return [line for line in self.log if line.get("event") == event]
 
     @property
+    def complaints(self) -> list[dict[str, Any]]:
+        """Errors, tracebacks, and a wait of livekit-agents for what does not end by itself."""
+        return [
+            line
+            for line in self.log
+            if line.get("level") in ("error", "critical")
+            or "did not exit in time" in str(line.get("event"))
+            or "Traceback" in line.get("text", "")
+        ]
+
+    @property
     def jobs(self) -> list[int]:
         """Processes that hold a call, by what they say."""
         return [int(line["pid"]) for line in self.logged("call_taken")]

@@ -3,6 +3,9 @@
 import asyncio
 import os
 import signal
+import socket
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 
 import pytest
@@ -56,6 +59,22 @@ class TestEspeak(VoicePromise):
         assert pid is not None
         with pytest.raises(ProcessLookupError):
             os.kill(pid, 0)
+
+
+class TestItsProcess:
+    def test_ends_without_a_word_where_its_owner_ends_while_it_gets_ready(self) -> None:
+        owners, own = socket.socketpair()
+        owners.close()
+        with own:
+            ended = subprocess.run(
+                [sys.executable, "-m", "rymi_server.speech_engines.workers.espeak", str(own.fileno())],
+                pass_fds=[own.fileno()],
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=60,
+            )
+        assert (ended.returncode, ended.stderr) == (0, "")
 
 
 class TestVoiceNames:

@@ -7,6 +7,8 @@ from datetime import date
 from typing import Any
 
 from rymi_server.foundation.json_schemas import fields_of, is_valid, resolved
+from rymi_server.foundation.spoken.days import MONTHS, WEEKDAYS
+from rymi_server.foundation.spoken.numbers import ORDINALS, VALUES
 from rymi_server.foundation.spoken.words import STOP_WORDS, meanings, normal, plain
 from rymi_server.intelligence import fields, outcomes
 from rymi_server.intelligence.analysis import AnalysisRequest
@@ -19,6 +21,27 @@ _DEEPEST = 4
 _EPOCH = date(1970, 1, 1)
 _LONGEST_QUOTE = 240
 _MOST_CRITERIA = 50
+# What a call is not about: answers that an agent has to ask for and that are noted by themselves, courtesies, and the
+# words that make a question of something.
+_ASIDE = frozenset(
+    {*VALUES, *ORDINALS, *WEEKDAYS, *MONTHS}
+    | {
+        "today",
+        "tomorrow",
+        "next",
+        "week",
+        "morning",
+        "afternoon",
+        "evening",
+        "noon",
+        "clock",
+        "half",
+        "past",
+        "quarter",
+    }
+    | {"name", "number", "hundred", "thousand", "what", "which", "where", "when", "much", "many"}
+    | {"hello", "please", "thank", "thanks", "great", "perfect", "wonderful", "okay", "again", "later", "call"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,19 +133,21 @@ class Heuristics:
 
     def summary(self, extracted: Extracted | None) -> str:
         """Who, what they wanted in their own words, and how it ended."""
-        people = by_people(self._turns)
-        if not people:
+        if not by_people(self._turns):
             return "The agent spoke, and nobody answered." if self._turns else "Nobody said anything."
-        parts = [f"{self._who()} talked to {self._agent()}.", f'They said: "{_most_telling(people)}"']
+        name = self._name()
+        said = _most_telling(self._turns, name)
+        parts = [f"{self._who(name)} talked to {self._agent()}.", f'They said: "{said}"']
         parts.append(self._outcome(extracted))
         return " ".join(part for part in parts if part)
 
-    def _who(self) -> str:
-        several = {turn.identity for turn in by_people(self._turns)}
-        if len(several) > 1:
-            return f"{len(several)} callers"
+    def _name(self) -> str:
         found = fields.find("name", {"type": "string"}, fields.Call(self._turns, self._today or _EPOCH))
-        return str(found.value) if found.value else "The caller"
+        return str(found.value or "")
+
+    def _who(self, name: str) -> str:
+        several = {turn.identity for turn in by_people(self._turns)}
+        return f"{len(several)} callers" if len(several) > 1 else name or "The caller"
 
     def _agent(self) -> str:
         persona = self._request.agent.get("persona")
@@ -166,13 +191,17 @@ def _reason(criterion: str, finding: Finding, *, several: bool) -> str:
     )
 
 
-def _most_telling(people: Sequence[Turn]) -> str:
-    """The turn with the most content, the earlier of two."""
+def _most_telling(turns: Sequence[Turn], name: str) -> str:
+    """What the agent made sure of in the end; else the turn with the most content. The earlier of two."""
+    aside = STOP_WORDS | _ASIDE | set(normal(name))
+    read_back = {word for turn in outcomes.read_back(turns) for word in normal(turn.text)}
 
-    def content(turn: Turn) -> float:
-        return float(len({word for word in normal(turn.text) if word not in STOP_WORDS and len(word) > 3}) ** 0.7)
+    def worth(turn: Turn) -> tuple[int, int, int, int]:
+        words = {word for word in normal(turn.text) if len(word) > 3}
+        content = words - aside
+        return len(content & read_back), len(content), len(words - STOP_WORDS), -turn.sequence
 
-    return _cut(max(people, key=lambda turn: (content(turn), -turn.sequence)).text)
+    return _cut(max(by_people(turns), key=worth).text)
 
 
 def _told(extracted: Extracted | None) -> str:

@@ -94,6 +94,11 @@ def booked(turns: Sequence[Turn]) -> Finding:
     return Finding(False, 0.6, tuple(people[-1:])) if people else UNKNOWN
 
 
+def read_back(turns: Sequence[Turn]) -> list[Turn]:
+    """What an agent repeated to hear whether it is right."""
+    return [turn for turn in turns if turn.of_agent and _READ_BACK.search(plain(turn.text))]
+
+
 def wanted_back(turns: Sequence[Turn]) -> Finding:
     return _said(turns, _CALLBACK_SAID)
 

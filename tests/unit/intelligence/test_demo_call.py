@@ -62,6 +62,19 @@ class TestACallOfTheDemo:
         assert result.summary is not None
         assert result.summary.startswith("Anna talked to Harbour Dental.")
 
+    async def test_that_books_is_summed_up_by_what_is_booked(self) -> None:
+        result = await held(
+            *("Yes please.", "What are your opening hours?", "I have a terrible toothache.", "On Wednesday."),
+            *(
+                "At half past three in the afternoon.",
+                "My name is Anna Miller.",
+                "Yes, that is right.",
+                "No thank you.",
+            ),
+        )
+        assert result.summary is not None
+        assert 'They said: "I have a terrible toothache." Outcome: it was booked' in result.summary
+
     async def test_that_only_asks_is_not(self) -> None:
         result = await held("No.", "Where are you?", "No thanks, bye.")
         assert result.structured_data is not None

@@ -168,6 +168,18 @@ class TestSummary:
         assert "Outcome: it was booked" in said
 
     @pytest.mark.parametrize(
+        ("call", "quoted"),
+        [
+            (0, "Hi, I'd like to book an appointment please."),
+            (4, "I need to cancel my appointment on Friday. My name is John Smith."),
+            (6, "Wonderful, and do you take Delta insurance?"),
+            (9, "I can't wait until tomorrow. I will try another dentist."),
+        ],
+    )
+    def test_quotes_what_the_call_was_about_and_no_answer_to_a_question(self, call: int, quoted: str) -> None:
+        assert f'They said: "{quoted}"' in look(CLINIC[call][0]).summary(None)
+
+    @pytest.mark.parametrize(
         ("transcript", "summary"),
         [("A: Hello?", "The agent spoke, and nobody answered."), ("U: ", "Nobody said anything.")],
     )

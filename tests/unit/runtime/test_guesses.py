@@ -90,7 +90,6 @@ def conversation() -> Conversation:
         expect=nothing,
         record=nothing,
         leave=nothing,
-        obeyed=nothing,
         press=lambda keys: None,
         now=lambda: 0.0,
         somebody_speaks=lambda: False,

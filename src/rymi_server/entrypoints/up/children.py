@@ -26,6 +26,8 @@ class Child:
     ready_path: str = "/readyz"
     is_alone: bool = False
     """It shares so little code with the others that it loads its own at the same time as they do."""
+    is_asked: bool = False
+    """Others of ours have business with it to their end, so it stops after them."""
 
     @property
     def url(self) -> str:
@@ -49,15 +51,15 @@ def children_of(settings: Settings, environment: Mapping[str, str]) -> list[Chil
     """In the order in which they are started."""
     host = settings.http_host
     table = [
-        Child("api", "rymi_server.entrypoints.api", host, settings.http_port, "RYMI_HTTP_PORT"),
+        Child("api", "rymi_server.entrypoints.api", host, settings.http_port, "RYMI_HTTP_PORT", is_asked=True),
         Child("worker", "rymi_server.entrypoints.worker", host, settings.worker_metrics_port, "RYMI_WORKER_PORT"),
     ]
     if importlib.util.find_spec("livekit.agents") is not None:
         module, port = "rymi_server.entrypoints.agent", settings.agent_port
         table.append(Child("agent", module, host, port, "RYMI_AGENT_PORT", is_alone=True))
     if has_rooms(environment):
-        rooms_host = environment.get("ROOMLET_HOST", "127.0.0.1")
-        table.append(Child("rooms", "roomlet.__main__", rooms_host, rooms_port(environment), _ROOMS_PORT, "/healthz"))
+        at, port = environment.get("ROOMLET_HOST", "127.0.0.1"), rooms_port(environment)
+        table.append(Child("rooms", "roomlet.__main__", at, port, _ROOMS_PORT, "/healthz", is_asked=True))
     if importlib.util.find_spec("livekit.rtc") is not None:
         table += _phones(settings, environment)
     left_out = {name.strip() for name in settings.up_without.split(",")}
@@ -73,6 +75,6 @@ def _phones(settings: Settings, environment: Mapping[str, str]) -> list[Child]:
         "RYMI_GATEWAY_METRICS_PORT",
     )
     host = environment.get("CARRIERBOX_HOST", "127.0.0.1")
-    box = Child(BOX, "carrierbox.__main__", host, box_port(environment), _BOX_PORT, "/healthz")
+    box = Child(BOX, "carrierbox.__main__", host, box_port(environment), _BOX_PORT, "/healthz", is_asked=True)
     # Who has named another box, or needs none, runs none.
     return [gateway] if settings.carrierbox_url else [gateway, box]

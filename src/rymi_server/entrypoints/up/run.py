@@ -105,7 +105,7 @@ async def _up(plan: Plan, screen: Screen, nurseries: Nurseries, began: float) ->
         await _watch(keeping, stop, ready, lambda: screen.say(_welcome(plan, time.monotonic() - began, invitation)))
     finally:
         failed = [task for task in keeping if task.done()]
-        await asyncio.gather(*(each.stop() for each in kept))
+        await _stop(kept)
         for task in keeping:
             task.cancel()
         nurseries.close()
@@ -132,6 +132,12 @@ async def _watch(
     finally:
         stopping.cancel()
         ready.cancel()
+
+
+async def _stop(kept: Sequence[KeptChild]) -> None:
+    """An agent that is on its way into a room still finds it, and can tell the API what was said."""
+    for are_asked in (False, True):
+        await asyncio.gather(*(each.stop() for each in kept if each.child.is_asked is are_asked))
 
 
 async def _prepare(here: Installation, demo_key: str) -> tuple[demo.Demo | None, str]:

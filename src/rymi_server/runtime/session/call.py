@@ -31,6 +31,7 @@ from rymi_server.runtime.session.keypad import Keypad
 from rymi_server.runtime.session.ledger import Ledger
 from rymi_server.runtime.session.media import CallMedia, Guest
 from rymi_server.runtime.session.minds import heard_in
+from rymi_server.runtime.session.obeying import Obeying
 from rymi_server.runtime.session.options import new_session
 from rymi_server.runtime.session.replaying import Replay, TickInput
 from rymi_server.runtime.session.room_agent import RoomAgent
@@ -80,6 +81,7 @@ class Call:
     hub: Hub = field(init=False)
     player: Player = field(init=False)
     conversation: Conversation = field(init=False)
+    _obeying: Obeying = field(init=False)
     _replay: Replay = field(init=False)
     _holding_back: HoldingBack = field(init=False)
     _guessing_over: GuessingOver = field(init=False)
@@ -145,7 +147,6 @@ class Call:
             expect=self._expect,
             record=self._record,
             leave=self._leave,
-            obeyed=self._obeyed,
             now=self.times.now,
             somebody_speaks=lambda: self.hub.somebody_speaks,
             press=self.media.press,
@@ -157,7 +158,8 @@ class Call:
             heard_in=lambda text: heard_in(text, self._names(), self._spoke_last),
             fit_guess=self._guessing_over.fit,
         )
-        self.reporter.on_order = self.conversation.obey
+        self._obeying = Obeying(self.conversation, self.conversation.aside, self.reporter.send, self._obeyed)
+        self.reporter.on_order = self._obeying.obey
         self.reporter.on_over = lambda: self._leave("call_over")
 
     # --- beginning and end -------------------------------------------------------------------------------------------
@@ -175,6 +177,7 @@ class Call:
     async def aclose(self) -> None:
         """Last words are recognised and reported, then the recording is handed in."""
         await asyncio.gather(*[self._close_tap(identity) for identity in list(self._taps)])
+        await self._obeying.aclose()
         await self.conversation.aclose()
         for task in self._tasks:
             task.cancel()

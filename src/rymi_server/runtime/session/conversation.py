@@ -1,4 +1,4 @@
-"""One conversation: the session and what is said in it outside of turns: greeting, prompts, orders, goodbyes.
+"""One conversation: the session and what is said in it outside of turns: greeting, prompts, goodbyes.
 
 What an answer brings about besides words (an end, a human, a wish not to be called again) happens once the answer was
 given, never on a guess.
@@ -29,7 +29,6 @@ from rymi_server.runtime.reports import (
     HandoffWanted,
     Happened,
     OptedOut,
-    Order,
     Remembered,
 )
 from rymi_server.runtime.session import consent
@@ -51,8 +50,6 @@ log = structlog.get_logger(__name__)
 BACK_AGAIN: Final = "Sorry, I was gone for a moment. I am back now."
 # The room is closed by the API within this time after a goodbye; then the agent goes by itself.
 _WAITS_FOR_THE_END_S: Final = 10.0
-# What is being said to everybody when a human is to be briefed may come to its end.
-_ENDS_A_SENTENCE_S: Final = 5.0
 # Who is not understood so often in a row is not asked again: it may be a television.
 _ASKS_AGAIN: Final = 2
 
@@ -72,7 +69,6 @@ class Conversation:
     expect: Callable[[Expected | None], None]
     record: Callable[[], None]
     leave: Callable[[str], None]
-    obeyed: Callable[[int], None]
     press: Callable[[str], None]
     now: Callable[[], float]
     somebody_speaks: Callable[[], bool]
@@ -93,7 +89,6 @@ class Conversation:
     _misheard: int = 0
     _began_at: float | None = None
     _replies: Replies = field(default_factory=Replies)
-    _obeying: "asyncio.Task[None] | None" = None
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -134,7 +129,7 @@ class Conversation:
     def left_aside(self, identity: str) -> None:
         """What is being said to who has left alone need not be said to its end."""
         if self.aside.is_with(identity):
-            self._spawn(self._fall_silent())
+            self._spawn(self.fall_silent())
 
     def _go_on(self) -> None:
         """Ask the next one who has to be asked; greet once nobody has."""
@@ -249,54 +244,20 @@ class Conversation:
     def say(self, text: str, *, interruptible: bool = True) -> SpeechHandle:
         return self.session.say(text, allow_interruptions=interruptible)
 
-    def obey(self, order: Order) -> None:
-        """In the order of coming; told as carried out once it is, so that a successor does what was left."""
-        before = self._obeying
-        self._obeying = self._spawn(self._obey(order, before))
-
-    async def _obey(self, order: Order, before: "asyncio.Task[None] | None") -> None:
-        if before is not None:
-            await asyncio.wait([before])
-        if order.kind == "leave" and not await self._leaves_people(order):
-            return
-        if order.kind == "say" and order.text:
-            await self.say(order.text, interruptible=False)
-        elif order.kind == "brief" and order.text:
-            await self._brief(order)
-        elif order.kind == "say_and_end":
-            self.end(order.reason or "ended_by_api", order.text)
-        elif order.kind == "step_back":
-            self.stepped_back = True
-            self._unfinished.over()
-            await self._fall_silent()
-        elif order.kind == "come_back":
-            self.stepped_back = False
-            if order.text:
-                self.say(order.text)
-        self.obeyed(order.number)
-        if order.kind == "leave":
-            # Told at once; the API's answer is what ends this run.
-            self.send(Happened(message="The agent leaves the call to the people in it."))
-
-    async def _brief(self, order: Order) -> None:
-        """Nobody but the human hears it. From now on the agent serves nobody, until it is told to come back."""
+    def step_back(self) -> None:
+        """Serve nobody, until `come_back`."""
         self.stepped_back = True
+        self._unfinished.over()
+
+    def come_back(self) -> None:
+        self.stepped_back = False
+
+    async def end_sentence(self, within_s: float) -> None:
+        """Wait until what is being said has been said, but no longer."""
         if (speaking := self.session.current_speech) is not None:
-            await asyncio.wait([self._spawn(_heard_out(speaking))], timeout=_ENDS_A_SENTENCE_S)
-        await self._fall_silent()
-        async with self.aside.alone_with(order.participant_id or "") as obstacle:
-            if obstacle is None:
-                await self.say(order.text, interruptible=False)
-            else:
-                self.send(Happened(level="warning", message=f"The human was not briefed: {obstacle}"))
+            await asyncio.wait([self._spawn(_heard_out(speaking))], timeout=within_s)
 
-    async def _leaves_people(self, order: Order) -> bool:
-        """The agent may go. Not where nobody is left who could serve the caller: then it waits to be called back."""
-        self.stepped_back = True
-        await self._fall_silent()
-        return order.participant_id is None or self.aside.present_as(order.participant_id) is not None
-
-    async def _fall_silent(self) -> None:
+    async def fall_silent(self) -> None:
         await self.session.interrupt(force=True)
 
     def tick(self) -> None:
@@ -335,7 +296,7 @@ class Conversation:
 
     async def _end(self, reason: str, farewell: str) -> None:
         if farewell:
-            await self._fall_silent()
+            await self.fall_silent()
             await self.aside.over()
             await self.say(farewell, interruptible=False)
         self.send(EndWanted(reason=reason))

@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import os
+import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -123,11 +124,17 @@ class AgentWorker:
 
     async def _drain(self) -> None:
         log.info("agent_draining")
+        logging.getLogger("livekit.agents").addFilter(_is_no_kill_of_its_own)
         try:
             await self._server.drain(timeout=self._place.drain_s)
         except TimeoutError:
             log.warning("calls_cut_short", count=self.calls, seconds=self._place.drain_s)
         await self._server.aclose()
+
+
+def _is_no_kill_of_its_own(record: logging.LogRecord) -> bool:
+    """Told to stop, livekit-agents ends with SIGUSR1 who was only getting ready, and then takes that for a crash."""
+    return f"non-zero exit code {-signal.SIGUSR1}" not in record.getMessage()
 
 
 # --- in the job's process --------------------------------------------------------------------------------------------
@@ -163,21 +170,46 @@ def _tells_something(record: logging.LogRecord) -> bool:
 
 
 async def serve(work: Work, ctx: JobContext) -> None:  # noqa: ARG001 - The process was told at its start.
-    desk: Desk = ctx.proc.userdata["desk"]
+    """Return once the agent is in the room.
+
+    A worker that stops cuts a call short by taking its agent out of the room, but waits fifteen seconds for this first.
+    """
+    inside = asyncio.Event()
+    call = asyncio.create_task(_hold(ctx, inside))
+    entering = asyncio.create_task(inside.wait())
+    try:
+        await asyncio.wait((call, entering), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        entering.cancel()
+        if not inside.is_set():
+            call.cancel()
+
+    async def call_is_over() -> None:
+        """The process waits for it. What went wrong in the call goes to the top from here."""
+        await call
+
+    ctx.add_shutdown_callback(call_is_over)
+
+
+async def _hold(ctx: JobContext, inside: asyncio.Event) -> None:
+    reason = "agent_failed"
     try:
         address = address_in(ctx.job.metadata)
         with structlog.contextvars.bound_contextvars(call_id=address.call_id):
             log.info("call_taken", pid=os.getpid())
-            reason = await hold_call(desk, address, ctx.room, partial(_connect, ctx))
+            desk: Desk = ctx.proc.userdata["desk"]
+            reason = await hold_call(desk, address, ctx.room, partial(_connect, ctx, inside))
             log.info("call_left", reason=reason)
     except Unavailable as error:
         log.error("call_not_held", code=error.code, error=error.message)
         reason = error.code
-    ctx.shutdown(reason=reason)
+    finally:
+        ctx.shutdown(reason=reason)
 
 
-async def _connect(ctx: JobContext) -> None:
+async def _connect(ctx: JobContext, inside: asyncio.Event) -> None:
     await ctx.connect(auto_subscribe=AutoSubscribe.AUDIO_ONLY)
+    inside.set()
 
 
 def participant_in(metadata: str) -> str | None:

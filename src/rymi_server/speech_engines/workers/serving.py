@@ -76,9 +76,9 @@ def serve(descriptor: int, work: Callable[[Line], Callable[[Message], None]]) ->
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with socket.socket(fileno=descriptor) as connected:
         line = Line(connected)
-        with _Confessing(line):
-            do = work(line)
         try:
+            with _Confessing(line):
+                do = work(line)
             while (message := line.receive()) is not None:
                 do(message)
         except (BrokenPipeError, ConnectionResetError, BrokenWire):
