@@ -40,7 +40,7 @@ class TestAWorkerThatIsToldToStop:
             assert [each for each in call.api.of(SegmentRecorded) if each.duration_ms > 2_000]
 
     async def test_hands_in_what_it_has_of_a_call_that_lasts_too_long(
-        self, call: Call, rooms: Running, tmp_path: Path
+        self, call: Call, rooms: Server, tmp_path: Path
     ) -> None:
         call.agent_name = "cut-short"
         call.told(post_call=RECORDED)
@@ -57,7 +57,7 @@ class TestAWorkerThatIsToldToStop:
             assert worker.logged("call_left")
             assert worker.complaints == []
 
-    async def test_leaves_at_once_whoever_has_just_come_in(self, call: Call, rooms: Running, tmp_path: Path) -> None:
+    async def test_leaves_at_once_whoever_has_just_come_in(self, call: Call, rooms: Server, tmp_path: Path) -> None:
         call.agent_name = "just-come-in"
         async with agent_worker(
             rooms, tmp_path, RYMI_AGENT_NAME=call.agent_name, RYMI_AGENT_DRAIN_SECONDS="1"
@@ -72,7 +72,7 @@ class TestAWorkerThatIsToldToStop:
 
 
 class TestARoomThatDoesNotLetTheAgentIn:
-    async def test_is_an_error(self, call: Call, rooms: Running, tmp_path: Path) -> None:
+    async def test_is_an_error(self, call: Call, rooms: Server, tmp_path: Path) -> None:
         call.agent_name = "shut-out"
         async with for_workers_only(rooms) as url:
             more = {"RYMI_AGENT_NAME": call.agent_name, "LIVEKIT_URL": url}
@@ -84,7 +84,7 @@ class TestARoomThatDoesNotLetTheAgentIn:
 
 
 @contextlib.asynccontextmanager
-async def for_workers_only(rooms: Running) -> AsyncIterator[str]:
+async def for_workers_only(rooms: Server) -> AsyncIterator[str]:
     """A way to the room server on which workers get through, and nobody gets into a room."""
     host, _, port = rooms.url.rpartition("/")[2].partition(":")
 
