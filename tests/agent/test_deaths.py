@@ -1,14 +1,22 @@
-"""What the API's answer to the news of a death means to whoever brings it."""
+"""A worker tells of a death beside it, and what the API's answer means to it."""
 
+import signal
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import aiohttp
 import pytest
 from tests.agent.api import TOKEN, InternalApi
+from tests.agent.conftest import Call
+from tests.agent.patience import eventually
+from tests.agent.workers import agent_worker
+from tests.roomlet.running import Running
 
 from rymi_server.runtime.reporting.internal_api import InternalApi as Asking
 from rymi_server.runtime.reporting.journal import Address
 from rymi_server.runtime.reporting.reporter import Undelivered
+
+NAME = "to-be-killed"
 
 
 @pytest.fixture
@@ -45,3 +53,17 @@ class TestADeath:
     async def test_is_told_again_once_the_api_is_back(self, api: InternalApi) -> None:
         await api.stop()
         assert not await refused(api.url)
+
+
+class TestAKilledWorker:
+    async def test_is_told_of_by_the_one_beside_it(self, call: Call, rooms: Running, tmp_path: Path) -> None:
+        """Its job processes are cancelled as it dies. That is no leave."""
+        call.agent_name = NAME
+        async with agent_worker(rooms, tmp_path, RYMI_AGENT_NAME=NAME) as worker:
+            await call.caller("alice")
+            await call.send_agent()
+            await eventually("the greeting was said", lambda: call.api.lines)
+            async with agent_worker(rooms, tmp_path, RYMI_AGENT_NAME=NAME) as beside:
+                await worker.stop(signal.SIGKILL)
+                await eventually("its call is told of", lambda: call.api.deaths == ["run1"])
+                assert [line["call_id"] for line in beside.logged("agent_found_dead")] == [call.call_id]
