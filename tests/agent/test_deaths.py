@@ -67,3 +67,4 @@ class TestAKilledWorker:
                 await worker.stop(signal.SIGKILL)
                 await eventually("its call is told of", lambda: call.api.deaths == ["run1"])
                 assert [line["call_id"] for line in beside.logged("agent_found_dead")] == [call.call_id]
+                await call.everyone_leaves()
