@@ -22,6 +22,8 @@ class InternalApi:
     orders: list[Order] = field(default_factory=list)
     over: set[str] = field(default_factory=set)
     signs_of_life: list[str] = field(default_factory=list)
+    # Runs that were found dead.
+    deaths: list[str] = field(default_factory=list)
     port: int = 0
     answers: int = 200
     _runner: web.AppRunner | None = None
@@ -45,6 +47,7 @@ class InternalApi:
         app = web.Application(client_max_size=10_000_000)
         app.router.add_get("/internal/v1/calls/{call_id}/briefing", self._briefing)
         app.router.add_post("/internal/v1/calls/{call_id}/reports", self._take)
+        app.router.add_post("/internal/v1/calls/{call_id}/runs/{run}/death", self._hear_of_death)
         self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", self.port, reuse_address=True)
@@ -77,3 +80,9 @@ class InternalApi:
         self.signs_of_life.append(batch.run)
         answer = Answer(accepted=max(run, default=-1), over=call_id in self.over, orders=tuple(self.orders))
         return web.Response(text=answer.model_dump_json(), content_type="application/json")
+
+    async def _hear_of_death(self, request: web.Request) -> web.Response:
+        if self._refused(request) or self.answers != 200:
+            return web.json_response({}, status=401 if self._refused(request) else self.answers)
+        self.deaths.append(request.match_info["run"])
+        return web.Response(status=204)

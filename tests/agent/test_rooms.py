@@ -211,6 +211,7 @@ class TestAKilledAgent:
         await eventually("it says that it is back", lambda: any("back now" in each for each in call.api.lines))
         assert [each for each in call.api.lines if "closed" in each], "what was reported before is kept"
         assert again - killed < HEARD_AGAIN_S
+        assert call.api.deaths == ["run1"], "the worker beside it has told of it"
         await call.everyone_leaves()
         torn = f"{call.call_id}.run1-0.wav"
         await eventually(

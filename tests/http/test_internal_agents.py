@@ -82,7 +82,7 @@ def agent(http: httpx.AsyncClient, acme: Customer, call: dict[str, Any]) -> Agen
 
 
 class TestTheDoor:
-    @pytest.mark.parametrize("path", ["briefing", "reports"])
+    @pytest.mark.parametrize("path", ["briefing", "reports", "runs/1/death"])
     async def test_opens_only_to_the_pass_of_this_call(
         self, path: str, http: httpx.AsyncClient, acme: Customer, call: dict[str, Any]
     ) -> None:

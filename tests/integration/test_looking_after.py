@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import httpx
 import pytest
-from tests.support.asking import CLOCK, Customer, new_customer, web
+from tests.support.asking import CLOCK, SECRET, Customer, new_customer, web
 from tests.support.calling import everybody_joins, jobs_in
 from tests.support.clocks import SetClock
 
@@ -15,6 +15,7 @@ from rymi_server.call_control.lost_agents import SILENCE, LostAgents
 from rymi_server.calls import agent_orders, agent_runs, store
 from rymi_server.foundation.database import Database
 from rymi_server.foundation.ids import CallId, ParticipantId, new_uuid
+from rymi_server.rooms.agent_pass import AgentPasses
 from rymi_server.rooms.dispatch import enqueue_dispatch
 
 A_MINUTE = timedelta(minutes=1)
@@ -126,6 +127,84 @@ class TestAnAgent:
             assert call
             await enqueue_dispatch(tx, call)
         assert (await jobs_in(database, "rooms")).count(f"dispatch-{call_id}-1") == 1
+
+
+class TestADeath:
+    """The machine on which an agent's process ran says that it is gone."""
+
+    async def told(self, acme: Customer, http: httpx.AsyncClient, call_id: CallId, run: str = "1") -> int:
+        token = AgentPasses.from_text(SECRET).issue(call_id, acme.tenant.id, CLOCK.now())
+        url = f"/internal/v1/calls/{call_id}/runs/{run}/death"
+        return (await http.post(url, headers={"Authorization": f"Bearer {token}"})).status_code
+
+    @pytest.mark.parametrize("heard", [True, False])
+    async def test_brings_a_successor_at_once_and_once(
+        self, heard: bool, database: Database, acme: Customer, http: httpx.AsyncClient
+    ) -> None:
+        call_id = await new_call(acme)
+        await send_agent(database, call_id, heard=heard)
+        assert [await self.told(acme, http, call_id) for _ in range(2)] == [204, 204]
+        assert [job[-2:] for job in await jobs_in(database, "rooms") if call_id in job] == ["-1", "-2"]
+        assert (await messages(acme, call_id)).count("The agent's process died") == 1
+
+    async def test_is_no_sign_of_life(self, database: Database, acme: Customer, http: httpx.AsyncClient) -> None:
+        call_id = await new_call(acme)
+        await send_agent(database, call_id, heard=False)
+        await self.told(acme, http, call_id)
+        await self.told(acme, http, call_id, "unheard-of")
+        async with database.transaction() as tx:
+            assert [(run.run, run.heard_at) for run in await agent_runs.of_call(tx, call_id)] == [("1", None)]
+
+    async def test_that_is_told_late_does_not_touch_the_successor(
+        self, database: Database, acme: Customer, http: httpx.AsyncClient
+    ) -> None:
+        """The room, or its silence, was quicker."""
+        call_id, clock = await new_call(acme), SetClock.from_now()
+        await send_agent(database, call_id, heard=True)
+        clock.pass_by(seconds=SILENCE.total_seconds() + 1)
+        await LostAgents(database, clock, A_MINUTE).sweep()
+        async with database.transaction() as tx:
+            await store.lock_by_room(tx, call_id)
+            await agent_runs.begin(tx, call_id, 2, ParticipantId(new_uuid()), clock.now())
+        assert await self.told(acme, http, call_id) == 204
+        assert f"dispatch-{call_id}-3" not in await jobs_in(database, "rooms")
+        async with database.transaction() as tx:
+            assert (serving := await agent_runs.current(tx, call_id))
+            assert serving.run == "2"
+
+    async def test_of_one_that_has_said_its_last_word_is_none(
+        self, database: Database, acme: Customer, http: httpx.AsyncClient
+    ) -> None:
+        call_id = await new_call(acme)
+        await send_agent(database, call_id, heard=True)
+        async with database.transaction() as tx:
+            (run,) = await agent_runs.of_call(tx, call_id)
+            await agent_runs.change(tx, run, closed_at=CLOCK.now())
+        assert await self.told(acme, http, call_id) == 204
+        assert f"dispatch-{call_id}-2" not in await jobs_in(database, "rooms")
+
+    async def test_after_the_end_of_the_call_changes_nothing(
+        self, database: Database, acme: Customer, http: httpx.AsyncClient
+    ) -> None:
+        call_id = await new_call(acme)
+        await send_agent(database, call_id, heard=True)
+        await acme.post(f"/v1/calls/{call_id}/end")
+        assert await self.told(acme, http, call_id) == 204
+        assert f"dispatch-{call_id}-2" not in await jobs_in(database, "rooms")
+        assert "The agent's process died" not in await messages(acme, call_id)
+
+    async def test_of_the_last_of_many_ends_the_call(
+        self, database: Database, acme: Customer, http: httpx.AsyncClient
+    ) -> None:
+        call_id = await new_call(acme)
+        await send_agent(database, call_id, heard=True)
+        for number in range(2, 7):
+            assert await self.told(acme, http, call_id, str(number - 1)) == 204
+            async with database.transaction() as tx:
+                await store.lock_by_room(tx, call_id)
+                await agent_runs.begin(tx, call_id, number, ParticipantId(new_uuid()), CLOCK.now())
+        assert await self.told(acme, http, call_id, "6") == 204
+        assert (await ending(acme, call_id))[1] == "agent_lost"
 
 
 class TestCredit:

@@ -1,7 +1,7 @@
 """Keeps an agent in every call that has people in it: a successor for one that was lost, and an end to trying.
 
-An agent is lost when the room says that it left, or when it has not been heard of for a while. The room is the quicker
-of the two.
+An agent is lost when the room says that it left, when its machine says that its process died, or when it has not been
+heard of for a while. Silence is the slowest of the three.
 """
 
 from collections.abc import Sequence
@@ -19,6 +19,7 @@ from rymi_server.events.models import Level, Source
 from rymi_server.events.store import record
 from rymi_server.foundation.clock import Clock
 from rymi_server.foundation.database import Database, Transaction
+from rymi_server.foundation.ids import CallId, TenantId
 from rymi_server.rooms.dispatch import enqueue_again, enqueue_successor
 
 log = structlog.get_logger(__name__)
@@ -39,6 +40,14 @@ async def agent_left(tx: Transaction, call: Call, agent: Participant, reason: Le
     serving = await agent_runs.current(tx, call.id)
     if call.status not in OVER and serving and serving.participant_id == agent.id:
         await replace(tx, call, serving, "The agent left the room", now)
+
+
+async def process_died(tx: Transaction, tenant_id: TenantId, call_id: CallId, run: str, now: datetime) -> None:
+    """The machine on which a run lived says that it is gone. Of one that does not serve the call it is no news."""
+    call = await store.lock(tx, tenant_id, call_id)
+    serving = await agent_runs.current(tx, call.id)
+    if call.status not in OVER and serving and serving.run == run and serving.closed_at is None:
+        await replace(tx, call, serving, "The agent's process died", now)
 
 
 async def replace(tx: Transaction, call: Call, lost: AgentRun, because: str, now: datetime) -> None:

@@ -17,6 +17,9 @@ from rymi_server.foundation.logs import configure_logs
 from rymi_server.http.health import Missing, health_routes
 from rymi_server.runtime.recording.handing_in import Clearing, Storing
 from rymi_server.runtime.recording.shelf import Shelf
+from rymi_server.runtime.reporting.deathwatch import Deathwatch
+from rymi_server.runtime.reporting.internal_api import InternalApi
+from rymi_server.runtime.reporting.journal import Address
 from rymi_server.runtime.session.worker import AgentWorker, Work, Workplace
 
 log = structlog.get_logger(__name__)
@@ -39,7 +42,7 @@ async def _until_stopped(settings: Settings) -> None:
 class AgentProcess:
     settings: Settings
     registry: CollectorRegistry = field(default_factory=process_registry)
-    _registered: bool = False
+    _registered: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop`, and until the calls that run then have ended."""
@@ -51,12 +54,13 @@ class AgentProcess:
         settings, health = self.settings, health_routes(self._ready, self.registry)
         shown = health_page(settings, settings.agent_port, "RYMI_AGENT_PORT", health)
         async with aiohttp.ClientSession() as http, shown:
-            clearing = asyncio.create_task(self._clear(http))
+            beside = [asyncio.create_task(self._clear(http)), asyncio.create_task(self._watch(http))]
             try:
                 await worker.run(stop)
             finally:
-                clearing.cancel()
-                await asyncio.wait([clearing])
+                for task in beside:
+                    task.cancel()
+                await asyncio.wait(beside)
         log.info("agent_stopped")
 
     def _place(self) -> Workplace:
@@ -80,13 +84,22 @@ class AgentProcess:
         )
 
     def _on_registered(self) -> None:
-        self._registered = True
+        self._registered.set()
         log.info("agent_started")
 
     async def _ready(self) -> list[Missing]:
-        if self._registered:
+        if self._registered.is_set():
             return []
         return [Missing("LiveKit", "LIVEKIT_URL does not lead to a server that takes this worker in.")]
+
+    async def _watch(self, http: aiohttp.ClientSession) -> None:
+        """Tell of agents that died here, once there is a worker to take their calls: LiveKit asks only who is there."""
+        await self._registered.wait()
+
+        async def tell(address: Address) -> None:
+            await InternalApi(http, address).tell_of_death()
+
+        await Deathwatch(self.settings.folder_for_agents(), tell).watch()
 
     async def _clear(self, http: aiohttp.ClientSession) -> None:
         """Finish what was left by agents that died here: at the start, and every minute."""

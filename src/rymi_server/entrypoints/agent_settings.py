@@ -56,5 +56,6 @@ class AgentSettings(BaseSettings):
         default=None,
         alias="RYMI_AGENT_FOLDER",
         description="Where an agent worker keeps recordings while they grow, and reports that the API could not take. "
-        "It must outlive the worker. The folder `agent` in the data folder otherwise.",
+        "It must outlive the worker, and workers on one machine share it, so that one tells of another's death. "
+        "The folder `agent` in the data folder otherwise.",
     )

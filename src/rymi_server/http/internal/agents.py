@@ -1,4 +1,4 @@
-"""`/internal/v1/calls/:id/…`: an agent is briefed, and reports. It shows the pass that came with its job."""
+"""`/internal/v1/calls/:id/…`: an agent is briefed, reports, and is told of. It shows its job's pass."""
 
 import json
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from pydantic import ValidationError
 
-from rymi_server.call_control import agent_reports
+from rymi_server.call_control import agent_reports, lost_agents
 from rymi_server.call_control.briefing import briefing
 from rymi_server.foundation.errors import Invalid
 from rymi_server.http.bodies import read_bounded
@@ -58,6 +58,17 @@ async def take_reports(request: Request) -> Response:
     async with edge.database.transaction() as tx:
         answer = await agent_reports.take(tx, shown.tenant_id, shown.call_id, batch, edge.clock.now())
     return JSONResponse(answer.model_dump(mode="json"))
+
+
+@routes.post("/{call_id}/runs/{run}/death", status_code=204)
+async def hear_of_death(request: Request) -> Response:
+    """Told by whoever found it. No report, because a report is a sign of life."""
+    edge: Edge = request.app.state.edge
+    shown: Pass = request.state.agent_pass
+    run = request.path_params["run"]
+    async with edge.database.transaction() as tx:
+        await lost_agents.process_died(tx, shown.tenant_id, shown.call_id, run, edge.clock.now())
+    return Response(status_code=204)
 
 
 def _pass_of(request: Request) -> Pass:

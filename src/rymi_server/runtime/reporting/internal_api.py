@@ -1,4 +1,4 @@
-"""The two internal endpoints as an agent asks them: the briefing before a call, reports while it runs."""
+"""The internal endpoints as an agent asks them: the briefing before a call, reports while it runs, and its death."""
 
 import asyncio
 from dataclasses import dataclass
@@ -18,6 +18,8 @@ _BRIEFING_TRIES: Final = 20
 _BRIEFING_WAIT_S: Final = 0.5
 # These say that the batch is wrong, not that the time is.
 _REFUSED: Final = {400, 413, 422}
+# These say that the call is none to be told of any more, or that its day is over.
+_HEARS_NO_MORE: Final = _REFUSED | {401, 403, 404, 410}
 
 
 class NoBriefing(Unavailable):
@@ -56,20 +58,27 @@ class InternalApi:
             return response.status, await response.read()
 
     async def post(self, reports: Reports) -> Answer:
-        body = reports.model_dump_json()
-        headers = {**self.address.headers, "Content-Type": "application/json"}
-        url = self.address.reports_url
-        try:
-            async with self.http.post(url, data=body, headers=headers, timeout=_ANSWERS_WITHIN) as response:
-                status, answer = response.status, await response.read()
-        except (aiohttp.ClientError, TimeoutError) as error:
-            raise Undelivered(repr(error)) from error
+        status, answer = await self._told(self.address.reports_url, reports.model_dump_json())
         if status != 200:
             raise Undelivered(f"the API answers {status}", refused=status in _REFUSED)
         try:
             return Answer.model_validate_json(answer)
         except ValidationError as error:
             raise Undelivered("the API's answer cannot be read") from error
+
+    async def tell_of_death(self) -> None:
+        """Told by somebody else: the process of this run is gone. Raise `Undelivered`."""
+        status, _ = await self._told(self.address.death_url, "")
+        if status not in (200, 204):
+            raise Undelivered(f"the API answers {status}", refused=status in _HEARS_NO_MORE)
+
+    async def _told(self, url: str, body: str) -> tuple[int, bytes]:
+        headers = {**self.address.headers, "Content-Type": "application/json"}
+        try:
+            async with self.http.post(url, data=body, headers=headers, timeout=_ANSWERS_WITHIN) as response:
+                return response.status, await response.read()
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise Undelivered(repr(error)) from error
 
 
 def _briefing(body: bytes) -> Briefing:

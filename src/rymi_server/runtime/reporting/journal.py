@@ -26,6 +26,10 @@ class Address:
         return f"{self.api_url.rstrip('/')}/internal/v1/calls/{self.call_id}/reports"
 
     @property
+    def death_url(self) -> str:
+        return f"{self.api_url.rstrip('/')}/internal/v1/calls/{self.call_id}/runs/{self.run}/death"
+
+    @property
     def briefing_url(self) -> str:
         return f"{self.api_url.rstrip('/')}/internal/v1/calls/{self.call_id}/briefing"
 

@@ -22,6 +22,7 @@ from rymi_server.runtime.recording.shelf import Shelf
 from rymi_server.runtime.recording.tape import Tape
 from rymi_server.runtime.reporting.internal_api import InternalApi
 from rymi_server.runtime.reporting.journal import SUFFIX, Address, Journal
+from rymi_server.runtime.reporting.life import living
 from rymi_server.runtime.reporting.reporter import Reporter
 from rymi_server.runtime.reports import EndWanted, Happened
 from rymi_server.runtime.session.call import run_call
@@ -65,7 +66,7 @@ def address_in(metadata: str) -> Address:
 async def hold_call(desk: Desk, address: Address, room: rtc.Room, connect: Callable[[], Awaitable[None]]) -> str:
     """Return why the call ended for this agent. Raise `NoBriefing`."""
     connecting = asyncio.ensure_future(connect())
-    async with aiohttp.ClientSession() as http:
+    async with living(desk.folder, address), aiohttp.ClientSession() as http:
         api = InternalApi(http, address)
         try:
             briefing = await api.briefing()
@@ -81,7 +82,6 @@ async def _connected(connecting: "asyncio.Future[None]") -> None:
 
 async def _hold(desk: Desk, api: InternalApi, briefing: Briefing, media: LiveKitRoom) -> str:
     address = api.address
-    await asyncio.to_thread(desk.folder.mkdir, parents=True, exist_ok=True, mode=0o700)
     journal = Journal(desk.folder / f"{address.call_id}.{address.run}.{os.getpid()}{SUFFIX}", address)
     reporter = Reporter(api.post, address.run, journal)
     tape = _tape(desk, address, briefing)
