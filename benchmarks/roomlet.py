@@ -156,8 +156,8 @@ def client(http: aiohttp.ClientSession, at: ServerProcess, room: str, identity: 
 async def load(http: aiohttp.ClientSession, at: ServerProcess, most_us: float | None = None) -> list[Measure]:
     """Two-person rooms, both speaking all the time; a packet may take `most_us` of the processor.
 
-    On a busy machine single windows say more about the neighbours than about the server, so the window in which it waited
-    least for its core is told beside the median.
+    On a busy machine single windows say more about the neighbours than about the server, so the window in which it
+    waited least for its core is told beside the median.
     """
     measures: list[Measure] = []
     pacer = Pacer()

@@ -187,7 +187,7 @@ class TestAWebCall:
         await call.send_agent()
         await watcher.hears_agent(sent)
         await call.everyone_leaves()
-        await eventually("the agent has left", lambda: worker.logged("call_left")[-1]["call_id"] == call.call_id)
+        await eventually("the agent has left", lambda: call.call_id in worker.calls_left)
 
 
 class TestAKilledAgent:

@@ -27,6 +27,10 @@ class Worker:
         return [line for line in self.log if line.get("event") == event]
 
     @property
+    def calls_left(self) -> list[str]:
+        return [line["call_id"] for line in self.logged("call_left")]
+
+    @property
     def complaints(self) -> list[dict[str, Any]]:
         """Errors, tracebacks, and a wait of livekit-agents for what does not end by itself."""
         return [
