@@ -17,8 +17,6 @@ class Incoming:
     disable_red: bool = False
     dtx: bool = True
     stereo: bool = False
-    frame_ms: int | None = None
-    """How much sound the client is asked to put into a packet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +107,6 @@ def _media(
     if red:
         lines.append(f"a=fmtp:{red} {payload_type}/{payload_type}")
     lines.append(f"a=fmtp:{payload_type} {parameters}")
-    if into is not None and into.frame_ms is not None:
-        lines.append(f"a=ptime:{into.frame_ms}")
     if nack:
         lines.append(f"a=rtcp-fb:{payload_type} nack")
     if level_id:

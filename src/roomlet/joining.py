@@ -191,7 +191,6 @@ class Joining:
             auto_subscribe=entry.request.connection_settings.auto_subscribe,
             counters=self.counters,
             limits=self.settings.limits,
-            agent_frame_ms=self.settings.agent_frame_ms,
         )
         participant.describe(entry.request.metadata, entry.request.participant_attributes)
         return participant

@@ -71,15 +71,12 @@ class Participant:
         auto_subscribe: bool,
         counters: Counters,
         limits: Limits,
-        agent_frame_ms: int,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.surroundings, self.claims, self.limits, self.counters = surroundings, claims, limits, counters
         self.dual, self.client = dual, client
         self._clock = clock
         self._state = _new_info(claims, client)
-        self.frame_ms = agent_frame_ms if self.is_agent else None
-        """How much sound it is asked to put into a packet. People are left to their clients' own ways."""
         self.publishing_transport = PeerTransport(ports, self, clock)
         self.subscribing_transport = PeerTransport(ports, self, clock) if dual else self.publishing_transport
         self.publishing = Publishing(self)

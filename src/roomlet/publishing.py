@@ -52,7 +52,7 @@ class Publishing:
             description,
             who.publishing_transport.local(),
             self._version,
-            {mid: _incoming(track.info, who.frame_ms) for mid, (track, _) in published.items()},
+            {mid: _incoming(track.info) for mid, (track, _) in published.items()},
             {mid: who.subscribing.outgoing(subscription) for mid, subscription in subscribed.items()},
         )
         for mid, (track, section) in published.items():
@@ -143,11 +143,10 @@ def _track_info(request: rtc.AddTrackRequest) -> models.TrackInfo:
     return info
 
 
-def _incoming(info: models.TrackInfo, frame_ms: int | None) -> Incoming:
+def _incoming(info: models.TrackInfo) -> Incoming:
     features = info.audio_features
     return Incoming(
         disable_red=info.disable_red,
         dtx=not (info.disable_dtx or models.AudioTrackFeature.TF_NO_DTX in features),
         stereo=info.stereo or models.AudioTrackFeature.TF_STEREO in features,
-        frame_ms=frame_ms,
     )

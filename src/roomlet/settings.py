@@ -12,8 +12,6 @@ from roomlet.limits import Limits
 DEVELOPMENT_KEY = "devkey"
 DEVELOPMENT_SECRET = "a-secret-for-development-and-nothing-else"
 SHORTEST_SECRET = 32
-FRAMES_MS = (10, 20, 40, 60)
-"""What libwebrtc's encoder can do."""
 
 
 class BadSettings(Exception):
@@ -42,9 +40,6 @@ class Settings:
     media_silence_seconds: float = 30.0
     token_refresh_seconds: float = 300.0
     agent_leave_seconds: float = 3.0
-    agent_frame_ms: int = 10
-    """How much sound agents put into a packet. Of 10 ms they are heard and fall silent ten sooner than of 20, for a
-    tenth more of a call's processor."""
     drain_seconds: float = 0.0
     log_level: str = "info"
     limits: Limits = field(default_factory=Limits)
@@ -62,8 +57,6 @@ class Settings:
         for url in self.webhook_urls:
             if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
                 raise BadSettings(f"{url!r} is not a webhook address; it must start with http:// or https://.")
-        if self.agent_frame_ms not in FRAMES_MS:
-            raise BadSettings(f"An agent's packet cannot hold {self.agent_frame_ms} ms; it can be one of {FRAMES_MS}.")
         if not (self.offer_udp or self.offer_tcp):
             raise BadSettings("UDP and TCP cannot both be switched off: no media could flow.")
 
@@ -86,7 +79,6 @@ FLAGS: tuple[tuple[str, type, str], ...] = (
     ("media_silence_seconds", float, "drop a participant whose media path died"),
     ("token_refresh_seconds", float, "send a fresh token to each participant this often"),
     ("agent_leave_seconds", float, "let a dismissed agent leave by itself for so long"),
-    ("agent_frame_ms", int, "how much sound agents put into a packet: 10, 20, 40 or 60 ms"),
     ("webhook_timeout_seconds", float, "give up on a webhook receiver that is silent for so long"),
     ("drain_seconds", float, "on SIGTERM, let calls go on for so long"),
     ("log_level", str, "debug, info, warning or error"),

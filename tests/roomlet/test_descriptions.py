@@ -96,13 +96,6 @@ class TestAnswering:
         assert read.sections[0].formats == ["111"]
         assert answer.agreed["0"].red_payload_type == answers.NO_PAYLOAD_TYPE
 
-    def test_a_client_is_asked_for_packets_of_a_length_where_it_publishes(self) -> None:
-        description = offer(audio("0", "sendonly"), audio("1", "recvonly"))
-        _, read = compose(description, {"0": Incoming(frame_ms=10)}, {"1": Outgoing("PA_x", "TR_y", 99)})
-        assert [section.attributes.get("ptime") for section in read.sections] == ["10", None]
-        _, read = compose(description, {"0": Incoming()})
-        assert read.sections[0].attributes.get("ptime") is None
-
     def test_a_subscribed_track_is_sent_under_its_publisher_s_name(self) -> None:
         answer, read = compose(offer(audio("0", "recvonly")), outgoing={"0": Outgoing("PA_x", "TR_y", 99)})
         section = read.sections[0]

@@ -224,9 +224,8 @@ def join(place: tuple[Rooms, IcePorts], identity: str, dual: bool) -> tuple[Room
     room, _ = rooms.open(RoomRequest("r"))
     claims = Claims(identity, grants=Grants(room="r", room_join=True, can_update_own_metadata=True))
     client = models.ClientInfo()
-    counters = Counters()
     participant = Participant(
-        room, ports, claims, client, dual=dual, auto_subscribe=True, counters=counters, limits=LIMITS, agent_frame_ms=10
+        room, ports, claims, client, dual=dual, auto_subscribe=True, counters=Counters(), limits=LIMITS
     )
     room.admit(participant)
     participant.on_joined()

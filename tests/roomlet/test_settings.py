@@ -46,7 +46,6 @@ class TestReading:
             (["--media-addresses", "1.2.3"], KEYS, "is not an IP address"),
             (["--webhook-urls", "ftp://a"], KEYS, "webhook address"),
             (["--no-udp", "--no-tcp"], KEYS, "cannot both be switched off"),
-            (["--agent-frame-ms", "15"], KEYS, "cannot hold 15 ms"),
         ],
     )
     def test_what_is_wrong_is_said(self, flags: list[str], environment: dict[str, str], says: str) -> None:
