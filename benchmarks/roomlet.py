@@ -37,7 +37,7 @@ JOINS = 10_000
 CALLERS = int(os.environ.get("ROOMLET_BENCH_CALLERS", "20"))
 LIVEKIT_SERVER = os.environ.get("ROOMLET_BENCH_LIVEKIT", "")
 PACKET = "CPU a forwarded packet"
-FLOORS = 3.0
+FLOORS = 2.9
 """What a forwarded packet may cost, as a multiple of the port alone in the same minutes (decision 0024)."""
 SETTLE_SECONDS = 2.0
 UNDER_WAY_SECONDS = 0.5
