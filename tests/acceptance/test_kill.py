@@ -133,11 +133,14 @@ def legs_of(up: Up, calls: list[str]) -> dict[str, psycopg.rows.TupleRow]:
 
 
 def nobody_works(up: Up) -> bool:
-    """No dial job is left that could still run."""
-    with psycopg.connect(database_url(up)) as connection:
-        (left,) = connection.execute(
-            "select count(*) from bullmq.job where queue = 'dial' and state in ('waiting', 'active', 'delayed')"
-        ).fetchone() or (None,)
+    """No dial job is left that could still run. A database that is just coming back is asked again."""
+    try:
+        with psycopg.connect(database_url(up)) as connection:
+            (left,) = connection.execute(
+                "select count(*) from bullmq.job where queue = 'dial' and state in ('waiting', 'active', 'delayed')"
+            ).fetchone() or (None,)
+    except psycopg.OperationalError:
+        return False
     return left == 0
 
 
