@@ -54,20 +54,6 @@ class TestAWorkerThatIsToldToStop:
             assert await within("the worker stops", worker.process.wait(), 60) == 0
             assert call.api.of(SegmentRecorded)
             assert worker.logged("calls_cut_short")
-            assert worker.logged("call_left")
-            assert worker.complaints == []
-
-    async def test_leaves_at_once_whoever_has_just_come_in(self, call: Call, rooms: Server, tmp_path: Path) -> None:
-        call.agent_name = "just-come-in"
-        async with agent_worker(
-            rooms, tmp_path, RYMI_AGENT_NAME=call.agent_name, RYMI_AGENT_DRAIN_SECONDS="1"
-        ) as worker:
-            await call.caller("alice")
-            await call.send_agent()
-            await eventually("the call is taken", lambda: worker.jobs)
-            worker.process.send_signal(signal.SIGTERM)
-            assert await within("the worker stops", worker.process.wait(), 60) == 0
-            assert worker.logged("call_left")
             assert worker.complaints == []
 
 

@@ -32,13 +32,11 @@ class Worker:
 
     @property
     def complaints(self) -> list[dict[str, Any]]:
-        """Errors, tracebacks, and a wait of livekit-agents for what does not end by itself."""
+        """Errors and tracebacks."""
         return [
             line
             for line in self.log
-            if line.get("level") in ("error", "critical")
-            or "did not exit in time" in str(line.get("event"))
-            or "Traceback" in line.get("text", "")
+            if line.get("level") in ("error", "critical") or "Traceback" in line.get("text", "")
         ]
 
     @property

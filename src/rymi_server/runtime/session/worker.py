@@ -170,46 +170,21 @@ def _tells_something(record: logging.LogRecord) -> bool:
 
 
 async def serve(work: Work, ctx: JobContext) -> None:  # noqa: ARG001 - The process was told at its start.
-    """Return once the agent is in the room.
-
-    A worker that stops cuts a call short by taking its agent out of the room, but waits fifteen seconds for this first.
-    """
-    inside = asyncio.Event()
-    call = asyncio.create_task(_hold(ctx, inside))
-    entering = asyncio.create_task(inside.wait())
-    try:
-        await asyncio.wait((call, entering), return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        entering.cancel()
-        if not inside.is_set():
-            call.cancel()
-
-    async def call_is_over() -> None:
-        """The process waits for it. What went wrong in the call goes to the top from here."""
-        await call
-
-    ctx.add_shutdown_callback(call_is_over)
-
-
-async def _hold(ctx: JobContext, inside: asyncio.Event) -> None:
-    reason = "agent_failed"
+    desk: Desk = ctx.proc.userdata["desk"]
     try:
         address = address_in(ctx.job.metadata)
         with structlog.contextvars.bound_contextvars(call_id=address.call_id):
             log.info("call_taken", pid=os.getpid())
-            desk: Desk = ctx.proc.userdata["desk"]
-            reason = await hold_call(desk, address, ctx.room, partial(_connect, ctx, inside))
+            reason = await hold_call(desk, address, ctx.room, partial(_connect, ctx))
             log.info("call_left", reason=reason)
     except Unavailable as error:
         log.error("call_not_held", code=error.code, error=error.message)
         reason = error.code
-    finally:
-        ctx.shutdown(reason=reason)
+    ctx.shutdown(reason=reason)
 
 
-async def _connect(ctx: JobContext, inside: asyncio.Event) -> None:
+async def _connect(ctx: JobContext) -> None:
     await ctx.connect(auto_subscribe=AutoSubscribe.AUDIO_ONLY)
-    inside.set()
 
 
 def participant_in(metadata: str) -> str | None:
