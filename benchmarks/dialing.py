@@ -24,9 +24,9 @@ import httpx
 
 from benchmarks.measuring import table
 from benchmarks.processor import seconds_by_name
-from benchmarks.roomlet import KEY as LIVEKIT_KEY
-from benchmarks.roomlet import SECRET as LIVEKIT_SECRET
-from benchmarks.roomlet import server as rooms_server
+from benchmarks.room_servers import KEY as LIVEKIT_KEY
+from benchmarks.room_servers import SECRET as LIVEKIT_SECRET
+from benchmarks.room_servers import server as rooms_server
 from benchmarks.serving import SECRET, Served, free_port, served
 from carrierbox import stock
 from carrierbox.box import Box

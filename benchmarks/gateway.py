@@ -21,7 +21,8 @@ import aiohttp
 import numpy as np
 from livekit import api, rtc
 
-from benchmarks.roomlet import KEY, SECRET, Measure, ServerProcess, client, line, server
+from benchmarks.room_servers import KEY, SECRET, ServerProcess, server
+from benchmarks.roomlet import Measure, client, line
 from benchmarks.roomlet_load import Pacer
 from carrierbox import stock
 from carrierbox.box import Box

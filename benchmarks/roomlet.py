@@ -6,14 +6,12 @@ printed as they are, and beside them how long the server waited for its core. Wh
 """
 
 import asyncio
-import contextlib
 import json
 import os
 import secrets
 import statistics
-import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -24,18 +22,15 @@ import uvloop
 from livekit import rtc
 
 from benchmarks.bare_port import BareClient
+from benchmarks.room_servers import KEY, LIVEKIT_SERVER, SECRET, Place, ServerProcess, bare_port, livekit_server, server
 from benchmarks.roomlet_load import Pacer, SyntheticClient, access_token
-from benchmarks.serving import free_port
 
-Place = Callable[[], contextlib.AbstractAsyncContextManager["ServerProcess"]]
-KEY, SECRET = "benchkey", "a-secret-that-is-long-enough-for-a-benchmark"
 RESULTS = Path(__file__).parent / "results" / "roomlet.json"
 ROOMS = tuple(int(n) for n in os.environ.get("ROOMLET_BENCH_ROOMS", "20,100").split(","))
 SECONDS = float(os.environ.get("ROOMLET_BENCH_SECONDS", "4"))
 WINDOWS = int(os.environ.get("ROOMLET_BENCH_WINDOWS", "4"))
 JOINS = 10_000
 CALLERS = int(os.environ.get("ROOMLET_BENCH_CALLERS", "20"))
-LIVEKIT_SERVER = os.environ.get("ROOMLET_BENCH_LIVEKIT", "")
 PACKET = "CPU a forwarded packet"
 FLOORS = 2.9
 """What a forwarded packet may cost, as a multiple of the port alone in the same minutes (decision 0024)."""
@@ -59,94 +54,6 @@ class Measure:
         if self.budget is None:
             return ""
         return "met" if self.value <= self.budget else "MISSED"
-
-
-@dataclass
-class ServerProcess:
-    process: asyncio.subprocess.Process
-    url: str
-
-    def cpu_seconds(self) -> float:
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-    def kernel_seconds(self) -> float:
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
-        return int(fields[12]) / os.sysconf("SC_CLK_TCK")
-
-    def waiting_seconds(self) -> float:
-        """How long it could have run while others had its core: what a busy machine does to the numbers."""
-        return int(Path(f"/proc/{self.process.pid}/schedstat").read_text().split()[1]) / 1e9
-
-    def resident_mb(self) -> float:
-        pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
-        return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
-
-
-@contextlib.asynccontextmanager
-async def server() -> AsyncIterator[ServerProcess]:
-    limits = {"rooms": 1000, "participants": 5000, "joins-per-second": 100000, "joins-burst": 100000}
-    flags = [word for name, most in limits.items() for word in (f"--limit-{name}", str(most))]
-    ports = ["--http-port", "0", "--udp-port", "0", "--tcp-port", "0", "--departure-timeout-seconds", "1"]
-    async with _started("roomlet", *ports, *flags) as started:
-        yield started
-
-
-@contextlib.asynccontextmanager
-async def bare_port() -> AsyncIterator[ServerProcess]:
-    async with _started("benchmarks.bare_port") as started:
-        yield started
-
-
-@contextlib.asynccontextmanager
-async def livekit_server() -> AsyncIterator[ServerProcess]:
-    http, tcp, udp = free_port(), free_port(), free_port()
-    media = {"udp_port": udp, "tcp_port": tcp, "node_ip": "127.0.0.1", "enable_loopback_candidate": True}
-    told = {
-        "port": http,
-        "bind_addresses": ["127.0.0.1"],
-        "keys": {KEY: SECRET},
-        "rtc": {**media, "use_external_ip": False, "interfaces": {"includes": ["lo"]}},
-        "logging": {"level": "error"},
-    }
-    process = await asyncio.create_subprocess_exec(LIVEKIT_SERVER, "--config-body", json.dumps(told))
-    try:
-        await _answers(f"http://127.0.0.1:{http}")
-        yield ServerProcess(process, f"http://127.0.0.1:{http}")
-    finally:
-        process.terminate()
-        await process.wait()
-
-
-async def _answers(url: str) -> None:
-    async with asyncio.timeout(20), aiohttp.ClientSession() as http:
-        while True:
-            with contextlib.suppress(aiohttp.ClientConnectionError):
-                async with http.get(url):
-                    return
-            await asyncio.sleep(0.1)
-
-
-@contextlib.asynccontextmanager
-async def _started(module: str, *flags: str) -> AsyncIterator[ServerProcess]:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        module,
-        *flags,
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.PIPE,
-        env={**os.environ, "LIVEKIT_API_KEY": KEY, "LIVEKIT_API_SECRET": SECRET},
-    )
-    assert process.stderr is not None
-    ready = json.loads(await process.stderr.readline())
-    draining = asyncio.create_task(process.stderr.read())
-    try:
-        yield ServerProcess(process, f"http://127.0.0.1:{ready['http_port']}")
-    finally:
-        process.terminate()
-        await process.wait()
-        await draining
 
 
 def client(http: aiohttp.ClientSession, at: ServerProcess, room: str, identity: str) -> SyntheticClient:
