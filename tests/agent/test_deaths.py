@@ -10,7 +10,7 @@ from tests.agent.api import TOKEN, InternalApi
 from tests.agent.conftest import Call
 from tests.agent.patience import eventually
 from tests.agent.workers import agent_worker
-from tests.roomlet.running import Running
+from tests.roomlet.people import Server
 
 from rymi_server.runtime.reporting.internal_api import InternalApi as Asking
 from rymi_server.runtime.reporting.journal import Address
@@ -56,7 +56,7 @@ class TestADeath:
 
 
 class TestAKilledWorker:
-    async def test_is_told_of_by_the_one_beside_it(self, call: Call, rooms: Running, tmp_path: Path) -> None:
+    async def test_is_told_of_by_the_one_beside_it(self, call: Call, rooms: Server, tmp_path: Path) -> None:
         """Its job processes are cancelled as it dies. That is no leave."""
         call.agent_name = NAME
         async with agent_worker(rooms, tmp_path, RYMI_AGENT_NAME=NAME) as worker:

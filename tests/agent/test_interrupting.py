@@ -4,13 +4,21 @@ import asyncio
 import time
 from pathlib import Path
 
-from tests.agent.holding import GREETING, STORY, briefing, held_call, with_advanced
+from tests.agent.holding import GREETING, STORY, Held, briefing, held_call, with_advanced
 from tests.agent.patience import eventually
 from tests.agent.scripted import ScriptedEar
 from tests.agent.voices import cough, spoken
 from tests.roomlet.waiting import stays
 
 from rymi_server.runtime.reports import EndWanted, Order, Remembered
+
+
+async def a_story_begins(call: Held) -> None:
+    """Somebody has asked for it, and the agent is in the middle of it."""
+    call.room.enter("alice")
+    await call.said(GREETING)
+    call.room.say("alice", spoken("Tell me a story"))
+    await call.agent_heard(time.monotonic() + 1)
 
 
 class TestAnAgentThatSpeaks:
@@ -35,10 +43,7 @@ class TestAnAgentThatSpeaks:
 
     async def test_goes_on_after_a_sign_that_somebody_listens(self, tmp_path: Path) -> None:
         async with held_call(tmp_path, ScriptedEar(["Tell me a story.", "Mm-hm, okay."])) as call:
-            call.room.enter("alice")
-            await call.said(GREETING)
-            call.room.say("alice", spoken("Tell me a story"))
-            await call.agent_heard(time.monotonic() + 1)
+            await a_story_begins(call)
             await asyncio.sleep(1.0)
             call.room.say("alice", spoken("Okay okay"))
             await call.said("alice: Mm-hm, okay.")
@@ -48,10 +53,7 @@ class TestAnAgentThatSpeaks:
 
     async def test_stops_for_words_and_writes_down_what_was_heard(self, tmp_path: Path) -> None:
         async with held_call(tmp_path, ScriptedEar(["Tell me a story.", "What about Saturday?"])) as call:
-            call.room.enter("alice")
-            await call.said(GREETING)
-            call.room.say("alice", spoken("Tell me a story"))
-            await call.agent_heard(time.monotonic() + 1)
+            await a_story_begins(call)
             await asyncio.sleep(2.0)
             spoke = time.monotonic()
             call.room.say("alice", spoken("What about Saturday?"))
@@ -67,10 +69,7 @@ class TestAnAgentThatSpeaks:
     async def test_has_an_answer_ready_for_whoever_interrupts(self, tmp_path: Path) -> None:
         ear = ScriptedEar(["Tell me a story.", "What about Saturday?"], drafts=True)
         async with held_call(tmp_path, ear) as call:
-            call.room.enter("alice")
-            await call.said(GREETING)
-            call.room.say("alice", spoken("Tell me a story"))
-            await call.agent_heard(time.monotonic() + 1)
+            await a_story_begins(call)
             await asyncio.sleep(2.0)
             call.room.say("alice", spoken("What about Saturday?"))
             await call.said("agent: We are closed on Saturday.")
@@ -82,10 +81,7 @@ class TestAnAgentThatSpeaks:
     async def test_takes_back_an_answer_to_what_was_nothing(self, tmp_path: Path) -> None:
         ear = ScriptedEar(["Tell me a story.", "Goodbye.", "What about Saturday?"], drafts=True, unsure_of=(1,))
         async with held_call(tmp_path, ear) as call:
-            call.room.enter("alice")
-            await call.said(GREETING)
-            call.room.say("alice", spoken("Tell me a story"))
-            await call.agent_heard(time.monotonic() + 1)
+            await a_story_begins(call)
             await asyncio.sleep(1.5)
             call.room.say("alice", spoken("Goodbye now, goodbye"))
             await eventually("the agent falls silent", lambda: call.room.signals)
@@ -115,10 +111,7 @@ class TestASentenceThatMustBeHeard:
         told = {**with_advanced(), "persona": {"voiceConfig": {"bargeInEnabled": False}}}
         ear = ScriptedEar(["Tell me a story.", "What about Saturday?"])
         async with held_call(tmp_path, ear, briefing(agent=told)) as call:
-            call.room.enter("alice")
-            await call.said(GREETING)
-            call.room.say("alice", spoken("Tell me a story"))
-            await call.agent_heard(time.monotonic() + 1)
+            await a_story_begins(call)
             call.room.say("alice", spoken("What about Saturday?"))
             await call.said("agent: We are closed on Saturday.")
             assert f"agent: {STORY}" in call.lines
@@ -129,10 +122,7 @@ class TestWhatTakesTheWord:
         ear = ScriptedEar(["Tell me a story.", "Not now.", "What about Saturday?"])
         told = briefing(agent=with_advanced(stopSpeakingThreshold=3))
         async with held_call(tmp_path, ear, told) as call:
-            call.room.enter("alice")
-            await call.said(GREETING)
-            call.room.say("alice", spoken("Tell me a story"))
-            await call.agent_heard(time.monotonic() + 1)
+            await a_story_begins(call)
             call.room.say("alice", spoken("Not now"))
             await call.said("alice: Not now.")
             said = time.monotonic()
@@ -145,10 +135,7 @@ class TestWhatTakesTheWord:
         ear = ScriptedEar(["Tell me a story.", "Not now."])
         told = briefing(agent=with_advanced(stopSpeakingThreshold=2_500))
         async with held_call(tmp_path, ear, told) as call:
-            call.room.enter("alice")
-            await call.said(GREETING)
-            call.room.say("alice", spoken("Tell me a story"))
-            await call.agent_heard(time.monotonic() + 1)
+            await a_story_begins(call)
             call.room.say("alice", spoken("Not now"))
             await call.said("alice: Not now.")
             await stays("the agent is not even paused", lambda: call.room.signals == [], 0.5)
