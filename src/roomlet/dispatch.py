@@ -90,7 +90,7 @@ class Dispatcher:
 
     def list(self, room: Room | None, dispatch_id: str = "") -> list[AgentDispatch]:
         found = self._dispatches.get(room, {}).values() if room is not None else ()
-        return [dispatch.proto for dispatch in found if not dispatch_id or dispatch.proto.id == dispatch_id]
+        return [_shown(dispatch) for dispatch in found if not dispatch_id or dispatch.proto.id == dispatch_id]
 
     def delete(self, room: Room, dispatch_id: str) -> AgentDispatch:
         """The worker is told, its agent has a moment to leave by itself, and is then removed."""
@@ -299,6 +299,30 @@ class Dispatcher:
         for of_room in self._dispatches.values():
             for dispatch in of_room.values():
                 yield from dispatch.needs
+
+
+def _shown(dispatch: Dispatch) -> AgentDispatch:
+    """With its jobs, and the room's if that one waits for a worker: it has not been dropped.
+
+    Workers of the other kinds may never have been meant to come, so nobody is told that those are waited for.
+    """
+    of_room = [need for need in dispatch.needs if need.kind == JobType.JT_ROOM]
+    waiting = [need for need in of_room if need.job is None and not need.is_over]
+    if not waiting:
+        return dispatch.proto
+    shown = AgentDispatch()
+    shown.CopyFrom(dispatch.proto)
+    for need in waiting:
+        shown.state.jobs.append(_pending_job(need))
+    return shown
+
+
+def _pending_job(need: Need) -> agent.Job:
+    """Without a name: it gets one anew for each worker that is asked."""
+    proto = need.dispatch.proto
+    job = agent.Job(dispatch_id=proto.id, type=need.kind, agent_name=proto.agent_name, metadata=proto.metadata)
+    job.state.status = JobStatus.JS_PENDING
+    return job
 
 
 def _is_about(need: Need, participant: Participant) -> bool:

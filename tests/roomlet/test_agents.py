@@ -175,6 +175,20 @@ class TestBeyondLiveKit:
         async with working(livekit, name) as worker:
             assert (await worker.job()).job.room.name == room
 
+    async def test_a_job_that_waits_is_listed_as_pending_until_it_is_taken(
+        self, livekit: Server, room: str, name: str, come: Gather
+    ) -> None:
+        await come("ann")
+        await dispatch(livekit, room, name)
+
+        async def states() -> list[agent.JobStatus]:
+            return [job.state.status for each in await dispatches(livekit, room, name) for job in each.state.jobs]
+
+        assert await states() == [agent.JobStatus.JS_PENDING]
+        async with working(livekit, name) as worker:
+            await worker.job()
+            assert await states() == [agent.JobStatus.JS_RUNNING]
+
     async def test_jobs_end_with_their_room(self, livekit: Server, room: str, name: str, come: Gather) -> None:
         async with working(livekit, name) as worker:
             await come("ann")
