@@ -1,7 +1,12 @@
-"""Tells an agent what it must know before it enters: the call as it was frozen, and what was said before it came."""
+"""Tells an agent what it must know before it enters: the call as it was frozen, and what was said before it came.
+
+Here it is decided who is let in: one run at a time, whatever a room server does with those that were called off.
+"""
+
+from datetime import datetime
 
 from rymi_server.calls import agent_runs, store
-from rymi_server.calls.errors import CallIsOver
+from rymi_server.calls.errors import CallIsOver, RunIsLost
 from rymi_server.calls.lifecycle import GONE, OVER
 from rymi_server.calls.models import Participant, Role, Transport
 from rymi_server.foundation.database import Transaction
@@ -13,11 +18,16 @@ from rymi_server.transcripts import store as transcripts
 from rymi_server.transcripts.models import Entry
 
 
-async def briefing(tx: Transaction, tenant_id: TenantId, call_id: str) -> Briefing:
-    """Raise `CallIsOver` where there is nothing left to do."""
+async def briefing(tx: Transaction, tenant_id: TenantId, call_id: str, run: str | None, now: datetime) -> Briefing:
+    """`run` is None for an agent that does not say which it is.
+
+    Raise `CallIsOver` where there is nothing left to do, and `RunIsLost` for a run that another one has replaced.
+    """
     call = await store.get(tx, tenant_id, call_id)
     if call.status in OVER:
         raise CallIsOver
+    if run is not None and not await agent_runs.let_in(tx, call.id, run, now):
+        raise RunIsLost
     people = [p for p in await store.participants_of(tx, call.id) if p.role is not Role.AGENT]
     memories = [run.memory for run in await agent_runs.of_call(tx, call.id) if run.memory is not None]
     return Briefing(

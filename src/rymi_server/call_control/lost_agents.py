@@ -27,9 +27,10 @@ log = structlog.get_logger(__name__)
 # An agent reports every two seconds, and tries again within five when the API was away.
 SILENCE = timedelta(seconds=10)
 WORTH_A_WARNING = timedelta(seconds=10)
-# Workers may all be busy or starting. Our room server keeps the wish until one is free; a LiveKit server does not.
+# A worker has taken it, or our room server keeps the wish until one is free. What nobody took is not waited for
+# (`untaken_agents`).
 _COMES_WITHIN = timedelta(seconds=25)
-_MOST_RUNS = 6
+_MOST_AGENTS = 6
 _AT_A_TIME = 200
 
 
@@ -57,11 +58,16 @@ async def replace(tx: Transaction, call: Call, lost: AgentRun, because: str, now
     if lost.participant_id:
         gone = participant_left if lost.heard_at is not None else participant_failed
         await gone(tx, call, lost.participant_id, LeaveReason.CONNECTION_LOST, now)
-    if lost.number >= _MOST_RUNS:
+    if await _agents_sent_for(tx, call) >= _MOST_AGENTS:
         await agent_runs.change(tx, lost, lost_at=now)
         await end(tx, call, EndReason.AGENT_LOST, now)
         return
     await enqueue_successor(tx, call, lost, now)
+
+
+async def _agents_sent_for(tx: Transaction, call: Call) -> int:
+    """Without the runs that no worker took: nobody has died by them."""
+    return sum(run.participant_id is not None for run in await agent_runs.of_call(tx, call.id))
 
 
 def without_agent_since(waiting_since: datetime, runs: Sequence[AgentRun]) -> datetime:

@@ -1,5 +1,8 @@
 """The agent processes that were sent into a call: one at a time, each a run, and how far each has been heard.
 
+A run that no worker took is followed by another one for the same agent, and is nobody's then. Only the run that serves
+is let in: who comes by another one is turned away.
+
 A run that is replaced is lost, and so is one that was let go because people go on without an agent; what it still
 reports is kept, and it is told to leave.
 """
@@ -60,6 +63,7 @@ class AgentRun:
     closed_at: datetime | None
     # Its last line is kept. Its recording may yet be on its way.
     said_all_at: datetime | None
+    # When its agent was first wanted, by this run or by one that no worker took.
     created_at: datetime
 
 
@@ -82,21 +86,51 @@ async def current(tx: Transaction, call_id: CallId) -> AgentRun | None:
 async def begin(
     tx: Transaction, call_id: CallId, number: int, participant_id: ParticipantId, now: datetime
 ) -> AgentRun:
-    """A further run. The call must be locked."""
+    """A further agent. The call must be locked."""
+    return await _begin(tx, call_id, number, participant_id=participant_id, missed=False, created_at=now)
+
+
+async def begin_again(tx: Transaction, untaken: AgentRun, participant_id: ParticipantId) -> AgentRun:
+    """A further run for an agent that no worker took: it has been missed for as long. The call must be locked."""
+    return await _begin(
+        tx,
+        untaken.call_id,
+        untaken.number + 1,
+        participant_id=participant_id,
+        missed=untaken.missed,
+        created_at=untaken.created_at,
+    )
+
+
+async def _begin(tx: Transaction, call_id: CallId, number: int, **values: Any) -> AgentRun:
     obeyed = max((run.obeyed for run in await of_call(tx, call_id)), default=0)
     await tx.execute(
         call_agents.insert().values(
-            call_id=call_id,
-            run=str(number),
-            number=number,
-            participant_id=participant_id,
-            accepted=-1,
-            obeyed=obeyed,
-            created_at=now,
+            call_id=call_id, run=str(number), number=number, accepted=-1, obeyed=obeyed, **values
         )
     )
     found = (await tx.execute(_one(call_id, str(number)))).one()
     return AgentRun(**found._mapping)
+
+
+async def let_in(tx: Transaction, call_id: CallId, run: str, now: datetime) -> bool:
+    """Whether the run may enter. It was heard of then, and is not given up as one that nobody took.
+
+    One that nobody here has sent may, as it may report.
+    """
+    mine = (call_agents.c.call_id == call_id, call_agents.c.run == run)
+    heard = call_agents.update().where(*mine, call_agents.c.lost_at.is_(None)).values(heard_at=now)
+    if (await tx.execute(heard.returning(call_agents.c.run))).one_or_none() is not None:
+        return True
+    return (await tx.execute(_one(call_id, run))).one_or_none() is None
+
+
+async def give_up_unheard(tx: Transaction, run: AgentRun, now: datetime) -> bool:
+    """Whether it is lost by this, and was not heard of before. It is not let in from then on, and is nobody's."""
+    mine = (call_agents.c.call_id == run.call_id, call_agents.c.run == run.run)
+    unheard = (call_agents.c.heard_at.is_(None), call_agents.c.lost_at.is_(None))
+    given_up = call_agents.update().where(*mine, *unheard).values(lost_at=now, participant_id=None)
+    return (await tx.execute(given_up.returning(call_agents.c.run))).one_or_none() is not None
 
 
 async def reporting(tx: Transaction, call_id: CallId, run: str, now: datetime) -> AgentRun:
@@ -136,6 +170,37 @@ async def worrying(tx: Transaction, heard_before: datetime, sent_before: datetim
         .limit(limit)
     )
     return list((await tx.execute(found)).scalars())
+
+
+@dataclass(frozen=True, slots=True)
+class Unheard:
+    """A run that was sent and not heard of."""
+
+    call_id: CallId
+    run: str
+    dispatch_id: str
+    dispatched_at: datetime
+    created_at: datetime
+
+
+async def unheard(tx: Transaction, sent_before: datetime, limit: int) -> list[Unheard]:
+    """Of live calls, those first that have waited for longest."""
+    found = (
+        sa.select(
+            call_agents.c.call_id,
+            call_agents.c.run,
+            call_agents.c.dispatch_id,
+            call_agents.c.dispatched_at,
+            call_agents.c.created_at,
+        )
+        .join(calls, calls.c.id == call_agents.c.call_id)
+        .where(calls.c.ended_at.is_(None), call_agents.c.lost_at.is_(None), call_agents.c.heard_at.is_(None))
+        .where(call_agents.c.number > 0, call_agents.c.dispatch_id.is_not(None))
+        .where(call_agents.c.dispatched_at < sent_before)
+        .order_by(call_agents.c.dispatched_at)
+        .limit(limit)
+    )
+    return [Unheard(*row) for row in await tx.execute(found)]
 
 
 async def still_reporting(tx: Transaction, call_id: CallId, now: datetime) -> bool:

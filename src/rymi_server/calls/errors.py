@@ -15,6 +15,13 @@ class CallIsOver(Refused):
         super().__init__("The call is already completed or failed.")
 
 
+class RunIsLost(Refused):
+    status, code = 410, "run_is_lost"
+
+    def __init__(self) -> None:
+        super().__init__("Another agent was sent for instead of this one.")
+
+
 class CallNotCompleted(Refused):
     status, code = 400, "call_not_completed"
 

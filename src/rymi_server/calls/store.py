@@ -24,7 +24,7 @@ from rymi_server.calls.models import (
 )
 from rymi_server.foundation.database import Transaction
 from rymi_server.foundation.ids import CallId, ParticipantId, TenantId, is_uuid
-from rymi_server.foundation.rows import Rows
+from rymi_server.foundation.rows import Rows, write
 from rymi_server.foundation.statements import Statement, change_row
 
 CALL_COLUMNS = [column for column in calls.c if column.name != "agent"]
@@ -90,6 +90,12 @@ async def join(tx: Transaction, participant: ParticipantId, joined_at: datetime)
     """Somebody is in, perhaps again: then since the first time."""
     values = {"status": ParticipantStatus.ACTIVE, "joined_at": joined_at, "left_at": None, "leave_reason": None}
     await change_row(tx, call_participants, participant, values)
+
+
+async def put_in_place_of(tx: Transaction, absent: Participant, participant: Participant) -> None:
+    """Forget one who was never there, and have another one instead."""
+    await tx.execute(call_participants.delete().where(call_participants.c.id == absent.id))
+    await write(tx, participant_rows([participant]))
 
 
 async def ring(tx: Transaction, participant: ParticipantId) -> None:

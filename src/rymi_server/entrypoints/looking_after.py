@@ -7,6 +7,7 @@ from rymi_server.call_control.ending_credit import EndingCredit
 from rymi_server.call_control.long_calls import LongCalls
 from rymi_server.call_control.lost_agents import LostAgents
 from rymi_server.call_control.room_checks import RoomChecks
+from rymi_server.call_control.untaken_agents import UntakenAgents
 from rymi_server.entrypoints.settings import Settings
 from rymi_server.entrypoints.sweeping import DueSweep, Sweep
 from rymi_server.foundation.clock import Clock
@@ -23,6 +24,7 @@ def sweeps_of_live_calls(settings: Settings, database: Database, clock: Clock, r
     long_calls = LongCalls(database, clock, timedelta(seconds=settings.longest_call_seconds))
     return [
         DueSweep("lost_agents", timedelta(seconds=2), _alone(lost_agents.sweep)),
+        DueSweep("untaken_agents", timedelta(seconds=2), _alone(UntakenAgents(database, clock, rooms).sweep)),
         DueSweep("ending_credit", timedelta(seconds=5), _alone(EndingCredit(database, clock).sweep)),
         DueSweep("long_calls", timedelta(seconds=10), _alone(long_calls.sweep)),
         DueSweep("room_checks", timedelta(seconds=10), _alone(RoomChecks(database, clock, rooms).sweep)),

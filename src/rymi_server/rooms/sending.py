@@ -93,7 +93,7 @@ class AgentDispatcher:
     async def _sent_before(self, room: str, run: AgentRun) -> str | None:
         """By an attempt whose answer was lost."""
         sent = await self._server.agents_sent(room)
-        return next((each.id for each in sent if _participant_in(each.metadata) == run.participant_id), None)
+        return next((each.id for each in sent if _run_in(each.metadata) == run.run), None)
 
     async def _send(self, room: str, call: Call, run: AgentRun) -> str:
         metadata = {
@@ -125,9 +125,9 @@ def _agent_of(call: Call, now: datetime) -> Participant:
     )
 
 
-def _participant_in(metadata: str) -> str | None:
+def _run_in(metadata: str) -> str | None:
     try:
         found = json.loads(metadata)
     except ValueError:
         return None
-    return found.get("participant_id") if isinstance(found, dict) else None
+    return found.get("run") if isinstance(found, dict) else None

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable
 from dataclasses import dataclass
+from enum import Enum
 from typing import TypeVar
 
 import aiohttp
@@ -14,7 +15,8 @@ from livekit.api import (
     RoomParticipantIdentity,
     ServerError,
 )
-from livekit.protocol.agent_dispatch import JobRestartPolicy
+from livekit.protocol.agent import JobStatus
+from livekit.protocol.agent_dispatch import AgentDispatch, JobRestartPolicy
 from livekit.protocol.models import ParticipantInfo
 
 from rymi_server.foundation.errors import Unavailable
@@ -38,10 +40,24 @@ class Guest:
     sid: str
 
 
+class Uptake(Enum):
+    """What has become of a dispatch.
+
+    A LiveKit server drops a dispatch that no worker takes, and lists it without a job from then on. So it does while it
+    is asking one, and for up to five seconds after one has taken it: `NOBODY` is no proof. Our room server lists a job
+    from the beginning.
+    """
+
+    NOBODY = "nobody"
+    TAKEN = "taken"
+    ENDED = "ended"
+
+
 @dataclass(frozen=True, slots=True)
 class Dispatched:
     id: str
     metadata: str
+    uptake: Uptake
 
 
 class RoomServer:
@@ -63,12 +79,13 @@ class RoomServer:
         return (await _asked("send an agent", self._api.agent_dispatch.create_dispatch(wanted))).id
 
     async def agents_sent(self, room: str) -> list[Dispatched]:
-        found = await _or_nothing("list the agents of a room", self._api.agent_dispatch.list_dispatch(room))
-        return [Dispatched(each.id, each.metadata) for each in found or []]
+        listing = self._api.agent_dispatch.list_dispatch(room)
+        found = await self._where_open(room, "list the agents of a room", listing)
+        return [Dispatched(each.id, each.metadata, _uptake(each)) for each in found or []]
 
     async def call_off(self, room: str, dispatch_id: str) -> None:
         """Whoever would take that dispatch does not come any more, and whoever has is sent away."""
-        await _or_nothing("call an agent off", self._api.agent_dispatch.delete_dispatch(dispatch_id, room))
+        await self._where_open(room, "call an agent off", self._api.agent_dispatch.delete_dispatch(dispatch_id, room))
 
     async def show_out(self, room: str, identity: str) -> None:
         """Who is not there has left."""
@@ -84,6 +101,19 @@ class RoomServer:
         request = ListParticipantsRequest(room=room)
         found = await _or_nothing("list who is in a room", self._api.room.list_participants(request))
         return [_guest(each) for each in found.participants if _is_in(each)] if found else []
+
+    async def _where_open(self, room: str, what: str, answer: Awaitable[Answer]) -> Answer | None:
+        """Asked about the dispatches of a room that is not there, a LiveKit server says that it is not available."""
+        try:
+            return await _or_nothing(what, answer)
+        except LiveKitUnavailable:
+            if await self._is_open(room):
+                raise
+            return None
+
+    async def _is_open(self, room: str) -> bool:
+        found = await _asked("look for a room", self._api.room.list_rooms(ListRoomsRequest(names=[room])))
+        return bool(found.rooms)
 
 
 async def _asked(what: str, answer: Awaitable[Answer]) -> Answer:
@@ -102,6 +132,13 @@ async def _or_nothing(what: str, answer: Awaitable[Answer]) -> Answer | None:
         if isinstance(error.__cause__, ServerError) and error.__cause__.status == HTTP_NOT_FOUND:
             return None
         raise
+
+
+def _uptake(dispatch: AgentDispatch) -> Uptake:
+    statuses = {job.state.status for job in dispatch.state.jobs}
+    if not statuses:
+        return Uptake.NOBODY
+    return Uptake.ENDED if statuses <= {JobStatus.JS_SUCCESS, JobStatus.JS_FAILED} else Uptake.TAKEN
 
 
 def _guest(info: ParticipantInfo) -> Guest:

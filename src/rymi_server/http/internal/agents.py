@@ -45,8 +45,9 @@ routes = APIRouter(prefix="/internal/v1/calls", include_in_schema=False, route_c
 async def get_briefing(request: Request) -> Response:
     edge: Edge = request.app.state.edge
     shown: Pass = request.state.agent_pass
+    run = request.query_params.get("run")
     async with edge.database.transaction() as tx:
-        told = await briefing(tx, shown.tenant_id, shown.call_id)
+        told = await briefing(tx, shown.tenant_id, shown.call_id, run, edge.clock.now())
     return JSONResponse(told.model_dump(mode="json"))
 
 

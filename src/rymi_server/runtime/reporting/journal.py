@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 from rymi_server.runtime.reports import Numbered
 
@@ -31,7 +32,7 @@ class Address:
 
     @property
     def briefing_url(self) -> str:
-        return f"{self.api_url.rstrip('/')}/internal/v1/calls/{self.call_id}/briefing"
+        return f"{self.api_url.rstrip('/')}/internal/v1/calls/{self.call_id}/briefing?run={quote(self.run, safe='')}"
 
     @property
     def headers(self) -> dict[str, str]:
