@@ -1,9 +1,9 @@
 """The agent in the room beside livekit-agents' own: readiness, answers, barge-in, processor time, on one room server.
 
 Both speak with espeak-ng and hear with pocketsphinx, each in a process of its own, which is not counted: what is
-counted is the process that holds the call, and the room server. Ours decides turns in mode `balanced` and records; the
-stock one decides with Silero. The floor is a participant of LiveKit's SDK that does nothing. All processes, the callers
-too, share the machine, so only the ratios travel.
+counted is the process that holds the call, and the room server. Ours decides turns in mode `balanced`, or `sensitive`
+where it says so, and records; the stock one decides with Silero. The floor is a participant of LiveKit's SDK that does
+nothing. All processes, the callers too, share the machine, so only the ratios travel.
 """
 
 import asyncio
@@ -31,8 +31,10 @@ from benchmarks.processor import processor
 from rymi_server.foundation.garbage import leave_what_is_loaded
 from rymi_server.foundation.ids import new_uuid
 from rymi_server.rooms.sdk_events import direct_events
+from rymi_server.runtime.turn_taking.signals import Mode
 
 GREETINGS, GREETINGS_OF_FOUR, TURNS, TURNS_OF_FOUR, TURNS_TOGETHER = 5, 3, 5, 5, 3
+SENSITIVE_CALLS, SENSITIVE_TURNS = 3, 3
 # Of four calls, how much later than the one before it each goes its own way.
 EACH_LATER_S = 0.55
 # Whatever happens, the other agent is measured too.
@@ -45,6 +47,7 @@ BUDGETS = {
     "own_push_of_four_ms": "10",
     "own_ear_of_four_ms": "p50 60, p95 90",
     "barge_in_ms": "200",
+    "sensitive_barge_in_ms": "170",
     "decided_to_silence_ms": "50",
     "processor_percent": "1.1 x floor",
     "processor_of_four_percent": "1.1 x floor",
@@ -70,6 +73,7 @@ class Measured:
     ear_of_four_ms: list[float] = field(default_factory=list)
     ear_of_four_together_ms: list[float] = field(default_factory=list)
     barge_in_ms: list[float] = field(default_factory=list)
+    sensitive_barge_in_ms: list[float] = field(default_factory=list)
     decided_to_silence_ms: list[float] = field(default_factory=list)
     agent_percent: list[float] = field(default_factory=list)
     processor_percent: list[float] = field(default_factory=list)
@@ -91,6 +95,7 @@ NAMES = {
     "ear_of_four_ms": "the same with what the voice takes, ms",
     "ear_of_four_together_ms": "the same, all four stop speaking at once, ms",
     "barge_in_ms": "barge-in: first sound to silence at the ear, ms",
+    "sensitive_barge_in_ms": "the same, mode sensitive, ms",
     "decided_to_silence_ms": "barge-in: decision to silence at the ear, ms",
     "agent_percent": "processor of a call, agent alone, % of a core",
     "processor_percent": "processor of a call, with its room, % of a core",
@@ -172,6 +177,9 @@ class Talk:
                 whole = (heard - (last.words_at or 0.0)) * 1_000
                 yield whole - last.voice_ms, whole
 
+    def barge_ins_ms(self) -> Iterator[float]:
+        return ((silent - began) * 1_000 for began, silent in self.stops)
+
     def decided_to_silence_ms(self) -> Iterator[float]:
         for began, silent in self.stops:
             known = [turn.speaks_at for turn in self.held.turns() if turn.speaks_at and began < turn.speaks_at]
@@ -183,10 +191,10 @@ class Talk:
         return (turn.push_ms for turn in turns if turn.push_ms is not None)
 
 
-def _talk(side: Side, rooms: Running) -> Talk:
+def _talk(side: Side, rooms: Running, mode: Mode) -> Talk:
     call_id = str(new_uuid())
     caller = QuietCaller("alice", rooms.url, KEY, SECRET, f"call_{call_id}")
-    return Talk(caller, side.call(call_id, caller))
+    return Talk(caller, side.call(call_id, caller, mode))
 
 
 async def _measure(side: Side, rooms: Running) -> Measured:
@@ -208,8 +216,15 @@ async def _measure(side: Side, rooms: Running) -> Measured:
     measured.answer_ms = [(heard - ended) * 1_000 for each in talks for ended, heard in each.answers]
     measured.own_push_ms = [ms for each in talks for ms in each.pushes_ms()]
     measured.own_ear_ms, measured.ear_ms = _own_and_whole(both for each in talks for both in each.ears_ms())
-    measured.barge_in_ms = [(silent - began) * 1_000 for each in talks for began, silent in each.stops]
+    measured.barge_in_ms = [ms for each in talks for ms in each.barge_ins_ms()]
     measured.decided_to_silence_ms = [ms for each in talks for ms in each.decided_to_silence_ms()]
+
+    for _ in range(SENSITIVE_CALLS):
+        [talk] = await _begun(side, rooms, 1, Mode.SENSITIVE)
+        for number in range(SENSITIVE_TURNS):
+            await talk.turn(number)
+        await talk.end()
+        measured.sensitive_barge_in_ms += talk.barge_ins_ms()
 
     for number in range(GREETINGS_OF_FOUR):
         four = await _begun(side, rooms, 4)
@@ -251,10 +266,10 @@ def _own_and_whole(ears: Iterable[tuple[float, float]]) -> tuple[list[float], li
     return own, whole
 
 
-async def _begun(side: Side, rooms: Running, count: int) -> list[Talk]:
+async def _begun(side: Side, rooms: Running, count: int, mode: Mode = Mode.BALANCED) -> list[Talk]:
     """So many calls at the same moment, each with somebody who waits for it."""
     await side.is_warm(count)
-    talks = [_talk(side, rooms) for _ in range(count)]
+    talks = [_talk(side, rooms, mode) for _ in range(count)]
     await asyncio.gather(*(each.caller.join() for each in talks))
     await asyncio.gather(*(each.begin() for each in talks))
     return talks

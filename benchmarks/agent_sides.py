@@ -22,6 +22,7 @@ from tests.roomlet.running import KEY, SECRET, Running
 
 from benchmarks.agent_lines import ASK, STORY
 from rymi_server.runtime.reports import ClockStarted, TurnTaken
+from rymi_server.runtime.turn_taking.signals import Mode
 
 # For each call that may come.
 _STOCK_WARMS_UP_S = 4.0
@@ -33,7 +34,6 @@ _OUR_CALL = {
             *(each for each in PLAYBOOK["objectionHandlers"] if each["trigger"] != ASK),  # type: ignore[index]
         ],
     },
-    "advanced": {"turnDetectorMode": "balanced"},
 }
 
 
@@ -68,7 +68,7 @@ class Held(Protocol):
 class Side(Protocol):
     name: str
 
-    def call(self, call_id: str, caller: Caller) -> Held: ...
+    def call(self, call_id: str, caller: Caller, mode: Mode) -> Held: ...
 
     async def is_warm(self, calls: int) -> None:
         """So many may come at once."""
@@ -84,14 +84,14 @@ def steady(wall: float) -> float:
 class OurCall:
     side: "Ours"
     call_id: str
+    mode: Mode
     api: InternalApi = field(default_factory=InternalApi)
 
     async def send(self) -> None:
         room = f"call_{self.call_id}"
         await self.api.start()
-        told = briefing(
-            call_id=self.call_id, room_name=room, agent=_OUR_CALL, post_call={"recording": {"enabled": True}}
-        )
+        agent = _OUR_CALL | {"advanced": {"turnDetectorMode": self.mode}}
+        told = briefing(call_id=self.call_id, room_name=room, agent=agent, post_call={"recording": {"enabled": True}})
         self.api.briefings[self.call_id] = told
         await send_agent(self.side.administration, room, self.call_id, "1", self.api.url, TOKEN)
 
@@ -128,8 +128,8 @@ class Ours:
     administration: livekit_api.LiveKitAPI
     name: str = "rymi"
 
-    def call(self, call_id: str, caller: Caller) -> Held:  # noqa: ARG002 - Ours tells the API.
-        return OurCall(self, call_id)
+    def call(self, call_id: str, caller: Caller, mode: Mode) -> Held:  # noqa: ARG002 - Ours tells the API.
+        return OurCall(self, call_id, mode)
 
     async def is_warm(self, calls: int) -> None:
         taken = len(self.worker.logged("call_taken"))
@@ -172,7 +172,7 @@ class Stock:
     administration: livekit_api.LiveKitAPI
     name: str = "livekit-agents"
 
-    def call(self, call_id: str, caller: Caller) -> Held:
+    def call(self, call_id: str, caller: Caller, mode: Mode) -> Held:  # noqa: ARG002 - It has Silero only.
         return StockCall(self, call_id, caller)
 
     async def is_warm(self, calls: int) -> None:
