@@ -38,7 +38,7 @@ SENSITIVE_CALLS, SENSITIVE_TURNS = 3, 3
 # Of four calls, how much later than the one before it each goes its own way.
 EACH_LATER_S = 0.55
 # Whatever happens, the other agent is measured too.
-LONGEST_S = 420.0
+LONGEST_S = 600.0
 ANSWERS_WITHIN_S = 10.0
 # Of the budgets, those that can be seen here.
 BUDGETS = {

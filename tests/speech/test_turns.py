@@ -2,6 +2,7 @@
 
 from statistics import median
 
+import numpy as np
 import pytest
 from tests.speech.sounding import SOUNDS, cough, said, silence
 
@@ -16,6 +17,9 @@ AFTER_S = 1.8
 EVERY = [(mode, engine) for mode, engines in ENGINES.items() for engine in engines]
 # The middle of all delays between the end of speech and the end of the turn.
 BARS_MS = {Mode.STEADY: 950, Mode.BALANCED: 700, Mode.SENSITIVE: 550}
+# The same between the first loud sample and the beginning of the turn.
+SURE_AFTER_MS = 90
+LOUD = 300
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +68,18 @@ class TestTheSensitiveDetector:
         assert hearing.used.engine == "silero"
         signals = fed(hearing, b"".join(cough(seed) for seed in range(12)))
         assert sum(isinstance(signal, Began | Dropped) for signal in signals) <= 1
+
+    def test_begins_with_the_first_sound_that_is_surely_speech(self, scores: Scores) -> None:
+        """So that an agent who is interrupted falls silent as soon as can be."""
+        hearing = detector_for(Mode.SENSITIVE, Overrides(), scores)
+        delays, at_ms = [], 0
+        for name in VOICES:
+            sound = said(name, before=0.5, after=AFTER_S)
+            loud = np.abs(np.frombuffer(sound, np.int16)) > LOUD
+            began = next(signal for signal in fed(hearing, sound) if isinstance(signal, Began))
+            delays.append(began.at_ms - at_ms - int(np.argmax(loud)) / 16)
+            at_ms += len(sound) // 640 * 20
+        assert 0 < median(delays) <= SURE_AFTER_MS
 
 
 class TestTheScores:

@@ -76,7 +76,7 @@ BALANCED = Parameters(
     Hang(650, done_ms=400, open_ms=1_500, digits_ms=1_500),
 )
 SENSITIVE = Parameters(
-    Gate(0.5, 0.35, start_ms=60, window_ms=100, enter_db=0, leave_db=0, min_speech_ms=60, drop_db=24),
+    Gate(0.9, 0.35, start_ms=20, window_ms=100, enter_db=0, leave_db=0, min_speech_ms=60, drop_db=24),
     Hang(450, done_ms=350, open_ms=1_200, digits_ms=1_200),
 )
 # With the score that needs numpy alone.
