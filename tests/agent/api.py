@@ -26,6 +26,7 @@ class InternalApi:
     deaths: list[str] = field(default_factory=list)
     port: int = 0
     answers: int = 200
+    briefs: int = 200
     _runner: web.AppRunner | None = None
 
     @property
@@ -67,6 +68,8 @@ class InternalApi:
         told = self.briefings.get(request.match_info["call_id"])
         if self._refused(request) or told is None:
             return web.json_response({}, status=401 if self._refused(request) else 404)
+        if self.briefs != 200:
+            return web.json_response({}, status=self.briefs)
         return web.Response(text=told.model_dump_json(), content_type="application/json")
 
     async def _take(self, request: web.Request) -> web.Response:

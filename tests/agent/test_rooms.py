@@ -8,6 +8,7 @@ import wave
 from pathlib import Path
 
 import numpy as np
+import pytest
 from tests.agent.conftest import Call
 from tests.agent.patience import eventually
 from tests.agent.people import Caller
@@ -221,6 +222,21 @@ class TestAKilledAgent:
         kept = piece_left(worker.folder / torn, recorded / "tenant" / call.call_id / "run1-0.wav")
         assert loud_parts(kept[:, 1])
         assert len(kept) / RATE > 2.0
+
+
+class TestAnAgentThatComesTooLate:
+    @pytest.mark.parametrize("status", [409, 410])
+    async def test_leaves_at_once_and_complains_of_nothing(self, status: int, call: Call, worker: Worker) -> None:
+        """The call is over, or another agent was sent for instead."""
+        call.api.briefs = status
+        alice = await call.caller("alice")
+        complained = len(worker.complaints)
+        await call.send_agent()
+        await eventually(
+            "it has gone", lambda: call.call_id in [each["call_id"] for each in worker.logged("agent_not_wanted")], 8
+        )
+        await eventually("it is not in the room", lambda: not alice.room.remote_participants)
+        assert worker.complaints[complained:] == []
 
 
 class TestAnApiThatGoesAway:

@@ -20,6 +20,8 @@ _BRIEFING_WAIT_S: Final = 0.5
 _REFUSED: Final = {400, 413, 422}
 # These say that the call is none to be told of any more, or that its day is over.
 _HEARS_NO_MORE: Final = _REFUSED | {401, 403, 404, 410}
+# The call is over, or another agent was sent for instead.
+_NOT_WANTED: Final = {409, 410}
 
 
 class NoBriefing(Unavailable):
@@ -29,13 +31,17 @@ class NoBriefing(Unavailable):
         super().__init__(f"The API does not say what this call is about: {because}", retryable=True)
 
 
+class NotWanted(NoBriefing):
+    """Nothing went wrong: whoever was sent for comes too late."""
+
+
 @dataclass(frozen=True, slots=True)
 class InternalApi:
     http: aiohttp.ClientSession
     address: Address
 
     async def briefing(self) -> Briefing:
-        """Asked for some time if need be: the API may be restarting. Raise `NoBriefing`."""
+        """Asked for some time if need be: the API may be restarting. Raise `NoBriefing`, and `NotWanted` by name."""
         because = ""
         for attempt in range(_BRIEFING_TRIES):
             if attempt:
@@ -48,7 +54,9 @@ class InternalApi:
             if status == 200:
                 return _briefing(body)
             because = f"it answers {status}"
-            if status in (401, 403, 404, 410):
+            if status in _NOT_WANTED:
+                raise NotWanted(because)
+            if status in (401, 403, 404):
                 break
         raise NoBriefing(because)
 

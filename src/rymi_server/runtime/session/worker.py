@@ -32,8 +32,10 @@ from rymi_server.foundation.logs import configure_logs
 from rymi_server.foundation.object_storage import open_storage
 from rymi_server.rooms.livekit_server import LiveKit
 from rymi_server.rooms.sdk_events import direct_events
+from rymi_server.runtime.reporting.internal_api import NotWanted
+from rymi_server.runtime.reporting.journal import Address
 from rymi_server.runtime.session.casting import Casting
-from rymi_server.runtime.session.job import Desk, address_in, hold_call
+from rymi_server.runtime.session.job import Desk, WrongJob, address_in, hold_call
 from rymi_server.runtime.session.providers.installed import InstalledEngines
 from rymi_server.runtime.session.standby import Standby
 from rymi_server.runtime.session.warming import warm_up
@@ -173,14 +175,27 @@ async def serve(work: Work, ctx: JobContext) -> None:  # noqa: ARG001 - The proc
     desk: Desk = ctx.proc.userdata["desk"]
     try:
         address = address_in(ctx.job.metadata)
-        with structlog.contextvars.bound_contextvars(call_id=address.call_id):
-            log.info("call_taken", pid=os.getpid())
-            reason = await hold_call(desk, address, ctx.room, partial(_connect, ctx))
-            log.info("call_left", reason=reason)
-    except Unavailable as error:
+    except WrongJob as error:
         log.error("call_not_held", code=error.code, error=error.message)
         reason = error.code
+    else:
+        with structlog.contextvars.bound_contextvars(call_id=address.call_id):
+            reason = await _hold(desk, address, ctx)
     ctx.shutdown(reason=reason)
+
+
+async def _hold(desk: Desk, address: Address, ctx: JobContext) -> str:
+    log.info("call_taken", pid=os.getpid())
+    try:
+        reason = await hold_call(desk, address, ctx.room, partial(_connect, ctx))
+    except NotWanted as error:
+        log.info("agent_not_wanted", error=error.message)
+        return "not_wanted"
+    except Unavailable as error:
+        log.error("call_not_held", code=error.code, error=error.message)
+        return error.code
+    log.info("call_left", reason=reason)
+    return reason
 
 
 async def _connect(ctx: JobContext) -> None:
