@@ -229,9 +229,12 @@ class TestTheAgent:
     async def test_that_is_lost_again_and_again_ends_the_call(
         self, http: httpx.AsyncClient, acme: Customer, database: Database, call: dict[str, Any]
     ) -> None:
-        agent = await with_agent(database, call, number=6)
-        who = {"identity": agent["id"], "sid": "PA_a"}
         await tell(http, notice("participant_joined", call["id"], guest(call["participants"][0])))
-        await tell(http, notice("participant_joined", call["id"], who))
-        await tell(http, notice("participant_left", call["id"], who))
-        assert (await detail(acme, call))["end_reason"] == "agent_lost"
+        ends = []
+        for number in range(1, 7):
+            agent = await with_agent(database, call, number)
+            who = {"identity": agent["id"], "sid": f"PA_{number}"}
+            await tell(http, notice("participant_joined", call["id"], who))
+            await tell(http, notice("participant_left", call["id"], who))
+            ends.append((await detail(acme, call))["end_reason"])
+        assert ends == [None] * 5 + ["agent_lost"]
