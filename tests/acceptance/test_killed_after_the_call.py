@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import io
 import os
-import signal
 import subprocess
 import sys
 from collections import Counter
@@ -195,22 +194,15 @@ def told(events: list[str]) -> bool:
 
 
 async def lived_through(database: Database, environment: dict[str, str], enough: Callable[[], bool]) -> set[str]:
-    """Start workers until one lives and everything is done. The moments that they died of."""
+    """Let one worker after the other live until one stays alive and everything is done. The moments they died of."""
     nothing_left = nothing_to_do(database)
-    for _ in range(2 * len(MOMENTS)):
-        async with killed_at_last(started("tests.support.dying_worker", environment)) as worker:
+    async with killed_at_last(started("tests.support.dying_worker", environment)) as workers:
 
-            async def dead_or_done(worker: subprocess.Popen[bytes] = worker) -> bool:
-                if worker.poll() is not None:
-                    return True
-                return enough() and deaths(environment) == set(MOMENTS) and await nothing_left()
+        async def done() -> bool:
+            assert workers.poll() is None, "a worker ended otherwise, or too many have died"
+            return enough() and deaths(environment) == set(MOMENTS) and await nothing_left()
 
-            left = sorted(set(MOMENTS) - deaths(environment))
-            waiting_for = f"a worker to die or to finish; left to die of: {left}"
-            await until(waiting_for, dead_or_done, seconds=PATIENCE_SECONDS)
-            if worker.poll() is None:
-                break
-        assert worker.returncode == -signal.SIGKILL
+        await until("all deaths to be died, and everything to be done", done, seconds=3 * PATIENCE_SECONDS)
     return deaths(environment)
 
 

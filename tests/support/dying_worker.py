@@ -1,11 +1,14 @@
 """A worker as any other, but that it kills itself once at each step: before it, and again right after its effects.
 
-What it has died of is kept in the folder in DEATHS. Once there is nothing left to die of, it lives.
+What it has died of is kept in the folder in DEATHS. Once there is nothing left to die of, it lives. Each life is a
+process of its own, forked where the code is loaded, because loading it takes longer than a life.
 """
 
 import asyncio
+import multiprocessing
 import os
 import signal
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +19,7 @@ from rymi_server.entrypoints import worker as rymi_worker
 from rymi_server.entrypoints.settings import read_settings
 from rymi_server.entrypoints.stopping import stop_requested
 from rymi_server.foundation.logs import configure_logs
+from rymi_server.foundation.orphans import end_with_parent
 from rymi_server.queue.kinds import JobKind
 from rymi_server.queue.running import JobRunner, Work
 
@@ -63,6 +67,22 @@ async def work() -> None:
     )
 
 
-if __name__ == "__main__":
+def live() -> None:
+    end_with_parent()
     configure_logs("info")
     asyncio.run(work())
+
+
+def live_again() -> None:
+    """Until a worker ends otherwise than by its own hand."""
+    for _ in range(2 * len(MOMENTS)):
+        life = multiprocessing.get_context("fork").Process(target=live)
+        life.start()
+        life.join()
+        if life.exitcode != -signal.SIGKILL:
+            sys.exit(f"a worker ended with {life.exitcode}")
+    sys.exit("too many workers have died")
+
+
+if __name__ == "__main__":
+    live_again()
