@@ -317,7 +317,7 @@ class TestAnAgentThatIsOnItsWay:
 
     async def test_is_not_sent_for_again_where_the_room_server_keeps_the_wish(self, waiting: Waiting) -> None:
         if not isinstance(waiting.server, Running):
-            pytest.skip("A LiveKit server does not.")
+            pytest.skip("A LiveKit server keeps no wish: it drops what no worker takes.")
         for _ in range(3):
             waiting.clock.pass_by(seconds=20)
             await waiting.sweep()
@@ -328,7 +328,7 @@ class TestAnAgentThatIsOnItsWay:
     async def test_is_followed_by_another_one_once_its_job_has_ended(self, waiting: Waiting) -> None:
         """A LiveKit server tells nobody of it."""
         if not isinstance(waiting.server, Running):
-            pytest.skip("A LiveKit server goes on saying that it runs.")
+            pytest.skip("A LiveKit server lists a job as running after its end, so there is nothing to see.")
         async with working(waiting.server, NAME, identity_of=named_in_metadata) as worker:
             await worker.report((await worker.job()).job.id, JobStatus.JS_FAILED)
 
