@@ -13,6 +13,7 @@ from tests.agent.workers import agent_worker
 from tests.roomlet.people import Server
 from tests.roomlet.waiting import stays, within
 
+from rymi_server.runtime.reporting.life import left_behind
 from rymi_server.runtime.reports import Happened, SegmentRecorded
 
 # An agent of a name of its own in each of them: what is never taken waits for the next of its name.
@@ -54,6 +55,11 @@ class TestAWorkerThatIsToldToStop:
             assert await within("the worker stops", worker.process.wait(), 60) == 0
             assert call.api.of(SegmentRecorded)
             assert worker.logged("calls_cut_short")
+            # By itself: livekit-agents, which would have cancelled it after fifteen seconds, had nothing to say.
+            assert [each["reason"] for each in worker.logged("call_left")] == ["cut_short"]
+            assert not [line for line in worker.log if "entrypoint did not exit" in line.get("event", "")]
+            # Somebody else is wanted in the call, and whoever starts here next tells so if nobody has.
+            assert call.api.deaths == ["run1"] or list(left_behind(worker.folder))
             assert worker.complaints == []
 
 

@@ -15,7 +15,7 @@ from tests.roomlet.waiting import eventually
 
 from rymi_server.runtime.reporting.deathwatch import Deathwatch, Tell
 from rymi_server.runtime.reporting.journal import Address
-from rymi_server.runtime.reporting.life import SUFFIX, Life, left_behind, living
+from rymi_server.runtime.reporting.life import SUFFIX, LeftBehind, Life, left_behind, living
 from rymi_server.runtime.reporting.reporter import Undelivered
 
 ADDRESS = Address("http://nowhere", "call", "token", "1")
@@ -135,6 +135,12 @@ class TestLiving:
         run.cancel()
         await asyncio.wait([run])
         assert run.cancelled()
+        assert [life.address for life in left_behind(tmp_path)] == [ADDRESS]
+
+    async def test_leaves_a_death_where_a_call_is_left_behind(self, tmp_path: Path) -> None:
+        with pytest.raises(LeftBehind):
+            async with living(tmp_path, ADDRESS):
+                raise LeftBehind("cut_short")
         assert [life.address for life in left_behind(tmp_path)] == [ADDRESS]
 
     async def test_goes_on_where_the_disk_is_full(self, tmp_path: Path) -> None:

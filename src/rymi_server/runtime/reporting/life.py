@@ -26,6 +26,14 @@ _UNFINISHED: Final = ".new"
 _LONGEST: Final = 100_000
 
 
+class LeftBehind(Exception):
+    """An agent has left a call that goes on, and somebody else is to be sent in."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
 class Life:
     """One that this process holds: its own, or that of a run that died. Its methods block: call them from a thread."""
 
@@ -93,7 +101,7 @@ def _taken_over(path: Path) -> Life | None:
 
 @asynccontextmanager
 async def living(folder: Path, address: Address) -> AsyncIterator[None]:
-    """A run's whole life. Who leaves leaves nothing behind; who is cancelled is as good as killed."""
+    """A run's whole life. Who leaves leaves nothing; who is cancelled or leaves a call behind is as good as killed."""
     try:
         life = await asyncio.to_thread(Life.begin, folder, address)
     except OSError as error:
@@ -103,7 +111,7 @@ async def living(folder: Path, address: Address) -> AsyncIterator[None]:
         return
     try:
         yield
-    except asyncio.CancelledError:
+    except (asyncio.CancelledError, LeftBehind):
         life.let_go()
         raise
     finally:

@@ -44,6 +44,9 @@ from rymi_server.speech_engines.promises import Expected
 
 log = structlog.get_logger(__name__)
 
+# Why it ended for an agent that had to go while people were there.
+CUT_SHORT: Final = "cut_short"
+
 # Two ticks at a time: half the wake-ups, and still well within what anybody notices.
 _WAKES_EVERY_S: Final = 0.04
 _MOST_TICKS_AT_ONCE: Final = 250
@@ -350,6 +353,8 @@ class Call:
             tap.tick()
 
     def _mind_the_room(self) -> None:
+        if self.times.is_closing():
+            self._leave(CUT_SHORT)
         now = self.times.now()
         if self._book.first_came_at is None:
             if now - self._zero >= self.times.nobody_s:

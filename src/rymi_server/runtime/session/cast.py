@@ -37,9 +37,10 @@ class Cast:
 @dataclass(frozen=True, slots=True)
 class Times:
     """`now` is steady, `wall` is the time of day. `linger_s`: how long the agent waits for people to come back;
-    `nobody_s`: how long for anybody to come at all."""
+    `nobody_s`: how long for anybody to come at all. `is_closing`: whether the agent has to go, whoever is there."""
 
     now: Callable[[], float]
     wall: Callable[[], datetime]
     linger_s: float = 5.0
     nobody_s: float = 900.0
+    is_closing: Callable[[], bool] = lambda: False

@@ -22,10 +22,10 @@ from rymi_server.runtime.recording.shelf import Shelf
 from rymi_server.runtime.recording.tape import Tape
 from rymi_server.runtime.reporting.internal_api import InternalApi
 from rymi_server.runtime.reporting.journal import SUFFIX, Address, Journal
-from rymi_server.runtime.reporting.life import living
+from rymi_server.runtime.reporting.life import LeftBehind, living
 from rymi_server.runtime.reporting.reporter import Reporter
 from rymi_server.runtime.reports import EndWanted, Happened
-from rymi_server.runtime.session.call import run_call
+from rymi_server.runtime.session.call import CUT_SHORT, run_call
 from rymi_server.runtime.session.cast import Cast, Times
 from rymi_server.runtime.session.casting import Casting
 from rymi_server.runtime.session.room import LiveKitRoom
@@ -52,6 +52,7 @@ class Desk:
     storage: ObjectStorage
     casting: Casting
     linger_s: float
+    is_closing: Callable[[], bool]
 
 
 def address_in(metadata: str) -> Address:
@@ -64,7 +65,7 @@ def address_in(metadata: str) -> Address:
 
 
 async def hold_call(desk: Desk, address: Address, room: rtc.Room, connect: Callable[[], Awaitable[None]]) -> str:
-    """Return why the call ended for this agent. Raise `NoBriefing`."""
+    """Return why the call ended for this agent. Raise `NoBriefing`, and `LeftBehind` where only the agent has to go."""
     connecting = asyncio.ensure_future(connect())
     async with living(desk.folder, address), aiohttp.ClientSession() as http:
         api = InternalApi(http, address)
@@ -73,7 +74,10 @@ async def hold_call(desk: Desk, address: Address, room: rtc.Room, connect: Calla
         except Unavailable:
             connecting.cancel()
             raise
-        return await _hold(desk, api, briefing, LiveKitRoom(room, lambda: _connected(connecting)))
+        reason = await _hold(desk, api, briefing, LiveKitRoom(room, lambda: _connected(connecting)))
+        if reason == CUT_SHORT:
+            raise LeftBehind(reason)
+        return reason
 
 
 async def _connected(connecting: "asyncio.Future[None]") -> None:
@@ -85,7 +89,7 @@ async def _hold(desk: Desk, api: InternalApi, briefing: Briefing, media: LiveKit
     journal = Journal(desk.folder / f"{address.call_id}.{address.run}.{os.getpid()}{SUFFIX}", address)
     reporter = Reporter(api.post, address.run, journal)
     tape = _tape(desk, address, briefing)
-    times = Times(time.monotonic, lambda: datetime.now(UTC), linger_s=desk.linger_s)
+    times = Times(time.monotonic, lambda: datetime.now(UTC), linger_s=desk.linger_s, is_closing=desk.is_closing)
     reporter.start()
     cast: Cast | None = None
     try:

@@ -34,7 +34,9 @@ from rymi_server.rooms.livekit_server import LiveKit
 from rymi_server.rooms.sdk_events import direct_events
 from rymi_server.runtime.reporting.internal_api import NotWanted
 from rymi_server.runtime.reporting.journal import Address
+from rymi_server.runtime.reporting.life import LeftBehind
 from rymi_server.runtime.session.casting import Casting
+from rymi_server.runtime.session.closing_time import ClosingTime
 from rymi_server.runtime.session.job import Desk, WrongJob, address_in, hold_call
 from rymi_server.runtime.session.providers.installed import InstalledEngines
 from rymi_server.runtime.session.standby import Standby
@@ -80,11 +82,12 @@ class AgentWorker:
     def __init__(self, place: Workplace, on_registered: Callable[[], None] = lambda: None) -> None:
         self._place = place
         self._standby = Standby(place.work.folder)
+        self._closing = ClosingTime()
         self._server = AgentServer(
             ws_url=place.livekit.url,
             api_key=place.livekit.api_key,
             api_secret=place.livekit.api_secret,
-            setup_fnc=partial(prepare, place.work, self._standby),
+            setup_fnc=partial(prepare, place.work, self._standby, self._closing),
             load_fnc=self._load,
             load_threshold=1.0,
             num_idle_processes=place.idle_processes,
@@ -99,7 +102,7 @@ class AgentWorker:
             port=0,  # livekit-agents' own health page, which nobody asks for.
             max_retry=1_000_000,  # A LiveKit server that is away for an hour comes back to a worker that waits.
         )
-        self._server.rtc_session(partial(serve, place.work), agent_name=place.agent_name, on_request=self._accept)
+        self._server.rtc_session(serve, agent_name=place.agent_name, on_request=self._accept)
         self._server.on("worker_registered", lambda *_: on_registered())
 
     @property
@@ -131,6 +134,7 @@ class AgentWorker:
             await self._server.drain(timeout=self._place.drain_s)
         except TimeoutError:
             log.warning("calls_cut_short", count=self.calls, seconds=self._place.drain_s)
+            self._closing.comes()
         await self._server.aclose()
 
 
@@ -142,14 +146,14 @@ def _is_no_kill_of_its_own(record: logging.LogRecord) -> bool:
 # --- in the job's process --------------------------------------------------------------------------------------------
 
 
-def prepare(work: Work, standby: Standby, process: JobProcess) -> None:
+def prepare(work: Work, standby: Standby, closing: ClosingTime, process: JobProcess) -> None:
     """Everything that a first call would otherwise wait for."""
     configure_logs(work.log_level, show_personal=work.log_personal)
     with standby.getting_ready():
-        process.userdata["desk"] = _desk(work)
+        process.userdata["desk"] = _desk(work, closing)
 
 
-def _desk(work: Work) -> Desk:
+def _desk(work: Work, closing: ClosingTime) -> Desk:
     logging.getLogger("livekit").addFilter(_tells_something)
     began = time.monotonic()
     engines = InstalledEngines(work.equipment, work.defaults)
@@ -163,7 +167,7 @@ def _desk(work: Work) -> Desk:
     # Held up for as long as a look through all of this takes, an agent would stammer.
     leave_what_is_loaded()
     log.info("agent_process_ready", milliseconds=round((time.monotonic() - began) * 1_000))
-    return Desk(work.folder, open_storage(work.storage_url), casting, work.linger_s)
+    return Desk(work.folder, open_storage(work.storage_url), casting, work.linger_s, closing.has_come)
 
 
 def _tells_something(record: logging.LogRecord) -> bool:
@@ -171,7 +175,7 @@ def _tells_something(record: logging.LogRecord) -> bool:
     return "drop unknown FFI handle" not in record.getMessage()
 
 
-async def serve(work: Work, ctx: JobContext) -> None:  # noqa: ARG001 - The process was told at its start.
+async def serve(ctx: JobContext) -> None:
     desk: Desk = ctx.proc.userdata["desk"]
     try:
         address = address_in(ctx.job.metadata)
@@ -194,6 +198,8 @@ async def _hold(desk: Desk, address: Address, ctx: JobContext) -> str:
     except Unavailable as error:
         log.error("call_not_held", code=error.code, error=error.message)
         return error.code
+    except LeftBehind as error:
+        reason = error.reason
     log.info("call_left", reason=reason)
     return reason
 
