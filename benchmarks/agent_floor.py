@@ -2,7 +2,7 @@
 
 It is measured with the ears and the clocks that the agents are measured with. How long a sound takes to the ear is an
 accident of how two clocks of 10 ms and a buffer's first second met, by up to 20 ms, and stays as it is for as long as
-two are in a room. So it is measured in several rooms, one after the other.
+two are in a room. So it is measured in many rooms, in turns with those that have an agent.
 """
 
 import asyncio
@@ -26,9 +26,7 @@ from benchmarks.callers import QuietCaller
 from benchmarks.processor import processor
 from rymi_server.foundation.ids import new_uuid
 
-ENTERS, SPELLS, BURSTS = 5, 3, 12
-# In each room but the last.
-FEWER_SPELLS, FEWER_BURSTS = 1, 4
+SPELLS, BURSTS = 2, 4
 
 
 @dataclass
@@ -37,7 +35,6 @@ class Bare:
 
     caller: QuietCaller
     process: asyncio.subprocess.Process
-    bursts: int
     told: list[tuple[str, float]] = field(default_factory=list)
 
     def times(self, what: str) -> list[float]:
@@ -55,7 +52,7 @@ class Bare:
 
     def ears_ms(self) -> list[float]:
         """From a push to its first sound at the ear."""
-        assert len(self.times("pushed")) == self.bursts
+        assert len(self.times("pushed")) == BURSTS
         return [(self.caller.heard(at)[0] - at) * 1_000 for at in self.times("pushed")]
 
     def silence_ms(self) -> list[float]:
@@ -80,10 +77,11 @@ class Floor:
     silence_ms: list[float] = field(default_factory=list)
     alone_percent: list[float] = field(default_factory=list)
     percent: list[float] = field(default_factory=list)
+    percent_of_four: list[float] = field(default_factory=list)
 
 
 @contextlib.asynccontextmanager
-async def _bare(rooms: Running, spells: int = SPELLS, bursts: int = BURSTS) -> AsyncIterator[Bare]:
+async def _bare(rooms: Running) -> AsyncIterator[Bare]:
     name = f"bare_{new_uuid()}"
     grants = api.VideoGrants(room_join=True, room=name, can_publish=True, can_subscribe=True)
     token = api.AccessToken(KEY, SECRET).with_identity("bare").with_kind("agent").with_grants(grants)
@@ -91,13 +89,13 @@ async def _bare(rooms: Running, spells: int = SPELLS, bursts: int = BURSTS) -> A
         sys.executable,
         "-m",
         "benchmarks.bare_participant",
-        str(spells),
-        str(bursts),
+        str(SPELLS),
+        str(BURSTS),
         env={**os.environ, "LIVEKIT_URL": rooms.url, "TOKEN": token.to_jwt()},
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
     )
-    bare = Bare(QuietCaller("alice", rooms.url, KEY, SECRET, name), process, bursts)
+    bare = Bare(QuietCaller("alice", rooms.url, KEY, SECRET, name), process)
     reading = asyncio.create_task(bare.read())
     try:
         await bare.caller.join()
@@ -110,30 +108,40 @@ async def _bare(rooms: Running, spells: int = SPELLS, bursts: int = BURSTS) -> A
         await bare.caller.leave()
 
 
-async def floor(rooms: Running, room_server: int) -> Floor:
-    found = Floor()
-    for _ in range(ENTERS - 1):
-        async with _bare(rooms, FEWER_SPELLS, FEWER_BURSTS) as bare:
+@dataclass
+class BareRooms:
+    """Each measures what a room of one, or four rooms at once, take now, and adds it to what was found."""
+
+    rooms: Running
+    room_server: int
+    found: Floor = field(default_factory=Floor)
+
+    async def one(self) -> None:
+        found = self.found
+        async with _bare(self.rooms) as bare:
             found.greeting_ms.append(await bare.enters())
-            await _heard_out(bare, found)
-    async with contextlib.AsyncExitStack() as stack:
-        four = [await stack.enter_async_context(_bare(rooms)) for _ in range(4)]
-        found.four_greetings_ms = list(await asyncio.gather(*(bare.enters() for bare in four)))
-        await asyncio.gather(*(bare.tells("done") for bare in four))
-        found.ear_of_four_ms = [ms for bare in four for ms in bare.ears_ms()]
-    async with _bare(rooms) as bare:
-        found.greeting_ms.append(await bare.enters())
-        await bare.tells("talks")
-        with processor([bare.process.pid], room_server, found.alone_percent, found.percent):
-            for _ in range(SPELLS):
-                bare.caller.say(spoken(ASK))
-                await asyncio.sleep(SPELL_S * 2)
-        await _heard_out(bare, found)
-    return found
+            await bare.tells("talks")
+            with processor([bare.process.pid], self.room_server, found.alone_percent, found.percent):
+                for _ in range(SPELLS):
+                    bare.caller.say(spoken(ASK))
+                    await asyncio.sleep(SPELL_S * 2)
+            await bare.tells("done")
+            await bare.caller.hears_silence(0.3)
+            found.ear_ms += bare.ears_ms()
+            found.silence_ms += bare.silence_ms()
 
-
-async def _heard_out(bare: Bare, found: Floor) -> None:
-    await bare.tells("done")
-    await bare.caller.hears_silence(0.3)
-    found.ear_ms += bare.ears_ms()
-    found.silence_ms += bare.silence_ms()
+    async def four(self) -> None:
+        found = self.found
+        async with contextlib.AsyncExitStack() as stack:
+            four = [await stack.enter_async_context(_bare(self.rooms)) for _ in range(4)]
+            found.four_greetings_ms += await asyncio.gather(*(bare.enters() for bare in four))
+            await asyncio.gather(*(bare.tells("talks") for bare in four))
+            pids = [bare.process.pid for bare in four]
+            with processor(pids, self.room_server, [], found.percent_of_four):
+                for _ in range(SPELLS):
+                    for bare in four:
+                        bare.caller.say(spoken(ASK))
+                    await asyncio.sleep(SPELL_S * 2)
+            await asyncio.gather(*(bare.tells("done") for bare in four))
+            await asyncio.gather(*(bare.caller.hears_silence(0.3) for bare in four))
+            found.ear_of_four_ms += [ms for bare in four for ms in bare.ears_ms()]

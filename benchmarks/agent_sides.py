@@ -67,6 +67,8 @@ class Held(Protocol):
 
 class Side(Protocol):
     name: str
+    # Whether it decides turns in more than one way.
+    has_modes: bool
 
     def call(self, call_id: str, caller: Caller, mode: Mode) -> Held: ...
 
@@ -127,6 +129,7 @@ class Ours:
     worker: Worker
     administration: livekit_api.LiveKitAPI
     name: str = "rymi"
+    has_modes: bool = True
 
     def call(self, call_id: str, caller: Caller, mode: Mode) -> Held:  # noqa: ARG002 - Ours tells the API.
         return OurCall(self, call_id, mode)
@@ -171,6 +174,7 @@ class StockCall:
 class Stock:
     administration: livekit_api.LiveKitAPI
     name: str = "livekit-agents"
+    has_modes: bool = False
 
     def call(self, call_id: str, caller: Caller, mode: Mode) -> Held:  # noqa: ARG002 - It has Silero only.
         return StockCall(self, call_id, caller)

@@ -19,7 +19,8 @@ from tests.agent.voices import Samples, spoken
 from benchmarks.agent_lines import ASK
 
 RATE, FRAME_MS = 16_000, 20
-SPELL_S, BURST_S, PAUSE_S = 2.0, 0.4, 0.61
+# An answer comes after seconds of silence, in which a listener's buffer comes to rest somewhere else.
+SPELL_S, BURST_S, PAUSE_S = 2.0, 0.4, 3.07
 _FRAME = RATE * FRAME_MS // 1_000
 # Loud from its first sample on.
 _TONE = (8_000 * np.cos(2 * np.pi * 400 / RATE * np.arange(RATE))).astype(np.int16)

@@ -19,6 +19,22 @@ def processor(agents: list[int], room: int, alone: list[float], together: list[f
     together.append(agent + (_seconds([room]) - before_room) / elapsed / calls * 100)
 
 
+@contextmanager
+def telling_of_theft() -> Iterator[None]:
+    """A virtual machine's processors are taken away while their host is busy, and every number is worse for it."""
+    used, stolen = _used_and_stolen()
+    yield
+    used_now, stolen_now = _used_and_stolen()
+    wanted, taken = used_now - used + stolen_now - stolen, stolen_now - stolen
+    print(f"Of {wanted:.0f} s for which processors were wanted, they were taken away for {taken:.0f}.", flush=True)
+
+
+def _used_and_stolen() -> tuple[float, float]:
+    """Seconds since the machine was started. Only Linux knows of any that were stolen."""
+    times = psutil.cpu_times()
+    return times.user + times.nice + times.system, getattr(times, "steal", 0.0)
+
+
 def _seconds(processes: list[int]) -> float:
     return sum(sum(psutil.Process(pid).cpu_times()[:2]) for pid in processes)
 
