@@ -8,6 +8,8 @@ PYTHON ?= python3
 # The third waits most of the time: tests/support/order_of_files.py
 PYTEST_WORKERS ?= 3
 FUZZ_SECONDS ?= 60
+# Where it is set, each of the many processes that are started would compile the product anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 ##@ Every day
 

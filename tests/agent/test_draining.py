@@ -6,6 +6,7 @@ import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import pytest
 from tests.agent.conftest import Call
 from tests.agent.patience import eventually
 from tests.agent.test_rooms import OPEN, RECORDED, SATURDAY, answers, heard, understood
@@ -40,18 +41,22 @@ class TestAWorkerThatIsToldToStop:
             assert await within("the worker stops", worker.process.wait(), 60) == 0
             assert [each for each in call.api.of(SegmentRecorded) if each.duration_ms > 2_000]
 
-    async def test_hands_in_what_it_has_of_a_call_that_lasts_too_long(
-        self, call: Call, rooms: Server, tmp_path: Path
+    @pytest.mark.parametrize(("how", "drains_s"), [("at once", 0), ("asked again", 3_600)])
+    async def test_leaves_a_call_that_lasts_too_long_and_hands_in_what_it_has_of_it(
+        self, how: str, drains_s: int, call: Call, rooms: Server, tmp_path: Path
     ) -> None:
-        call.agent_name = "cut-short"
+        call.agent_name = f"leaves-{how.replace(' ', '-')}"
         call.told(post_call=RECORDED)
-        async with agent_worker(
-            rooms, tmp_path, RYMI_AGENT_NAME=call.agent_name, RYMI_AGENT_DRAIN_SECONDS="1"
-        ) as worker:
+        more = {"RYMI_AGENT_NAME": call.agent_name, "RYMI_AGENT_DRAIN_SECONDS": str(drains_s)}
+        async with agent_worker(rooms, tmp_path, **more) as worker:
             alice = await call.caller("alice")
             await call.send_agent()
             await understood(call, alice, SATURDAY)
             worker.process.send_signal(signal.SIGTERM)
+            if drains_s:
+                await eventually("it drains", lambda: worker.logged("agent_draining"))
+                await stays("it holds the call", lambda: worker.process.returncode is None, 0.5)
+                worker.process.send_signal(signal.SIGTERM)
             assert await within("the worker stops", worker.process.wait(), 60) == 0
             assert call.api.of(SegmentRecorded)
             assert worker.logged("calls_cut_short")

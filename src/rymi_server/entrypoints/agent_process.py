@@ -45,7 +45,7 @@ class AgentProcess:
     _registered: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Until `stop`, and until the calls that run then have ended."""
+        """Until `stop`, and until the calls that run then have ended. Asked twice, they are left."""
         worker = AgentWorker(self._place(), self._on_registered)
         calls = Gauge("rymi_agent_calls", "Calls that this worker holds.", registry=self.registry)
         calls.set_function(lambda: worker.calls)
@@ -56,7 +56,7 @@ class AgentProcess:
         async with aiohttp.ClientSession() as http, shown:
             beside = [asyncio.create_task(self._clear(http)), asyncio.create_task(self._watch(http))]
             try:
-                await worker.run(stop)
+                await worker.run(stop, stop_requested)
             finally:
                 for task in beside:
                     task.cancel()

@@ -50,7 +50,8 @@ class AgentSettings(BaseSettings):
         default=3_600,
         ge=0,
         alias="RYMI_AGENT_DRAIN_SECONDS",
-        description="How long a stopping agent worker lets its calls run on. Give its container as long to stop.",
+        description="How long a stopping agent worker lets its calls run on. Give its container as long to stop. "
+        "Asked again, it leaves them.",
     )
     agent_folder: Path | None = Field(
         default=None,

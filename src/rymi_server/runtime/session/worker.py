@@ -91,7 +91,6 @@ class AgentWorker:
             load_fnc=self._load,
             load_threshold=1.0,
             num_idle_processes=place.idle_processes,
-            drain_timeout=place.drain_s,
             shutdown_process_timeout=_SHUTS_DOWN_WITHIN_S,
             initialize_process_timeout=_STARTS_WITHIN_S,
             # Loaded once, and shared by the processes that are forked from there.
@@ -117,25 +116,34 @@ class AgentWorker:
     def _load(self) -> float:
         return self.calls / self._place.most_calls
 
-    async def run(self, stop: asyncio.Event) -> None:
-        """Until `stop`: then no call is taken any more, and those that run are held to their end."""
+    async def run(self, stop: asyncio.Event, asked_again: Callable[[], asyncio.Event] = asyncio.Event) -> None:
+        """Until `stop`: then no call is taken any more, and those that run are held to their end.
+
+        `asked_again` is called then, and what it returns is set by whoever does not want to wait.
+        """
         running = asyncio.create_task(self._server.run(devmode=False))
         stopping = asyncio.create_task(stop.wait())
         await asyncio.wait((running, stopping), return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
         if not running.done():
-            await self._drain()
+            await self._drain(asked_again())
         await running
 
-    async def _drain(self) -> None:
+    async def _drain(self, enough: asyncio.Event) -> None:
         log.info("agent_draining")
         logging.getLogger("livekit.agents").addFilter(_is_no_kill_of_its_own)
-        try:
-            await self._server.drain(timeout=self._place.drain_s)
-        except TimeoutError:
-            log.warning("calls_cut_short", count=self.calls, seconds=self._place.drain_s)
-            self._closing.comes()
+        draining = asyncio.create_task(self._server.drain(timeout=None))
+        hurry = asyncio.create_task(enough.wait())
+        await asyncio.wait((draining, hurry), timeout=self._place.drain_s, return_when=asyncio.FIRST_COMPLETED)
+        if self.calls:
+            log.warning("calls_cut_short", count=self.calls)
+        self._closing.comes()
+        for task in (draining, hurry):
+            task.cancel()
+        await asyncio.wait((draining, hurry))
         await self._server.aclose()
+        if not draining.cancelled():
+            draining.result()
 
 
 def _is_no_kill_of_its_own(record: logging.LogRecord) -> bool:
