@@ -29,6 +29,7 @@ class TestAWorkerThatIsToldToStop:
         async with agent_worker(rooms, tmp_path, RYMI_AGENT_NAME=call.agent_name) as worker:
             alice = await call.caller("alice")
             await call.send_agent()
+            await eventually("the greeting was said", lambda: call.api.lines)
             await understood(call, alice, SATURDAY)
             worker.process.send_signal(signal.SIGTERM)
             await eventually("it drains", lambda: worker.logged("agent_draining"))
@@ -51,6 +52,7 @@ class TestAWorkerThatIsToldToStop:
         async with agent_worker(rooms, tmp_path, **more) as worker:
             alice = await call.caller("alice")
             await call.send_agent()
+            await eventually("the greeting was said", lambda: call.api.lines)
             await understood(call, alice, SATURDAY)
             worker.process.send_signal(signal.SIGTERM)
             if drains_s:
