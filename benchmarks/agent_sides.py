@@ -17,7 +17,7 @@ from tests.agent.api import TOKEN, InternalApi
 from tests.agent.holding import PLAYBOOK, briefing
 from tests.agent.patience import eventually
 from tests.agent.people import Caller, send_agent
-from tests.agent.workers import Worker, agent_worker
+from tests.agent_rooms.workers import Worker, agent_worker
 from tests.roomlet.running import KEY, SECRET, Running
 
 from benchmarks.agent_lines import ASK, STORY

@@ -26,7 +26,7 @@ from rymi_server.foundation.postgres_supervisor import PostgresServer
 
 # On a machine that others keep busy an engine may hear a word wrong or a process start too late; then a test of real
 # time is run again, and the output says so. Who looks for the reason of such a failure sets RYMI_TEST_RERUNS=0.
-_RERUNS = int(os.environ.get("RYMI_TEST_RERUNS", "2"))
+_RERUNS = int(os.environ.get("RYMI_TEST_RERUNS", "1"))
 # Of an installation, beside a test that failed.
 _LINES_SHOWN = 60
 _names = itertools.count()

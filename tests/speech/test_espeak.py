@@ -1,6 +1,7 @@
 """The voice that needs nothing: espeak-ng in a process of its own."""
 
 import asyncio
+import json
 import os
 import signal
 import socket
@@ -16,6 +17,8 @@ from rymi_server.speech_engines.espeak import EspeakVoice, espeak_worker
 from rymi_server.speech_engines.espeak_names import LANGUAGES, REGIONS, voice_named
 from rymi_server.speech_engines.workers.espeak import Library
 from rymi_server.speech_engines.workers.process import WorkerProcess
+
+EARLY_OWNER = [sys.executable, "-m", "tests.speech.early_owner"]
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +78,29 @@ class TestItsProcess:
                 timeout=60,
             )
         assert (ended.returncode, ended.stderr) == (0, "")
+
+
+class TestAProcessThatComesUpEarly:
+    """Forked from its owner, where that can be."""
+
+    def test_speaks_holds_nothing_of_its_owner_and_is_replaced_when_it_dies(self) -> None:
+        ended = subprocess.run(EARLY_OWNER, capture_output=True, text=True, check=False, timeout=60)
+        assert (ended.returncode, ended.stderr) == (0, "")
+        found = json.loads(ended.stdout)
+        assert found["sound"] > 0
+        assert found["let_go"]
+        assert found["failed"]
+        assert found["is_another"]
+        assert found["sound_again"] > 0
+
+    def test_ends_with_its_owner(self) -> None:
+        with subprocess.Popen([*EARLY_OWNER, "stay"], stdout=subprocess.PIPE, text=True) as owner:
+            assert owner.stdout
+            pid = json.loads(owner.stdout.readline())["pid"]
+            os.kill(pid, 0)
+            owner.kill()
+            # Both write there, so this is the end of both.
+            assert owner.stdout.read() == ""
 
 
 class TestVoiceNames:

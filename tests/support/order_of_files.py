@@ -11,7 +11,7 @@ from xdist.scheduler import LoadFileScheduling
 from xdist.workermanage import WorkerController
 
 # What runs against real time, real processes and real sound.
-OF_REAL_TIME = frozenset({"acceptance", "agent", "gateway", "phones", "roomlet", "sdks"})
+OF_REAL_TIME = frozenset({"acceptance", "agent", "agent_rooms", "gateway", "phones", "roomlet", "sdks"})
 # What holds calls within its own process, and listens most of the time: at a sixth to a third of one processor.
 LISTENING = frozenset({"agent", "carriers"})
 # What is short and waits for nothing: it fills what is left.

@@ -8,6 +8,7 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Iterable
+from functools import cache
 from ipaddress import ip_address
 from typing import Any, Final
 
@@ -31,14 +32,20 @@ NO_ANSWER: Final = (
 def public_connections(
     *, allow_private: bool, trust: ssl.SSLContext | None, most: int, most_idle: int, idle_s: float
 ) -> httpcore.AsyncConnectionPool:
-    """`allow_private` is for development. Reads the authorities of this machine, which takes a moment."""
+    """`allow_private` is for development."""
     return httpcore.AsyncConnectionPool(
-        ssl_context=trust or ssl.create_default_context(),
+        ssl_context=trust or authorities_here(),
         max_connections=most,
         max_keepalive_connections=most_idle,
         keepalive_expiry=idle_s,
         network_backend=_PublicNetwork(allow_private=allow_private),
     )
+
+
+@cache
+def authorities_here() -> ssl.SSLContext:
+    """To read them takes a moment. A process that is replaced reads them anew."""
+    return ssl.create_default_context()
 
 
 def told(error: Exception) -> str:

@@ -112,6 +112,10 @@ def _expected(value: dict[str, Any] | None) -> Expected | None:
     return Expected(value["kind"], tuple(value["choices"]), value["digits"]) if value else None
 
 
-if __name__ == "__main__":
+def main(descriptor: int) -> None:
     with tempfile.TemporaryDirectory(prefix="rymi-ear-") as folder:
-        serve(int(sys.argv[1]), lambda line: Listener(line, Path(folder)))
+        serve(descriptor, lambda line: Listener(line, Path(folder)))
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

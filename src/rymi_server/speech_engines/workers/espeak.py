@@ -92,5 +92,9 @@ class Speaker:
         self._line.send(Message(Kind.DONE, message.stream))
 
 
+def main(descriptor: int) -> None:
+    serve(descriptor, Speaker)
+
+
 if __name__ == "__main__":
-    serve(int(sys.argv[1]), Speaker)
+    main(int(sys.argv[1]))

@@ -11,9 +11,10 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final, Protocol
 
 from rymi_server.speech_engines.errors import EngineFailed
+from rymi_server.speech_engines.workers.forking import Forked
 from rymi_server.speech_engines.workers.wire import HEAD, BrokenWire, Kind, Message, head
 
 START_SECONDS: Final = 20.0
@@ -32,8 +33,20 @@ class Receiver:
     on_lost: Callable[[], None]
 
 
+class Child(Protocol):
+    @property
+    def pid(self) -> int: ...
+
+    def wait(self, timeout: float | None = None) -> object:
+        """Raise `subprocess.TimeoutExpired`."""
+        ...
+
+    def kill(self) -> None: ...
+
+
 class WorkerProcess:
-    """One process, many streams. `module` is run as `python -m module DESCRIPTOR *arguments`."""
+    """One process, many streams. `module` is run as `python -m module DESCRIPTOR *arguments`, or forked, and then its
+    `main` is called with those."""
 
     def __init__(
         self, engine: str, module: str, arguments: Sequence[str] = (), patience: float = START_SECONDS
@@ -45,8 +58,8 @@ class WorkerProcess:
         self._receivers: dict[int, Receiver] = {}
         self._numbers = itertools.count(1)
         self._starting = asyncio.Lock()
-        self._early: tuple[socket.socket, subprocess.Popen[bytes]] | None = None
-        self._child: subprocess.Popen[bytes] | None = None
+        self._early: tuple[socket.socket, Child] | None = None
+        self._child: Child | None = None
         self._writer: asyncio.StreamWriter | None = None
         self._reading: asyncio.Task[None] | None = None
         self.starts = 0
@@ -78,10 +91,14 @@ class WorkerProcess:
                 raise EngineFailed(self.engine, f"its process did not start ({why})") from error
 
     def start_early(self) -> None:
-        """Let the process come up before there is an event loop; the first `start` then hardly waits."""
+        """Let the process come up before there is an event loop or any other thread of ours; the first `start` then
+        hardly waits."""
         ours, theirs = socket.socketpair()
         with theirs:
-            self._early = ours, self._spawn(theirs.fileno())
+            if sys.platform == "linux":
+                self._early = ours, Forked(self.engine, self._module, theirs.fileno(), self._arguments)
+            else:
+                self._early = ours, self._spawn(theirs.fileno())
 
     def open(self, receiver: Receiver) -> int:
         number = next(self._numbers)
@@ -170,7 +187,7 @@ class WorkerProcess:
             await asyncio.to_thread(_wait_or_kill, child)
 
 
-def _wait_or_kill(child: "subprocess.Popen[Any]") -> None:
+def _wait_or_kill(child: Child) -> None:
     try:
         child.wait(_STOP_SECONDS)
     except subprocess.TimeoutExpired:

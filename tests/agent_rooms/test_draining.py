@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from tests.agent.conftest import Call
 from tests.agent.patience import eventually
-from tests.agent.test_rooms import OPEN, RECORDED, SATURDAY, answers, heard, understood
-from tests.agent.workers import agent_worker
+from tests.agent_rooms.conftest import Call
+from tests.agent_rooms.talking import OPEN, RECORDED, SATURDAY, answers, heard, understood
+from tests.agent_rooms.workers import agent_worker
 from tests.roomlet.people import Server
 from tests.roomlet.waiting import stays, within
 

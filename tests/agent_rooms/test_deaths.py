@@ -7,9 +7,9 @@ from pathlib import Path
 import aiohttp
 import pytest
 from tests.agent.api import TOKEN, InternalApi
-from tests.agent.conftest import Call
 from tests.agent.patience import eventually
-from tests.agent.workers import agent_worker
+from tests.agent_rooms.conftest import Call
+from tests.agent_rooms.workers import agent_worker
 from tests.roomlet.people import Server
 
 from rymi_server.runtime.reporting.internal_api import InternalApi as Asking

@@ -11,7 +11,7 @@ from livekit import api as livekit_api
 from tests.agent.api import TOKEN, InternalApi
 from tests.agent.holding import briefing
 from tests.agent.people import Caller, administering, send_agent
-from tests.agent.workers import Worker, agent_worker
+from tests.agent_rooms.workers import Worker, agent_worker
 from tests.roomlet.comparing import LIVEKIT, real_livekit
 from tests.roomlet.people import Server
 from tests.roomlet.running import roomlet
