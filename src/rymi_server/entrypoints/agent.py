@@ -12,10 +12,9 @@ from typing import Final
 from rymi_server.entrypoints.outcome import outcome
 
 # As livekit-agents has it: ours, its own, and what closes the list. What is not installed is left out.
-_LOADED_FOR_CALLS: Final = [
+LOADED_FOR_CALLS: Final = [
     "rymi_server.runtime.session.worker",
     "rymi_server.runtime.session.loaded_for_calls",
-    "rymi_server.speech_engines.sphinx.worker",
     "rymi_server.speech_engines.workers.espeak",
     "livekit.agents.ipc._preload",
     "livekit.agents.ipc._preload_freeze",
@@ -28,7 +27,7 @@ def main() -> int:
 
 def run() -> None:
     if sys.platform == "linux":
-        forkserver.set_forkserver_preload(_LOADED_FOR_CALLS)
+        forkserver.set_forkserver_preload(LOADED_FOR_CALLS)
         forkserver.ensure_running()
     importlib.import_module("rymi_server.entrypoints.agent_process").run()
 

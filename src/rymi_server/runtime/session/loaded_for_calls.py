@@ -8,10 +8,12 @@ import asyncio
 from livekit.agents import tokenize, utils
 
 from rymi_server.foundation.public_network import authorities_here
+from rymi_server.speech_engines.sphinx.worker import english
 
 # Reads its patterns.
 tokenize.basic.hyphenate_word("loading")
 authorities_here()
+english()
 
 
 async def _open_once() -> None:

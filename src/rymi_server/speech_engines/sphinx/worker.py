@@ -4,6 +4,7 @@ import hashlib
 import sys
 import tempfile
 from bisect import bisect_left
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -32,19 +33,24 @@ class English:
         self.end_of_line = self.common.pop(END_OF_LINE)
         self._rare = min(self.common.values()) / 3
         self._espeak: Library | None = None
+        # espeak-ng is not asked for any of these: a process that is forked from this one would share its state.
+        self.said_commonly = {word: self._listed(word) for word in self.common}
 
     def chance(self, word: str) -> float:
         return self.common.get(word, self._rare)
 
     def pronunciations(self, word: str) -> dict[str, str]:
         """By dictionary entry; nothing where nobody could say it."""
+        return self._listed(word) or self._guessed(word)
+
+    def _listed(self, word: str) -> dict[str, str]:
         found = {}
         for entry in (word, *(f"{word}({number})" for number in range(2, 5))):
             at = bisect_left(self._lines, f"{entry} ")
             if at == len(self._lines) or not self._lines[at].startswith(f"{entry} "):
                 break
             found[entry] = self._lines[at].partition(" ")[2]
-        return found or self._guessed(word)
+        return found
 
     def _guessed(self, word: str) -> dict[str, str]:
         if self._espeak is None:
@@ -54,6 +60,12 @@ class English:
         return {word: found} if found else {}
 
 
+@cache
+def english() -> English:
+    """Read once, also for those who are forked from here afterwards."""
+    return English()
+
+
 class Listener:
     """Answers OPEN with READY, AUDIO with DRAFTs, and each FINISH with one RESULT."""
 
@@ -61,7 +73,7 @@ class Listener:
         self._line = line
         self._folder = folder
         self._people: dict[int, Person] = {}
-        self._english = English()
+        self._english = english()
         line.send(Message(Kind.READY, 0))
 
     def __call__(self, message: Message) -> None:
@@ -99,7 +111,7 @@ class Listener:
         if not model.exists():
             spoken = {word: self._english.pronunciations(word) for line in text for word in line.split()}
             can_be_said = [" ".join(word for word in line.split() if spoken[word]) for line in text]
-            spoken |= {word: self._english.pronunciations(word) for word in self._english.common}
+            spoken |= self._english.said_commonly
             generally = {word: self._english.chance(word) for word, entries in spoken.items() if entries}
             generally["</s>"] = self._english.end_of_line
             entries = [f"{entry} {how}" for found in spoken.values() for entry, how in found.items()]
