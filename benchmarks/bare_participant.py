@@ -23,8 +23,9 @@ from rymi_server.speech_engines.espeak import Manner
 from rymi_server.speech_engines.workers.espeak import Library
 
 FRAME_MS = 20
-# An answer comes after seconds of silence, in which a listener's buffer comes to rest somewhere else.
-SPELL_S, BURST_S, PAUSE_S = 2.0, 0.4, 3.07
+# A burst ends within a loud vowel. An answer comes after seconds of silence, in which a listener's buffer comes to rest
+# somewhere else.
+SPELL_S, BURST_S, PAUSE_S = 2.0, 0.5, 3.07
 _FRAME = RATE * FRAME_MS // 1_000
 
 

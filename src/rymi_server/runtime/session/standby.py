@@ -1,8 +1,8 @@
 """When a process that is to wait for a call makes itself ready: not while calls begin, and one after the other, unless
 a call waits for it.
 
-Getting ready takes a second of a processor, and whoever speaks just now should have it. The worker and its processes
-share a few numbers; a call that nobody was told of only costs a delay.
+Getting ready takes a third of a second of a processor, and whoever speaks just now should have it. The worker and its
+processes share a few numbers; a call that nobody was told of only costs a delay.
 """
 
 import fcntl
