@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
+from hypothesis import HealthCheck, settings
 from psycopg import sql
 from tests.support.asking import client_for
 from tests.support.order_of_files import OF_REAL_TIME, ByNature
@@ -27,6 +28,9 @@ from rymi_server.foundation.postgres_supervisor import PostgresServer
 # On a machine that others keep busy an engine may hear a word wrong or a process start too late; then a test of real
 # time is run again, and the output says so. Who looks for the reason of such a failure sets RYMI_TEST_RERUNS=0.
 _RERUNS = int(os.environ.get("RYMI_TEST_RERUNS", "1"))
+# How long an example takes, or to think of one, says how busy the machine is.
+settings.register_profile("busy machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy machine")
 # Of an installation, beside a test that failed.
 _LINES_SHOWN = 60
 _names = itertools.count()

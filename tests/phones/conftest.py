@@ -15,6 +15,13 @@ async def own_database(database_url: str) -> AsyncIterator[Database]:
 
 
 @pytest.fixture
+async def idle_lab(own_database: Database) -> AsyncIterator[PhoneLab]:
+    """Its jobs wait until there is a worker beside it."""
+    async with phone_lab(own_database, works=False) as lab:
+        yield lab
+
+
+@pytest.fixture
 async def lab(own_database: Database) -> AsyncIterator[PhoneLab]:
     async with phone_lab(own_database) as lab:
         yield lab

@@ -3,9 +3,7 @@
 No thread may be begun here, because none would be in a process that is forked.
 """
 
-import asyncio
-
-from livekit.agents import tokenize, utils
+from livekit.agents import tokenize
 
 from rymi_server.foundation.public_network import authorities_here
 from rymi_server.speech_engines.sphinx.worker import english
@@ -14,12 +12,3 @@ from rymi_server.speech_engines.sphinx.worker import english
 tokenize.basic.hyphenate_word("loading")
 authorities_here()
 english()
-
-
-async def _open_once() -> None:
-    """Whom the library trusts is read when it first opens its connections."""
-    async with utils.http_context.open():
-        pass
-
-
-asyncio.run(_open_once())
