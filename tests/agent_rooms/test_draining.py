@@ -13,6 +13,7 @@ from tests.agent_rooms.talking import OPEN, RECORDED, SATURDAY, answers, heard, 
 from tests.agent_rooms.workers import agent_worker
 from tests.roomlet.people import Server
 from tests.roomlet.waiting import stays, within
+from tests.support.relaying import relay
 
 from rymi_server.runtime.reporting.life import left_behind
 from rymi_server.runtime.reports import Happened, SegmentRecorded
@@ -90,9 +91,7 @@ async def for_workers_only(rooms: Server) -> AsyncIterator[str]:
     async def let_through(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         asked = await reader.readline()
         if asked.startswith(b"GET /agent"):
-            there, back = await asyncio.open_connection(host, int(port))
-            back.write(asked)
-            await asyncio.gather(_pour(reader, back), _pour(there, writer))
+            await relay(reader, writer, host, int(port), first=asked)
         writer.close()
 
     server = await asyncio.start_server(let_through, "127.0.0.1", 0)
@@ -100,10 +99,3 @@ async def for_workers_only(rooms: Server) -> AsyncIterator[str]:
         yield f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     finally:
         server.close()
-
-
-async def _pour(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
-    while came := await source.read(65_536):
-        target.write(came)
-        await target.drain()
-    target.close()

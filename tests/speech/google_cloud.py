@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from google.cloud import speech_v1, texttospeech_v1
 from tests.speech.vendors import RATE, Vendor, loud_seconds, sentence, tone
+from tests.support.relaying import relay
 
 NAMES = ("speech.googleapis.com", "texttospeech.googleapis.com")
 _ENDS_AFTER_S = 0.5
@@ -81,10 +82,8 @@ async def _proxy_to(port: int) -> AsyncIterator[str]:
     async def connect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         asked = (await reader.readuntil(b"\r\n\r\n")).decode()
         assert asked.startswith(tuple(f"CONNECT {name}:443" for name in NAMES)), asked
-        there, to_there = await asyncio.open_connection("127.0.0.1", port)
         writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
-        with contextlib.suppress(OSError):
-            await asyncio.gather(_pass_on(reader, to_there), _pass_on(there, writer))
+        await relay(reader, writer, "127.0.0.1", port)
 
     async def held(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -102,15 +101,6 @@ async def _proxy_to(port: int) -> AsyncIterator[str]:
             task.cancel()
         if running:
             await asyncio.wait(list(running))
-
-
-async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    try:
-        while part := await reader.read(65_536):
-            writer.write(part)
-            await writer.drain()
-    finally:
-        writer.close()
 
 
 def _voices(vendor: Vendor) -> Any:
