@@ -80,7 +80,8 @@ class Recorder:
         room = self._people[offset : offset + len(samples)]
         # Two who speak at once are added up; whoever speaks alone is copied.
         both = min(len(room), max(0, self._people_until - self._written - offset))
-        room[:both] = np.clip(room[:both].astype(np.int32) + samples[:both], -32_768, 32_767)
+        if both:
+            room[:both] = np.clip(room[:both].astype(np.int32) + samples[:both], -32_768, 32_767)
         room[both:] = samples[both : len(room)]
         self._people_until = max(self._people_until, end)
 

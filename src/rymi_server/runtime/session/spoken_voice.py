@@ -1,10 +1,11 @@
 """One of our voices as the session's text to speech."""
 
+import asyncio
 import time
 import uuid
 from collections.abc import Callable
 from contextlib import aclosing
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from livekit.agents import DEFAULT_API_CONNECT_OPTIONS, APIConnectionError, APIConnectOptions, tts
 
@@ -14,7 +15,10 @@ from rymi_server.runtime.speaking.player import RATE
 from rymi_server.speech_engines.promises import Voice
 
 # What comes first is passed on in smaller pieces.
-_FRAME_MS = 200
+_FRAME_MS: Final = 200
+# A sentence is passed on no further ahead of its playing. Most of a long answer that is interrupted is never needed,
+# and all at once it would hold up its own beginning; but near its end it must be known how much is left.
+_AHEAD_S: Final = 2.0
 
 
 class SpokenVoice(tts.TTS[Any]):
@@ -61,17 +65,22 @@ class _Spoken(tts.ChunkedStream):
         )
         resampler = PolyResampler(voice.sample_rate, RATE)
         # The first sounds at once; then never more at a time than is playing meanwhile.
-        batch, made = b"", 0
-        enough = voice.sample_rate * _FRAME_MS // 1_000 * 2
+        batch, made, sounded_at = b"", 0, asked_at
+        second = 2 * voice.sample_rate
+        enough = second * _FRAME_MS // 1_000
         try:
             async with aclosing(cast(Any, voice.speak(self._input_text))) as sounds:
                 async for sound in sounds:
-                    if spoken.sounded is not None and not made and not batch:
-                        spoken.sounded(asked_at, spoken.now())
+                    if not made and not batch:
+                        sounded_at = spoken.now()
+                        if spoken.sounded is not None:
+                            spoken.sounded(asked_at, sounded_at)
                     batch += sound
                     if len(batch) >= min(made, enough):
                         output_emitter.push(resampler.push_bytes(batch))
                         batch, made = b"", made + len(batch)
+                        ahead = made / second - (spoken.now() - sounded_at)
+                        await asyncio.sleep(max(0.0, ahead - _AHEAD_S))
             output_emitter.push(resampler.push_bytes(batch) + resampler.flush().tobytes())
         except Unavailable as error:
             raise APIConnectionError(error.message, retryable=error.retryable) from error

@@ -18,18 +18,27 @@ def _two_high_passes() -> NDArray[np.float32]:
     return np.convolve(one, one)[:_TAPS].astype(np.float32)
 
 
-_RESPONSE = _two_high_passes()
+# Reversed, so that sliding it along the samples filters them.
+_FILTER: Final = np.ascontiguousarray(_two_high_passes()[::-1])
+_BEFORE: Final = _TAPS - 1
+_HALVED: Final = FRAME_BYTES // 4
+_SCALE: Final = (0.5 / 32768) ** 2
 
 
 class BandLevel:
-    """dBFS of each frame of 20 ms at 16 kHz, from 250 to 4,000 Hz. It keeps the last samples between frames."""
+    """dBFS of each frame of 20 ms at 16 kHz, from 250 to 4,000 Hz. It keeps the last samples between frames.
+
+    Between two frames other work takes the processor's caches, and each call of NumPy then takes 20 us: they are few.
+    """
 
     def __init__(self) -> None:
-        self._tail: NDArray[np.float32] = np.zeros(_TAPS - 1, np.float32)
+        # At half the rate, twice as loud.
+        self._line: NDArray[np.float32] = np.zeros(_BEFORE + _HALVED, np.float32)
 
     def push(self, frame: bytes) -> float:
-        samples = np.frombuffer(frame, np.int16).astype(np.float32)
-        line = np.concatenate([self._tail, (samples[::2] + samples[1::2]) * np.float32(0.5 / 32768)])
-        self._tail = line[1 - _TAPS :]
-        passed = np.convolve(line, _RESPONSE, "valid")
-        return 10 * math.log10(float(passed @ passed) / len(passed) + 1e-10)
+        samples = np.frombuffer(frame, np.int16)
+        line = self._line
+        line[:_BEFORE] = line[_HALVED:]
+        np.add(samples[::2], samples[1::2], line[_BEFORE:], dtype=np.float32)
+        passed = np.correlate(line, _FILTER)
+        return 10 * math.log10(float(passed.dot(passed)) / _HALVED * _SCALE + 1e-10)
