@@ -8,14 +8,18 @@ import contextlib
 import gc
 import importlib
 import logging
+import math
 import os
-import select
 import signal
 import subprocess
+import time
 import traceback
 from collections.abc import Sequence
+from typing import Final
 
 from setproctitle import setproctitle
+
+_LOOKS_EVERY_S: Final = 0.05
 
 
 class Forked:
@@ -29,16 +33,13 @@ class Forked:
             _be(name, module, descriptor, arguments)
 
     def wait(self, timeout: float | None = None) -> None:
-        """Raise `subprocess.TimeoutExpired`."""
-        watched = os.pidfd_open(self.pid)
-        try:
-            poll = select.poll()
-            poll.register(watched, select.POLLIN)
-            if timeout is not None and not poll.poll(timeout * 1_000):
-                raise subprocess.TimeoutExpired(self._name, timeout)
-        finally:
-            os.close(watched)
-        os.waitpid(self.pid, 0)
+        """Raise `subprocess.TimeoutExpired`. It looks again and again: not every sandbox wakes up whoever waits."""
+        until, pause = math.inf if timeout is None else time.monotonic() + timeout, 0.001
+        while os.waitpid(self.pid, os.WNOHANG) == (0, 0):
+            if time.monotonic() >= until:
+                raise subprocess.TimeoutExpired(self._name, timeout or 0)
+            time.sleep(pause)
+            pause = min(2 * pause, _LOOKS_EVERY_S)
 
     def kill(self) -> None:
         os.kill(self.pid, signal.SIGKILL)
