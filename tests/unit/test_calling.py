@@ -159,7 +159,9 @@ def account(*answers: httpx.Response | httpx.TransportError) -> Account:
             raise given
         return given
 
-    return Account(httpx.AsyncClient(base_url="http://api.test", transport=httpx.MockTransport(answer)))
+    return Account(
+        httpx.AsyncClient(base_url="http://api.test", transport=httpx.MockTransport(answer)), "/somewhere/data"
+    )
 
 
 class TestTheAccount:
@@ -179,6 +181,12 @@ class TestTheAccount:
         with pytest.raises(CannotCall, match=r"No credit\. \(insufficient_credits\)"):
             await account(refused).create_call("a-1", [])
 
+    async def test_says_whose_key_was_refused(self) -> None:
+        """Another `rymi up` than the one of this folder may run at this port."""
+        refused = httpx.Response(401, json={"error": "This API key is not valid.", "code": "invalid_api_key"})
+        with pytest.raises(CannotCall, match=r"not valid.*that of /somewhere/data.*another Rymi"):
+            await account(refused).agent(None)
+
     async def test_says_that_nobody_answers(self) -> None:
         with pytest.raises(CannotCall, match=r"is `rymi up` running"):
             await account(httpx.ConnectError("refused")).agent(None)
@@ -189,4 +197,4 @@ class TestTheAccount:
 
     def test_is_the_one_that_is_named(self) -> None:
         named = {"RYMI_BASE_URL": "https://rymi.example/", "RYMI_API_KEY": "rymi_1"}
-        assert where_to_call(named) == ("https://rymi.example", "rymi_1")
+        assert where_to_call(named) == ("https://rymi.example", "rymi_1", "RYMI_API_KEY")

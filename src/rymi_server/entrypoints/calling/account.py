@@ -34,29 +34,31 @@ class Told:
     data: dict[str, Any]
 
 
-def where_to_call(environment: Mapping[str, str] = os.environ) -> tuple[str, str]:
-    """The API's URL and a key: named by RYMI_BASE_URL and RYMI_API_KEY, else those of the `rymi up` on this machine."""
+def where_to_call(environment: Mapping[str, str] = os.environ) -> tuple[str, str, str]:
+    """The API's URL, a key and whose that is: named by RYMI_BASE_URL and RYMI_API_KEY, else of the `rymi up` here."""
     settings = read_settings()
     kept = secrets_of(settings.data_folder).read()
     settings = read_settings(kept)
     url = environment.get("RYMI_BASE_URL") or url_on_this_machine(settings.http_host, settings.http_port)
-    key = environment.get("RYMI_API_KEY") or environment.get(DEMO_KEY) or kept.get(DEMO_KEY)
+    named = next((name for name in ("RYMI_API_KEY", DEMO_KEY) if environment.get(name)), None)
+    key = environment[named] if named else kept.get(DEMO_KEY)
     if not key:
         raise CannotCall(
             f"No `rymi up` has run on {settings.data_folder}. Start it, or set RYMI_API_KEY and RYMI_BASE_URL."
         )
-    return url.rstrip("/"), key
+    return url.rstrip("/"), key, named or str(settings.data_folder)
 
 
 class Account:
-    def __init__(self, http: httpx.AsyncClient) -> None:
-        """`http` knows the URL and the key."""
+    def __init__(self, http: httpx.AsyncClient, key_of: str) -> None:
+        """`http` knows the URL and the key, `key_of` tells where that came from."""
         self._http = http
+        self._key_of = key_of
 
     @classmethod
-    def at(cls, url: str, key: str) -> "Account":
+    def at(cls, url: str, key: str, key_of: str) -> "Account":
         headers = {"Authorization": f"Bearer {key}"}
-        return cls(httpx.AsyncClient(base_url=url, headers=headers, timeout=_ANSWERS_WITHIN_SECONDS))
+        return cls(httpx.AsyncClient(base_url=url, headers=headers, timeout=_ANSWERS_WITHIN_SECONDS), key_of)
 
     async def aclose(self) -> None:
         await self._http.aclose()
@@ -128,6 +130,9 @@ class Account:
             answer = await self._http.request(method, path, json=body)
         except httpx.TransportError as error:
             raise CannotCall(f"Nobody answers at {self._http.base_url}: is `rymi up` running?") from error
+        if answer.status_code == httpx.codes.UNAUTHORIZED:
+            whose = f"The key is that of {self._key_of}. Is it another Rymi that answers at {self._http.base_url}?"
+            raise CannotCall(f"{_why(answer)} {whose}")
         if answer.is_error:
             raise CannotCall(_why(answer))
         found: dict[str, Any] = answer.json()
