@@ -1,5 +1,6 @@
 """The session's agent: it asks before a turn is answered, and lets only whole, checked sentences through."""
 
+import asyncio
 import re
 from collections.abc import AsyncGenerator, AsyncIterable, Iterator
 from contextlib import aclosing
@@ -14,6 +15,8 @@ from rymi_server.runtime.thinking.sentences import SentenceGate
 from rymi_server.runtime.thinking.turn_marks import Judged, MarkReader
 
 _WORDS: Final = re.compile(r"\s*\S+\s*|\s+")
+# Finding words and syllables in an answer's text takes milliseconds, in which its first sound would have to wait.
+_SOUND_GOES_FIRST_S: Final = 0.03
 _CANNOT_THINK: Final = "Sorry, I cannot think right now. Please say that again in a moment."
 
 
@@ -83,6 +86,7 @@ class RoomAgent(Agent):
         self, text: AsyncIterable[str | TimedString], model_settings: ModelSettings
     ) -> AsyncGenerator[str | TimedString, None]:
         """Word by word: the library takes the square of a piece's length to find the words in it, before a sound."""
+        await asyncio.sleep(_SOUND_GOES_FIRST_S)
         async with aclosing(Agent.default.transcription_node(self, text, model_settings)) as pieces:
             async for piece in pieces:
                 if isinstance(piece, TimedString):
