@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from rymi_server.runtime.speaking.player import Line
 
 AGENT_AUDIO_TOPIC = "rymi.agent_audio"
+# Texts and states come about when an answer begins, and nobody sees that they come so much later.
+SOUND_GOES_FIRST_S: Final = 0.03
 
 
 @dataclass(frozen=True, slots=True)

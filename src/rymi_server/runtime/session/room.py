@@ -14,7 +14,7 @@ from rymi_server.rooms.naming import PARTICIPANT_ATTRIBUTE
 from rymi_server.rooms.sdk_events import FrameSender, direct_events
 from rymi_server.runtime.recording.recorder import RATE as HEARING_RATE
 from rymi_server.runtime.session.hearers import Hearers
-from rymi_server.runtime.session.media import Guest, Guests, ShownText
+from rymi_server.runtime.session.media import SOUND_GOES_FIRST_S, Guest, Guests, ShownText
 from rymi_server.runtime.speaking.player import RATE
 from rymi_server.runtime.thinking.tools import KEYS
 
@@ -32,8 +32,6 @@ _FRAME_MS: Final = 20
 _QUEUE_MS: Final = 200
 _MOST_CHAT_CHARACTERS: Final = 4_000
 _MOST_TASKS: Final = 200
-# Texts and states are written about when an answer begins, and nobody sees that they come so much later.
-_SOUND_GOES_FIRST_S: Final = 0.03
 # For the last of what was said to get to the screens, where the room still takes it.
 _LAST_WORDS_S: Final = 0.2
 # Machines at the other end of a phone tell keys apart by the pause between them.
@@ -202,7 +200,7 @@ class LiveKitRoom:
     # --- what we send ------------------------------------------------------------------------------------------------
 
     async def _send_text(self, text: ShownText, before: "asyncio.Task[None] | None", hearers: list[str] | None) -> None:
-        await asyncio.sleep(_SOUND_GOES_FIRST_S)
+        await asyncio.sleep(SOUND_GOES_FIRST_S)
         if before is not None:
             await asyncio.wait([before])
         me = self._room.local_participant
@@ -224,7 +222,7 @@ class LiveKitRoom:
 
     async def _send_state(self) -> None:
         sent = ""
-        await asyncio.sleep(_SOUND_GOES_FIRST_S)
+        await asyncio.sleep(SOUND_GOES_FIRST_S)
         while sent != self._state:
             sent = self._state
             await self._room.local_participant.set_attributes({STATE_ATTRIBUTE: sent})

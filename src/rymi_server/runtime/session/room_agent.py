@@ -10,13 +10,12 @@ from livekit import rtc
 from livekit.agents import Agent, APIError, FlushSentinel, ModelSettings, llm
 from livekit.agents.voice.io import TimedString
 
+from rymi_server.runtime.session.media import SOUND_GOES_FIRST_S
 from rymi_server.runtime.session.minds import Mind
 from rymi_server.runtime.thinking.sentences import SentenceGate
 from rymi_server.runtime.thinking.turn_marks import Judged, MarkReader
 
 _WORDS: Final = re.compile(r"\s*\S+\s*|\s+")
-# Finding words and syllables in an answer's text takes milliseconds, in which its first sound would have to wait.
-_SOUND_GOES_FIRST_S: Final = 0.03
 _CANNOT_THINK: Final = "Sorry, I cannot think right now. Please say that again in a moment."
 
 
@@ -86,7 +85,8 @@ class RoomAgent(Agent):
         self, text: AsyncIterable[str | TimedString], model_settings: ModelSettings
     ) -> AsyncGenerator[str | TimedString, None]:
         """Word by word: the library takes the square of a piece's length to find the words in it, before a sound."""
-        await asyncio.sleep(_SOUND_GOES_FIRST_S)
+        # The library looks for words and syllables in them for milliseconds.
+        await asyncio.sleep(SOUND_GOES_FIRST_S)
         async with aclosing(Agent.default.transcription_node(self, text, model_settings)) as pieces:
             async for piece in pieces:
                 if isinstance(piece, TimedString):

@@ -66,8 +66,8 @@ class _Spoken(tts.ChunkedStream):
         resampler = PolyResampler(voice.sample_rate, RATE)
         # The first sounds at once; then never more at a time than is playing meanwhile.
         batch, made, sounded_at = b"", 0, asked_at
-        second = 2 * voice.sample_rate
-        enough = second * _FRAME_MS // 1_000
+        per_second = 2 * voice.sample_rate
+        enough = per_second * _FRAME_MS // 1_000
         try:
             async with aclosing(cast(Any, voice.speak(self._input_text))) as sounds:
                 async for sound in sounds:
@@ -79,7 +79,7 @@ class _Spoken(tts.ChunkedStream):
                     if len(batch) >= min(made, enough):
                         output_emitter.push(resampler.push_bytes(batch))
                         batch, made = b"", made + len(batch)
-                        ahead = made / second - (spoken.now() - sounded_at)
+                        ahead = made / per_second - (spoken.now() - sounded_at)
                         await asyncio.sleep(max(0.0, ahead - _AHEAD_S))
             output_emitter.push(resampler.push_bytes(batch) + resampler.flush().tobytes())
         except Unavailable as error:

@@ -33,7 +33,8 @@ class Forked:
             _be(name, module, descriptor, arguments)
 
     def wait(self, timeout: float | None = None) -> None:
-        """Raise `subprocess.TimeoutExpired`. It looks again and again: not every sandbox wakes up whoever waits."""
+        """Raise `subprocess.TimeoutExpired`. Blocks, and looks again and again as `Popen.wait` does: a descriptor that
+        would wake us at the process's end is not to be had in every sandbox."""
         until, pause = math.inf if timeout is None else time.monotonic() + timeout, 0.001
         while os.waitpid(self.pid, os.WNOHANG) == (0, 0):
             if time.monotonic() >= until:
