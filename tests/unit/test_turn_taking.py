@@ -74,13 +74,13 @@ class TestADetector:
         assert paused.at_ms - ended.speech_ended_at_ms == 300
 
     def test_drops_what_is_too_short_to_be_a_turn(self) -> None:
-        began, dropped = fed(steady(), hiss(1) + voice(0.22) + hiss(1.5))
+        began, dropped = fed(steady(), hiss(1) + voice(0.2) + hiss(1.5))
         assert isinstance(began, Began)
         assert isinstance(dropped, Dropped)
 
     def test_takes_a_short_word_for_a_turn_once_it_was_recognised(self) -> None:
         detector = steady()
-        fed(detector, hiss(1) + voice(0.22))
+        fed(detector, hiss(1) + voice(0.2))
         detector.hear_draft("yes")
         assert isinstance(fed(detector, hiss(1.5))[-1], Ended)
 
@@ -153,7 +153,7 @@ class TestADetector:
         detector = steady()
         fed(detector, hiss(1) + voice(1) + hiss(1))
         detector.hear_draft("my name is")
-        assert isinstance(fed(detector, voice(0.22) + hiss(1.5))[-1], Dropped)
+        assert isinstance(fed(detector, voice(0.2) + hiss(1.5))[-1], Dropped)
 
 
 class TestTheProviderMode:

@@ -86,7 +86,7 @@ class Machine:
         return self.is_turn
 
     def _outside(self, score: float, db: float) -> Change | None:
-        loud = self._smooth_db > self.noise.stands_out(self._gate.floor_db, self._gate.enter_db, 3.0)
+        loud = self._smooth_db > self.noise.stands_out(self._gate.floor_db, self._gate.enter_db, self._gate.spreads)
         self._window.append(score >= self._gate.high and loud)
         if sum(self._window) < self._needed:
             return None

@@ -17,7 +17,10 @@ _SECONDS_BELOW: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """How a score and a level are judged: `enter`, `leave` dB over the noise, `drop` dB under the turn's own peak."""
+    """How a score and a level are judged: `enter`, `leave` dB over the noise, `drop` dB under the turn's own peak.
+
+    A line whose noise goes up and down asks for more to enter: so many `spreads` of it.
+    """
 
     high: float
     low: float
@@ -28,6 +31,7 @@ class Gate:
     min_speech_ms: int
     drop_db: float = 17.0
     floor_db: float = -58.0
+    spreads: float = 2.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,22 +72,22 @@ class Parameters:
 # --- each mode's own numbers -----------------------------------------------------------------------------------------
 
 STEADY = Parameters(
-    Gate(1.0, 1.0, start_ms=140, window_ms=240, enter_db=6, leave_db=4, min_speech_ms=240),
+    Gate(1.0, 1.0, start_ms=160, window_ms=280, enter_db=6, leave_db=4, min_speech_ms=240),
     Hang(900, done_ms=600, open_ms=1_600, digits_ms=1_600),
 )
 BALANCED = Parameters(
-    Gate(0.5, 0.5, start_ms=100, window_ms=180, enter_db=4, leave_db=3, min_speech_ms=180),
+    Gate(0.5, 0.5, start_ms=100, window_ms=160, enter_db=6, leave_db=4, min_speech_ms=180),
     Hang(650, done_ms=400, open_ms=1_500, digits_ms=1_500),
 )
 SENSITIVE = Parameters(
-    Gate(0.9, 0.35, start_ms=20, window_ms=100, enter_db=0, leave_db=0, min_speech_ms=60, drop_db=24),
+    Gate(0.9, 0.35, start_ms=20, window_ms=100, enter_db=0, leave_db=0, min_speech_ms=60, drop_db=24, spreads=3.0),
     Hang(450, done_ms=350, open_ms=1_200, digits_ms=1_200),
 )
 # With the score that needs numpy alone.
 BALANCED_PCM = replace(BALANCED, gate=replace(BALANCED.gate, high=0.34, low=0.20))
 SENSITIVE_PCM = replace(
     SENSITIVE,
-    gate=Gate(0.28, 0.17, start_ms=80, window_ms=140, enter_db=4, leave_db=3, min_speech_ms=100),
+    gate=Gate(0.28, 0.17, start_ms=80, window_ms=120, enter_db=5, leave_db=4, min_speech_ms=100, spreads=2.5),
 )
 # The recogniser decides. Should it say nothing for so long after the speech, we do.
 PROVIDER = replace(
