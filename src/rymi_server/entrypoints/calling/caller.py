@@ -4,6 +4,8 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Callable
+from typing import Final
+from urllib.parse import urlsplit
 
 from livekit import rtc
 from livekit.rtc.participant import PublishTrackError
@@ -15,6 +17,9 @@ from rymi_server.foundation.sound.levels import level_db
 _AUDIBLE_DB = -50.0
 _QUEUED_MS = 60
 _ENTERS_WITHIN_SECONDS = 20
+# `rymi up` answers for its API a second or two before its rooms are there.
+_LISTENS_WITHIN_SECONDS: Final = 5.0
+_LOOKS_EVERY_SECONDS: Final = 0.1
 
 
 class Hearing:
@@ -48,6 +53,7 @@ class Caller:
         source = rtc.AudioSource(RATE, 1, queue_size_ms=_QUEUED_MS)
         try:
             async with asyncio.timeout(_ENTERS_WITHIN_SECONDS):
+                await _is_there(url)
                 await self._room.connect(url, token)
                 track = rtc.LocalAudioTrack.create_audio_track("microphone", source)
                 options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE, dtx=False)
@@ -81,6 +87,22 @@ class Caller:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+async def _is_there(url: str) -> None:
+    """Waits a little for somebody to listen at `url`. Where nobody does, the one who connects next will say so."""
+    parts = urlsplit(url)
+    port = parts.port or (443 if parts.scheme in ("wss", "https") else 80)
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_LISTENS_WITHIN_SECONDS):
+            while True:
+                try:
+                    _, writer = await asyncio.open_connection(parts.hostname, port)
+                except OSError:
+                    await asyncio.sleep(_LOOKS_EVERY_SECONDS)
+                else:
+                    writer.close()
+                    return
 
 
 @contextlib.asynccontextmanager
