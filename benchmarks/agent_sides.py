@@ -203,13 +203,15 @@ async def stock(rooms: Running, administration: livekit_api.LiveKitAPI) -> Async
     )
     try:
         assert process.stdout
-        await asyncio.wait_for(process.stdout.readline(), 180)
+        async with asyncio.timeout(180):
+            await process.stdout.readline()
         yield Stock(administration)
     finally:
         below = psutil.Process(process.pid).children(recursive=True)
         process.terminate()
         try:
-            await asyncio.wait_for(process.wait(), 30)
+            async with asyncio.timeout(30):
+                await process.wait()
         except TimeoutError:
             process.kill()
             await process.wait()

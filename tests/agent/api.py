@@ -58,7 +58,8 @@ class InternalApi:
 
     async def stop(self) -> None:
         if self._runner is not None:
-            await asyncio.wait_for(self._runner.cleanup(), 10)
+            async with asyncio.timeout(10):
+                await self._runner.cleanup()
             self._runner = None
 
     def _refused(self, request: web.Request) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.roomlet.waiting import within
 from tests.support.up import is_alive
 from tests.support.waiting import until
 
@@ -69,7 +70,7 @@ class TestWhoeverIsBorn:
         child = await born(nurseries, log)
         await said(log)
         child.signal(signal.SIGUSR1)
-        assert await asyncio.wait_for(child.ended(), 10) == 7
+        assert await within("the child ends", child.ended()) == 7
         assert child.exit_code == 7
 
     async def test_ends_by_the_signal_it_is_sent_and_leaves_its_siblings_alone(
@@ -77,13 +78,13 @@ class TestWhoeverIsBorn:
     ) -> None:
         child, sibling = await born(nurseries, log), await born(nurseries, tmp_path / "other")
         child.signal(signal.SIGKILL)
-        assert await asyncio.wait_for(child.ended(), 10) == -signal.SIGKILL
+        assert await within("the child ends", child.ended()) == -signal.SIGKILL
         assert sibling.exit_code is None
         assert is_alive(sibling.pid)
 
     async def test_says_in_its_own_log_that_its_module_cannot_be_loaded(self, nurseries: Nurseries, log: Path) -> None:
         child = await born(nurseries, log, "tests.support.nobody")
-        assert await asyncio.wait_for(child.ended(), 10) == 1
+        assert await within("the child ends", child.ended()) == 1
         assert "No module named 'tests.support.nobody'" in text(log)
 
 
@@ -92,7 +93,7 @@ class TestTheNursery:
         child = await born(nurseries, log)
         loaded_by = (await said(log))["loaded_by"]
         os.kill(loaded_by, signal.SIGKILL)
-        assert await asyncio.wait_for(child.ended(), 10) == -signal.SIGKILL
+        assert await within("the child ends", child.ended()) == -signal.SIGKILL
         await eventually("the child to end", lambda: not is_alive(child.pid))
         again = await born(nurseries, log)
         assert (await said(log))["loaded_by"] != loaded_by
@@ -105,7 +106,7 @@ class TestTheNursery:
         bearing = asyncio.create_task(born(nurseries, log))
         await asyncio.sleep(0)
         os.kill(nursery, signal.SIGKILL)
-        never = await asyncio.wait_for(bearing, 10)
+        never = await within("nobody is born", bearing)
         assert (never.pid, never.exit_code) == (None, -signal.SIGKILL)
 
     async def test_ends_with_whoever_opened_it(self, nurseries: Nurseries, log: Path) -> None:

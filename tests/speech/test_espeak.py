@@ -54,6 +54,27 @@ class TestEspeak(VoicePromise):
             await speaking
         assert await spoken(voice, "I am back.") > 0
 
+    @pytest.mark.parametrize("moment", range(8))
+    async def test_stops_when_its_listener_is_cancelled_at_whatever_moment(
+        self, voice: EspeakVoice, moment: int
+    ) -> None:
+        """Also just as the next sound is taken, of many that wait."""
+        takes_many = asyncio.Event()
+
+        async def listen() -> None:
+            async for _ in voice.speak("This is a long story, and nobody wants to hear it to its end. " * 20):
+                if not takes_many.is_set():
+                    await asyncio.sleep(0.1)  # In which they are made.
+                    takes_many.set()
+
+        listening = asyncio.create_task(listen())
+        await takes_many.wait()
+        for _ in range(moment):
+            await asyncio.sleep(0)
+        listening.cancel()
+        await asyncio.wait([listening])
+        assert listening.cancelled()
+
     async def test_leaves_no_process_behind(self) -> None:
         worker = espeak_worker()
         await worker.start()

@@ -87,7 +87,8 @@ class KeptChild:
         self._show(State.STOPPING)
         process.signal(signal.SIGTERM)
         try:
-            await asyncio.wait_for(process.ended(), STOPS_WITHIN_SECONDS)
+            async with asyncio.timeout(STOPS_WITHIN_SECONDS):
+                await process.ended()
         except TimeoutError:
             self.kill()
             await process.ended()

@@ -187,7 +187,8 @@ class Tap:
                 wait = _TRIES_AGAIN_AFTER_S[min(failures, len(_TRIES_AGAIN_AFTER_S) - 1)]
                 failures += 1
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._failed.wait(), wait)
+                    async with asyncio.timeout(wait):
+                        await self._failed.wait()
                 continue
             failures = 0
             if not self._closing:

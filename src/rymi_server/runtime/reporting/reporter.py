@@ -103,7 +103,8 @@ class Reporter:
         if self._task is None:
             return
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(asyncio.shield(self._task), self.pace.closes_within_s)
+            async with asyncio.timeout(self.pace.closes_within_s):
+                await asyncio.shield(self._task)
         if not self._task.done():
             self._task.cancel()
             await asyncio.wait([self._task])
@@ -136,9 +137,12 @@ class Reporter:
             return
         if not self._introduced:
             return
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._kick.wait(), self.pace.sign_of_life_s)
-            await asyncio.sleep(self.pace.batch_after_s)
+        try:
+            async with asyncio.timeout(self.pace.sign_of_life_s):
+                await self._kick.wait()
+        except TimeoutError:
+            return
+        await asyncio.sleep(self.pace.batch_after_s)
 
     async def _deliver(self) -> None:
         """One batch: the journal before what is newer."""

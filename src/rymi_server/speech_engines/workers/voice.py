@@ -73,7 +73,8 @@ class WorkerVoice:
 
     async def _next(self, came: "asyncio.Queue[Message | None]") -> Message:
         try:
-            message = await asyncio.wait_for(came.get(), _PATIENCE_SECONDS)
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                message = await came.get()
         except TimeoutError as error:
             raise EngineFailed(self._abilities.name, "it has gone silent") from error
         if message is None:

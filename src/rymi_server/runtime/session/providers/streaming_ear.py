@@ -135,7 +135,8 @@ class StreamingStream:
                 return
             self._changed.clear()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), left)
+                async with asyncio.timeout(left):
+                    await self._changed.wait()
 
     def _forget(self) -> None:
         if self._draft is not None:
