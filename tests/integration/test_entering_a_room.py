@@ -8,7 +8,6 @@ from tests.roomlet.people import token
 from tests.roomlet.running import KEY, SECRET, roomlet
 from tests.support.storages import free_port
 
-from rymi_server.entrypoints.calling import caller
 from rymi_server.entrypoints.calling.account import CannotCall
 from rymi_server.entrypoints.calling.caller import Caller, Hearing
 
@@ -39,8 +38,7 @@ async def test_a_room_server_that_is_only_starting_is_waited_for() -> None:
         await someone.leave()
 
 
-async def test_says_where_nobody_lets_it_in(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(caller, "_LISTENS_WITHIN_SECONDS", 0.2)
+async def test_says_where_nobody_lets_it_in() -> None:
     door = Door(free_port())
     with pytest.raises(CannotCall, match=f"The room at {door.url} does not let us in"):
-        await Caller(Silence(), Hearing()).enter(door.url, token(door, "early", "alice"))
+        await Caller(Silence(), Hearing()).enter(door.url, token(door, "early", "alice"), comes_up_within=0.2)

@@ -1,11 +1,16 @@
 """The addresses that we listen on and are asked at."""
 
+import asyncio
 import errno
 import socket
+from typing import Final
+from urllib.parse import urlsplit
 
 from rymi_server.foundation.errors import Unavailable
 
 _MAY_WAIT = 2_048
+_CONNECTS_WITHIN_SECONDS: Final = 3
+_PORTS_OF_TLS: Final = {"wss": 443, "https": 443}
 _EVERYWHERE = {"0.0.0.0": "localhost", "::": "localhost", "": "localhost"}  # noqa: S104 - Only compared with.
 
 
@@ -36,3 +41,15 @@ def url_on_this_machine(host: str, port: int) -> str:
     """Where somebody on this machine finds what listens at `host`."""
     name = _EVERYWHERE.get(host, host)
     return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
+
+
+async def is_listened_at(url: str) -> bool:
+    parts = urlsplit(url)
+    port = parts.port or _PORTS_OF_TLS.get(parts.scheme, 80)
+    try:
+        async with asyncio.timeout(_CONNECTS_WITHIN_SECONDS):
+            _, writer = await asyncio.open_connection(parts.hostname, port)
+    except (OSError, TimeoutError):
+        return False
+    writer.close()
+    return True

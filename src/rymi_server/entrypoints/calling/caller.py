@@ -5,20 +5,20 @@ import contextlib
 import time
 from collections.abc import AsyncIterator, Callable
 from typing import Final
-from urllib.parse import urlsplit
 
 from livekit import rtc
 from livekit.rtc.participant import PublishTrackError
 
 from rymi_server.entrypoints.calling.account import CannotCall
 from rymi_server.entrypoints.calling.sounds import FRAME_SAMPLES, RATE, Mouth
+from rymi_server.entrypoints.ports import is_listened_at
 from rymi_server.foundation.sound.levels import level_db
 
 _AUDIBLE_DB = -50.0
 _QUEUED_MS = 60
 _ENTERS_WITHIN_SECONDS = 20
 # `rymi up` answers for its API a second or two before its rooms are there.
-_LISTENS_WITHIN_SECONDS: Final = 5.0
+_COMES_UP_WITHIN_SECONDS: Final = 5.0
 _LOOKS_EVERY_SECONDS: Final = 0.1
 
 
@@ -46,14 +46,14 @@ class Caller:
         self._tasks: set[asyncio.Task[None]] = set()
         self.put_out = asyncio.Event()
 
-    async def enter(self, url: str, token: str) -> None:
+    async def enter(self, url: str, token: str, comes_up_within: float = _COMES_UP_WITHIN_SECONDS) -> None:
         """Raise `CannotCall` where the room does not let us in."""
         self._room.on("track_subscribed", self._on_track)
         self._room.on("disconnected", lambda _: self.put_out.set())
         source = rtc.AudioSource(RATE, 1, queue_size_ms=_QUEUED_MS)
         try:
             async with asyncio.timeout(_ENTERS_WITHIN_SECONDS):
-                await _is_there(url)
+                await _comes_up(url, comes_up_within)
                 await self._room.connect(url, token)
                 track = rtc.LocalAudioTrack.create_audio_track("microphone", source)
                 options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE, dtx=False)
@@ -89,20 +89,13 @@ class Caller:
         task.add_done_callback(self._tasks.discard)
 
 
-async def _is_there(url: str) -> None:
-    """Waits a little for somebody to listen at `url`. Where nobody does, the one who connects next will say so."""
-    parts = urlsplit(url)
-    port = parts.port or (443 if parts.scheme in ("wss", "https") else 80)
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(_LISTENS_WITHIN_SECONDS):
-            while True:
-                try:
-                    _, writer = await asyncio.open_connection(parts.hostname, port)
-                except OSError:
-                    await asyncio.sleep(_LOOKS_EVERY_SECONDS)
-                else:
-                    writer.close()
-                    return
+async def _comes_up(url: str, within_seconds: float) -> None:
+    """Where nobody listens in time, whoever connects next will say so."""
+    until = time.monotonic() + within_seconds
+    while time.monotonic() < until:
+        if await is_listened_at(url):
+            return
+        await asyncio.sleep(_LOOKS_EVERY_SECONDS)
 
 
 @contextlib.asynccontextmanager

@@ -7,12 +7,11 @@ import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 
 from rymi_server.entrypoints.operating import Installation, NoDatabase, installation
-from rymi_server.entrypoints.ports import PortTaken, refuse_taken
+from rymi_server.entrypoints.ports import PortTaken, is_listened_at, refuse_taken
 from rymi_server.entrypoints.revisions import current_revision, newest_revision
 from rymi_server.entrypoints.secrets_file import secrets_of
 from rymi_server.entrypoints.settings import Settings
@@ -26,8 +25,6 @@ from rymi_server.speech_engines.naming import parse
 _SUPPORTED = ((3, 11), (3, 14))
 _LEAST_FREE_BYTES = 1_000_000_000
 _CLOCKS_MAY_DIFFER_SECONDS = 5
-_CONNECTS_WITHIN_SECONDS = 3
-_DEFAULT_PORTS = {"wss": 443, "https": 443}
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,23 +172,11 @@ async def _ports(here: Installation, running: bool) -> list[Finding]:
 async def _livekit(here: Installation, running: bool) -> Finding:
     own = has_rooms(os.environ)
     url = f"ws://localhost:{rooms_port(os.environ)}" if own else here.settings.livekit_url
-    parts = urlsplit(url)
-    port = parts.port or _DEFAULT_PORTS.get(parts.scheme, 80)
-    if await _connects(parts.hostname or "", port):
+    if await is_listened_at(url):
         return Finding("livekit", f"{url} answers")
     if own and not running:
         return Finding("livekit", "`rymi up` starts the embedded room server")
     return Finding("livekit", f"{url} does not answer", "Start it, or name another LiveKit server in LIVEKIT_URL.")
-
-
-async def _connects(host: str, port: int) -> bool:
-    try:
-        async with asyncio.timeout(_CONNECTS_WITHIN_SECONDS):
-            _, writer = await asyncio.open_connection(host, port)
-    except (OSError, TimeoutError):
-        return False
-    writer.close()
-    return True
 
 
 def _nearest(folder: Path) -> Path:
