@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
-from tests.agent.holding import GREETING, STORY, briefing, held_call, with_advanced
+from tests.agent.holding import GREETING, PLAYBOOK, STORY, briefing, held_call, with_advanced
 from tests.agent.patience import eventually
 from tests.agent.scripted import ScriptedEar
 from tests.agent.voices import spoken
@@ -16,6 +16,7 @@ from tests.roomlet.waiting import stays
 from rymi_server.runtime.briefing import Person
 from rymi_server.runtime.reports import EndWanted, Happened, KeysPressed, Line, Remembered
 from rymi_server.runtime.session.cast import Cast
+from rymi_server.runtime.speaking.player import RATE
 
 
 class TestACall:
@@ -37,6 +38,15 @@ class TestACall:
             assert began[-1] >= turn.decided_at_ms
             call.room.leave("alice")
             assert await call.ends() == "everyone_left"
+
+    async def test_is_begun_without_the_silence_that_the_voice_puts_before_its_words(self, tmp_path: Path) -> None:
+        # The lips close for 50 ms before this one.
+        told = briefing(agent={**with_advanced(), "playbook": {**PLAYBOOK, "opener": "Perfect."}})
+        async with held_call(tmp_path, told=told) as call:
+            call.room.enter("alice")
+            await call.said("agent: Perfect.")
+            loud = np.flatnonzero(np.abs(np.frombuffer(call.room.line.sound(), np.int16).astype(int)) > 200)
+            assert 0.005 < loud[0] / RATE < 0.015
 
     async def test_asks_again_twice_where_no_word_was_clear(self, tmp_path: Path) -> None:
         told = [*["Hum hum hum hum"] * 3, "What about Saturday?"]

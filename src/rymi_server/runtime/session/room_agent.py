@@ -12,6 +12,8 @@ from livekit.agents.voice.io import TimedString
 
 from rymi_server.runtime.session.media import SOUND_GOES_FIRST_S
 from rymi_server.runtime.session.minds import Mind
+from rymi_server.runtime.speaking.lead_in import LeadIn
+from rymi_server.runtime.speaking.player import RATE
 from rymi_server.runtime.thinking.sentences import SentenceGate
 from rymi_server.runtime.thinking.turn_marks import Judged, MarkReader
 
@@ -79,7 +81,7 @@ class RoomAgent(Agent):
 
     def tts_node(self, text: AsyncIterable[str], model_settings: ModelSettings) -> AsyncGenerator[rtc.AudioFrame, None]:
         self._turns.voice_begins()
-        return Agent.default.tts_node(self, text, model_settings)
+        return _without_lead_in(Agent.default.tts_node(self, text, model_settings))
 
     async def transcription_node(
         self, text: AsyncIterable[str | TimedString], model_settings: ModelSettings
@@ -94,6 +96,25 @@ class RoomAgent(Agent):
                 else:
                     for word in _WORDS.findall(piece):
                         yield word
+
+
+async def _without_lead_in(sounds: AsyncGenerator[rtc.AudioFrame, None]) -> AsyncGenerator[rtc.AudioFrame, None]:
+    lead_in, first = LeadIn(RATE), None
+    async with aclosing(sounds):
+        async for sound in sounds:
+            if lead_in.over:
+                yield sound
+                continue
+            # The first one knows since when it was waited for.
+            first = first or sound
+            if played := lead_in.after(bytes(sound.data)):
+                yield _frame(played, first)
+    if first is not None and (played := lead_in.rest()):
+        yield _frame(played, first)
+
+
+def _frame(pcm: bytes, like: rtc.AudioFrame) -> rtc.AudioFrame:
+    return rtc.AudioFrame(pcm, RATE, 1, len(pcm) // 2, userdata=like.userdata)
 
 
 def _marked(chat_ctx: llm.ChatContext, mark: str) -> llm.ChatContext:
