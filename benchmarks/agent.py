@@ -45,7 +45,7 @@ BUDGETS = {
     "own_ear_of_four_ms": "floor + 10",
     "barge_in_ms": "200",
     "sensitive_barge_in_ms": "170",
-    "decided_to_silence_ms": "50",
+    "decided_to_silence_ms": "floor + 5",
     "processor_percent": "1.1 x floor",
     "processor_of_four_percent": "1.1 x floor",
     "in_room_ms": "150",
