@@ -1,4 +1,4 @@
-"""The silence that a voice makes before the first sound of an answer, up to seven tenths of a second, is not waited for.
+"""The silence before an answer's first sound, which some voices make for seven tenths of a second, is not waited for.
 
 Only the first of an answer is looked at: what comes between its sentences are the pauses that the voice wants.
 """
