@@ -249,3 +249,26 @@ class TestDraining:
             await bridged(station, guest)
             await within("the gateway is drained", station.gateway.drain(0.2, station.enough))
         assert await ended(station, guest) is Ending.STOPPED
+
+    async def test_waits_for_who_was_at_the_door_as_well(self, station: Station) -> None:
+        guest = new_guest(station.call_id)
+        async with line(station, guest, begins=False) as socket:
+            draining = asyncio.create_task(station.gateway.drain(30, station.enough))
+            await stays("it is waited for", lambda: not draining.done(), 0.3)
+            await socket.send(start())
+            await bridged(station, guest)
+            await stays("it is waited for", lambda: not draining.done(), 0.3)
+            station.enough.set()
+            await within("the gateway is drained", draining)
+        assert await ended(station, guest) is Ending.STOPPED
+
+    async def test_lets_nobody_in_who_was_at_the_door_and_comes_too_late(self, station: Station) -> None:
+        guest = new_guest(station.call_id)
+        async with line(station, guest, begins=False) as socket:
+            await eventually("it knocks", lambda: station.door.knocks)
+            draining = asyncio.create_task(station.gateway.drain(0, station.enough))
+            await stays("it is waited for", lambda: not draining.done(), 0.3)
+            await socket.send(start())
+            await within("the gateway is drained", draining)
+            assert await closed_with(socket) == 1008
+        assert await ended(station, guest) is Ending.NO_ROOM

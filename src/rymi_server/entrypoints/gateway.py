@@ -87,10 +87,10 @@ class GatewayProcess:
         at = listen(self.settings.http_host, self.settings.gateway_port, "RYMI_GATEWAY_PORT")
         leave_what_is_loaded()
         try:
-            async with self._health():
-                async with listening(gateway, at):
-                    log.info("gateway_started", port=self.settings.gateway_port)
-                    await stop.wait()
+            async with self._health(), listening(gateway, at) as server:
+                log.info("gateway_started", port=self.settings.gateway_port)
+                await stop.wait()
+                server.close(close_connections=False)
                 await gateway.drain(self.settings.gateway_drain_seconds, stop_requested())
         finally:
             await connections.close()

@@ -50,8 +50,10 @@ class Gateway:
         self.most_bridges = most_bridges
         self._bridges: dict[LegId, Bridge] = {}
         self._running: set[asyncio.Task[Ending]] = set()
+        self._served: set[asyncio.Task[object]] = set()
         self._strangers = 0
         self._is_draining = False
+        self._is_over = False
 
     @property
     def bridges(self) -> Mapping[LegId, Bridge]:
@@ -69,6 +71,7 @@ class Gateway:
         """A media socket from its handshake to its end."""
         knock = self._knock_of(connection.request) if connection.request else None
         assert knock is not None
+        self._is_served()
         socket = MediaSocket(connection, self._wires[knock.carrier](), self.silence_s)
         self._strangers += 1
         try:
@@ -86,6 +89,12 @@ class Gateway:
             # It was answered, and nobody will ever be there.
             await self._record.unbridged(guest, Ending.NO_ROOM)
 
+    def _is_served(self) -> None:
+        running = asyncio.current_task()
+        assert running is not None
+        self._served.add(running)
+        running.add_done_callback(self._served.discard)
+
     def _knock_of(self, request: Request) -> Knock | None:
         found = _PATH.fullmatch(request.path)
         if found is None or found["carrier"] not in self._wires:
@@ -94,6 +103,8 @@ class Gateway:
         return Knock(found["carrier"], LegId(found["leg"]), found["token"], headers)
 
     def _may_carry(self, guest: Guest, opened: Opened) -> bool:
+        if self._is_over:
+            return False
         bridge = self._bridges.get(guest.leg_id)
         if bridge is not None:
             return bridge.form == opened.format
@@ -105,15 +116,20 @@ class Gateway:
     async def drain(self, seconds: float, enough: asyncio.Event) -> None:
         """Let nobody in any more, and wait for those who are in; `enough` ends them at once."""
         self._is_draining = True
-        if self._running:
-            log.info("gateway_draining", bridges=len(self._running))
-            hurry = asyncio.create_task(enough.wait())
-            everybody = asyncio.gather(*self._running, return_exceptions=True)
-            await asyncio.wait((everybody, hurry), timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-            hurry.cancel()
+        log.info("gateway_draining", bridges=len(self._bridges))
+        everybody = asyncio.create_task(self._everybody_out())
+        hurry = asyncio.create_task(enough.wait())
+        await asyncio.wait((everybody, hurry), timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        hurry.cancel()
+        self._is_over = True
         for bridge in self._bridges.values():
             bridge.end(Ending.STOPPED)
-        await asyncio.gather(*self._running, return_exceptions=True)
+        await everybody
+
+    async def _everybody_out(self) -> None:
+        """Also those who were at the door when it was shut, and are bridged only now."""
+        while inside := self._served | self._running:
+            await asyncio.wait(inside)
 
     def _start(self, guest: Guest, opened: Opened) -> Bridge:
         rate = opened.format.rate

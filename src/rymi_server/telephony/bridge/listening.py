@@ -20,7 +20,10 @@ _PING_S = 20.0
 
 @contextlib.asynccontextmanager
 async def listening(gateway: Gateway, at: socket.socket) -> AsyncIterator[Server]:
-    """Take media sockets meanwhile. On the way out nobody is let in any more, and whoever is in stays in."""
+    """Take media sockets meanwhile. Whoever is still in on the way out is put out.
+
+    A gateway that is to be drained is drained in here, after `close(close_connections=False)` has shut the port.
+    """
 
     async def take(connection: ServerConnection) -> None:
         held = connection.transport.get_extra_info("socket")
@@ -45,5 +48,5 @@ async def listening(gateway: Gateway, at: socket.socket) -> AsyncIterator[Server
     try:
         yield server
     finally:
-        server.close(close_connections=False)
+        server.close()
         await server.wait_closed()
