@@ -52,7 +52,7 @@ class Box:
         )
         self._plivo_applications = plivo_applications.Applications()
         self._vonage_applications = vonage_applications.Applications()
-        twilio = Twilio(self.accounts, clock)
+        twilio = Twilio(self.accounts, clock, signs_ports=settings.twilio_signs_ports)
         plivo = Plivo(self.accounts, self._plivo_applications, clock)
         self.vonage = Vonage(self.accounts, self._vonage_applications, clock)
         carriers: tuple[Carrier, ...] = (twilio, plivo, self.vonage)

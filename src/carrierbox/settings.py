@@ -26,6 +26,7 @@ class Settings:
     twilio_calls_per_second: float = 1.0
     plivo_calls_per_second: float = 2.0
     vonage_calls_per_second: float = 3.0
+    twilio_signs_ports: bool = True
     control_token: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
@@ -43,8 +44,9 @@ def read_settings(arguments: Sequence[str], environment: Mapping[str, str] = os.
     parser = argparse.ArgumentParser(prog="carrierbox", description="Twilio, Plivo and Vonage on one machine.")
     standard = Settings()
     for name, what in OPTIONS.items():
-        kind = type(getattr(standard, name))
-        raw = environment.get(f"CARRIERBOX_{name.upper()}", getattr(standard, name))
+        usual = getattr(standard, name)
+        kind = yes_or_no if isinstance(usual, bool) else type(usual)
+        raw = environment.get(f"CARRIERBOX_{name.upper()}", usual)
         try:
             default = kind(raw)
         except ValueError as error:
@@ -52,6 +54,14 @@ def read_settings(arguments: Sequence[str], environment: Mapping[str, str] = os.
         parser.add_argument(f"--{name.replace('_', '-')}", type=kind, default=default, help=f"{what} (now: {default})")
     given = vars(parser.parse_args(arguments))
     return Settings(**given, control_token=environment.get("CARRIERBOX_CONTROL_TOKEN", ""))
+
+
+def yes_or_no(raw: object) -> bool:
+    """`bool` takes every word for a yes."""
+    words = {"true": True, "false": False}
+    if str(raw).lower() not in words:
+        raise ValueError(raw)
+    return words[str(raw).lower()]
 
 
 OPTIONS = {
@@ -65,4 +75,5 @@ OPTIONS = {
     "twilio_calls_per_second": "calls a second and account before Twilio queues",
     "plivo_calls_per_second": "calls a second and account before Plivo queues",
     "vonage_calls_per_second": "calls a second and account before Vonage refuses",
+    "twilio_signs_ports": "true or false: whether Twilio signs an address with its port",
 }

@@ -49,12 +49,18 @@ class TestSettings:
         settings = read_settings(["--port", "7302"], environment)
         assert (settings.port, settings.max_calls, settings.speed) == (7302, 5, 1.0)
 
+    def test_say_yes_or_no(self) -> None:
+        environment = {"CARRIERBOX_TWILIO_SIGNS_PORTS": "false"}
+        assert not read_settings([], environment).twilio_signs_ports
+        assert read_settings(["--twilio-signs-ports", "true"], environment).twilio_signs_ports
+
     @pytest.mark.parametrize(
         ("arguments", "environment"),
         [
             (["--host", "0.0.0.0"], {}),
             (["--speed", "0"], {}),
             ([], {"CARRIERBOX_PORT": "many"}),
+            ([], {"CARRIERBOX_TWILIO_SIGNS_PORTS": "maybe"}),
             ([], {"CARRIERBOX_MAX_CALLS": "0"}),
         ],
     )

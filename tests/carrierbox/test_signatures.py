@@ -9,6 +9,7 @@ from vonage_jwt.jwt import JwtClient
 
 from carrierbox.plivo.signature import sign as plivo_sign
 from carrierbox.twilio.signature import sign as twilio_sign
+from carrierbox.twilio.signature import without_port
 from carrierbox.vonage.tokens import BadToken, make_key_pair, read_request_token
 
 URL = "https://voice.example.com"
@@ -36,6 +37,18 @@ class TestTwilio:
     def test_always_agrees_with_twilios_own_validator(self, form: dict[str, str]) -> None:
         signature = twilio_sign("12345", f"{URL}/status?leg=1", {name: [value] for name, value in form.items()})
         assert RequestValidator("12345").validate(f"{URL}/status?leg=1", form, signature)
+
+    @pytest.mark.parametrize(
+        ("url", "signed"),
+        [
+            ("https://voice.example.com:8443/status?at=1:8443", "https://voice.example.com/status?at=1:8443"),
+            ("wss://[2001:db8::1]:8443/media", "wss://[2001:db8::1]/media"),
+            ("http://voice.example.com", "http://voice.example.com"),
+        ],
+    )
+    def test_leaves_out_the_port_and_nothing_else(self, url: str, signed: str) -> None:
+        assert without_port(url) == signed
+        assert RequestValidator("12345").validate(signed, {}, twilio_sign("12345", without_port(url), {}))
 
 
 class TestPlivo:

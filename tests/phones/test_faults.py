@@ -6,11 +6,12 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from tests.support.asking import Customer
-from tests.support.phone_lab import CREDENTIALS, LIMITS, PhoneLab, phone_lab
+from tests.support.phone_lab import BOX, CREDENTIALS, LIMITS, PhoneLab, phone_lab
 from tests.support.up import ROOT
 from tests.support.waiting import until
 
@@ -116,6 +117,20 @@ class TestCallbacks:
         for path in (f"/carriers/{provider}/con_1/{'0' * 32}/answer", "/carriers/nobody/con_1/key/status"):
             answer = await lab.http.post(path, data={"CallSid": "CA1"})
             assert (answer.status_code, answer.content) == (404, b"")
+
+
+class TestTwilioThatSignsWithoutThePort:
+    async def test_is_believed_from_the_first_word_to_the_last(self, own_database: Database) -> None:
+        """Our own address has one here."""
+        async with phone_lab(own_database, box_settings=replace(BOX, twilio_signs_ports=False)) as lab:
+            acme = await lab.customer("twilio")
+            call_id, leg_id = await call(lab, acme)
+            ended = await lab.until_status(acme, call_id, "completed", seconds=60)
+            assert ended["end_reason"] == "user_disconnect"
+            timeline = (await lab.box.get(f"/calls/{(await lab.leg(leg_id))['provider_call_id']}"))["timeline"]
+            told = {each["kind"]: each["outcome"] for each in timeline if each["event"] == "callback"}
+            assert {"ringing", "answer"} <= told.keys()
+            assert "403" not in told.values()
 
 
 @each_carrier

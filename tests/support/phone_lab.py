@@ -138,14 +138,14 @@ class PhoneLab:
 
 @asynccontextmanager
 async def phone_lab(
-    database: Database, *, speed: float = 4, works: bool = True, **changed: Any
+    database: Database, *, speed: float = 4, works: bool = True, box_settings: BoxSettings = BOX, **changed: Any
 ) -> AsyncIterator[PhoneLab]:
     (api_port, media_port) = free_ports(2)
     url = f"http://127.0.0.1:{api_port}"
     async with (
         aiohttp.ClientSession() as session,
         httpx.AsyncClient(base_url=url, timeout=30) as http,
-        serving(BOX, SteadyClock(speed)) as (box, address),
+        serving(box_settings, SteadyClock(speed)) as (box, address),
     ):
         settings = settings_for_tests(
             **{

@@ -91,6 +91,49 @@ class TestTwilio:
             self.credentials, posted(f"{URL}/status?leg=1", form, x_twilio_signature=signature), NOW
         )
 
+    @pytest.mark.parametrize(
+        ("given", "signed"),
+        [
+            ("https://voice.example.com:8443/status?leg=1", "https://voice.example.com/status?leg=1"),
+            ("https://voice.example.com/status?leg=1", "https://voice.example.com:443/status?leg=1"),
+            ("https://voice.example.com:443", "https://voice.example.com"),
+            ("http://voice.example.com/status", "http://voice.example.com:80/status"),
+        ],
+    )
+    def test_takes_an_address_with_and_without_its_port_as_twilios_own_validator_does(
+        self, given: str, signed: str
+    ) -> None:
+        signature = RequestValidator("12345").compute_signature(signed, TWILIO_CALL)
+        assert RequestValidator("12345").validate(given, TWILIO_CALL, signature)
+        assert self.wire.verifies(self.credentials, posted(given, TWILIO_CALL, x_twilio_signature=signature), NOW)
+
+    @pytest.mark.parametrize(
+        ("given", "signed"),
+        [
+            ("wss://voice.example.com:8443/media/twilio", "wss://voice.example.com/media/twilio"),
+            ("wss://voice.example.com/media/twilio", "wss://voice.example.com:443/media/twilio"),
+            ("wss://[2001:db8::1]:8443/media/twilio", "wss://[2001:db8::1]/media/twilio"),
+            ("wss://[2001:db8::1]/media/twilio", "wss://[2001:db8::1]:443/media/twilio"),
+        ],
+    )
+    def test_takes_a_sockets_address_with_and_without_its_port(self, given: str, signed: str) -> None:
+        handshake = SignedRequest("GET", given, {"x-twilio-signature": twilio_sign("12345", signed, {})})
+        assert self.wire.verifies_socket(self.credentials, handshake, "", NOW)
+
+    @pytest.mark.parametrize(
+        "signed",
+        [
+            "https://voice.example.com:8444/status",
+            "https://voice.example.com:443/status",
+            "http://voice.example.com:8443/status",
+            "https://voice.example.com:8443/",
+        ],
+    )
+    def test_takes_no_other_address(self, signed: str) -> None:
+        given = "https://voice.example.com:8443/status"
+        signature = twilio_sign("12345", signed, lists(TWILIO_CALL))
+        assert not self.wire.verifies(self.credentials, posted(given, TWILIO_CALL, x_twilio_signature=signature), NOW)
+
     @pytest.mark.parametrize("spoiled", ["", "Q12iDfjF2tJfSnUtua2ysfxEv8F=", "ümlaut"])
     def test_takes_nothing_else(self, spoiled: str) -> None:
         assert not self.wire.verifies(

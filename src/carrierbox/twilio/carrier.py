@@ -12,7 +12,7 @@ from carrierbox.calls.steps import Connect, Step
 from carrierbox.clock import Clock
 from carrierbox.delivery.callback import Callback, Outgoing, Patience, Reply
 from carrierbox.numbers import OwnedNumber
-from carrierbox.twilio.signature import sign
+from carrierbox.twilio.signature import sign, without_port
 from carrierbox.twilio.stream import TwilioWire
 from carrierbox.twilio.terms import TwilioTerms, terms_of
 from carrierbox.twilio.twiml import StreamOptions, read_twiml
@@ -37,9 +37,10 @@ class Twilio:
     name = NAME
     buffer_ms = BUFFER_MS
 
-    def __init__(self, accounts: Accounts, clock: Clock) -> None:
+    def __init__(self, accounts: Accounts, clock: Clock, *, signs_ports: bool) -> None:
         self._accounts = accounts
         self._clock = clock
+        self._signs_ports = signs_ports
 
     def new_call_id(self) -> str:
         return f"CA{secrets.token_hex(16)}"
@@ -107,7 +108,7 @@ class Twilio:
         return QUERY_REFUSED if urlsplit(step.url).query else None
 
     def socket_terms(self, call: Call, stream: Stream) -> SocketTerms:
-        return SocketTerms({"X-Twilio-Signature": sign(self._token(call), stream.step.url, {})})
+        return SocketTerms({"X-Twilio-Signature": self._sign(self._token(call), stream.step.url, {})})
 
     def wire(self, call: Call, stream: Stream) -> Wire:
         return TwilioWire(stream.id, call.id, call.account_id, stream.step.metadata)
@@ -133,10 +134,10 @@ class Twilio:
         def prepare() -> Outgoing:
             if method == "GET":
                 address = f"{url}{'&' if urlsplit(url).query else '?'}{urlencode(fields)}"
-                signed, body = sign(token, address, {}), None
+                signed, body = self._sign(token, address, {}), None
             else:
                 address, body = url, urlencode(fields).encode()
-                signed = sign(token, url, {name: [value] for name, value in fields.items()})
+                signed = self._sign(token, url, fields)
             headers = {
                 "X-Twilio-Signature": signed,
                 "I-Twilio-Idempotency-Token": idempotency,
@@ -148,6 +149,10 @@ class Twilio:
             return Outgoing(method, address, headers, body)
 
         return Callback(call.id, NAME, kind, url, prepare, PATIENCE)
+
+    def _sign(self, token: str, url: str, fields: Mapping[str, str]) -> str:
+        address = url if self._signs_ports else without_port(url)
+        return sign(token, address, {name: [value] for name, value in fields.items()})
 
     def _token(self, call: Call) -> str:
         account = self._accounts.find(NAME, call.account_id)
