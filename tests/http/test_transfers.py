@@ -1,5 +1,6 @@
 """Putting a human on the line: the page, what agents ask for, and what becomes of it."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -131,6 +132,52 @@ class TestAWarmTransfer:
         assert not (await report(database, acme, call, run, obeyed=3)).over
         assert f"dispatch-{call}-2" not in await jobs_in(database, "rooms")
 
+    async def test_is_over_when_the_caller_leaves_while_the_human_is_rung(
+        self, acme: Customer, database: Database
+    ) -> None:
+        call, human = await self._begin(acme, database)
+        await self._leaves(acme, database, call, "browser-1")
+        detail = (await acme.get(f"/v1/calls/{call}")).json()
+        assert (detail["status"], detail["end_reason"]) == ("completed", "user_disconnect")
+        rung = next(person for person in detail["participants"] if person["id"] == human)
+        assert (rung["status"], rung["leave_reason"]) == ("left", "call_ended")
+
+    async def test_goes_on_while_another_caller_waits(self, acme: Customer, database: Database) -> None:
+        call, human = await self._begin(acme, database, people=[web(), web("browser-2")])
+        await self._leaves(acme, database, call, "browser-1")
+        async with database.transaction() as tx:
+            await participant_joined(tx, await store.lock(tx, acme.tenant.id, call), human, CLOCK.now())
+            await brief_human(tx, ParticipantJoined(call, acme.tenant.id, human))
+        assert [order.kind for order in await orders_of(database, call)] == ["brief", "step_back"]
+
+    async def test_is_over_when_somebody_is_left_who_only_listens(self, acme: Customer, database: Database) -> None:
+        call, _ = await self._begin(acme, database, people=[web(), web("browser-2", role="observer")])
+        await self._leaves(acme, database, call, "browser-1")
+        assert (await acme.get(f"/v1/calls/{call}")).json()["status"] == "completed"
+
+    async def test_is_over_when_the_caller_leaves_at_the_moment_at_which_the_human_comes(
+        self, acme: Customer, database: Database
+    ) -> None:
+        call, human = await self._begin(acme, database)
+        async with database.transaction() as tx:
+            await participant_joined(tx, await store.lock(tx, acme.tenant.id, call), human, CLOCK.now())
+        await self._leaves(acme, database, call, "browser-1")
+        for _ in range(2):
+            async with database.transaction() as tx:
+                await brief_human(tx, ParticipantJoined(call, acme.tenant.id, human))
+        detail = (await acme.get(f"/v1/calls/{call}")).json()
+        assert (detail["status"], detail["end_reason"]) == ("completed", "user_disconnect")
+        assert detail["ended_at"] == detail["participants"][0]["left_at"]
+        assert await orders_of(database, call) == []
+
+    async def test_goes_on_with_the_human_when_the_caller_leaves_afterwards(
+        self, acme: Customer, database: Database
+    ) -> None:
+        call, human = await self._begin(acme, database)
+        await self._briefed(acme, database, call, human)
+        await self._leaves(acme, database, call, "browser-1")
+        assert (await acme.get(f"/v1/calls/{call}")).json()["status"] == "in_progress"
+
     async def test_says_nothing_of_other_people(self, acme: Customer, database: Database) -> None:
         call = await call_with(acme, database, web())
         someone = call["participants"][0]["id"]
@@ -170,8 +217,21 @@ class TestAWarmTransfer:
             await come_back_to_caller(tx, ParticipantLeft(call, acme.tenant.id, human, "hung_up"))
 
     @staticmethod
-    async def _begin(acme: Customer, database: Database, briefing: str = "", **more: str) -> tuple[str, ParticipantId]:
-        call = await call_with(acme, database, web())
+    async def _leaves(acme: Customer, database: Database, call: str, identity: str) -> None:
+        async with database.transaction() as tx:
+            locked = await store.lock(tx, acme.tenant.id, call)
+            who = next(p for p in await store.participants_of(tx, locked.id) if p.identity == identity)
+            await participant_left(tx, locked, who.id, LeaveReason.USER_DISCONNECT, CLOCK.now())
+
+    @staticmethod
+    async def _begin(
+        acme: Customer,
+        database: Database,
+        briefing: str = "",
+        people: Sequence[dict[str, Any]] = (web(),),
+        **more: str,
+    ) -> tuple[str, ParticipantId]:
+        call = await call_with(acme, database, *people)
         ask = {"to": HUMAN, "briefing": briefing, "from_number": "+15559876543", **more}
         answer = (await acme.post(f"/v1/calls/{call['id']}/transfer", ask)).json()
         return call["id"], ParticipantId(answer["participant"]["id"])

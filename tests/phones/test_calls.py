@@ -183,6 +183,24 @@ class TestABatch:
         assert {call["to"] for call in await lab.calls_in_box()} == set(wanted)
 
 
+class TestAWarmTransfer:
+    async def test_stops_ringing_the_human_when_the_caller_hangs_up(self, lab: PhoneLab) -> None:
+        acme, human = await lab.customer("twilio"), "+12025550133"
+        await lab.box.script("+12025550132", {"do": "stay"})
+        await lab.box.script(human, {"do": "stay"}, ring_ms=600_000)
+        body = {"agent_id": await acme.new_agent(), "participants": [{"transport": "pstn", "identity": "+12025550132"}]}
+        made = (await acme.post("/v1/calls", body)).json()
+        await lab.until_status(acme, made["id"], "in_progress")
+        begun = (await acme.post(f"/v1/calls/{made['id']}/transfer", {"to": human})).json()
+        rung = begun["participant"]["telephony_leg_id"]
+        await lab.until_leg(rung, status="ringing")
+        caller = await lab.leg(made["participants"][0]["telephony_leg_id"])
+        await lab.box.send("POST", f"/calls/{caller['provider_call_id']}/hang-up")
+        ended = await lab.until_status(acme, made["id"], "completed")
+        assert ended["end_reason"] == "user_disconnect"
+        await lab.until_leg(rung, status="failed", reason="canceled")
+
+
 class TestConference:
     async def test_dials_everybody_into_one_call(self, lab: PhoneLab) -> None:
         acme = await lab.customer("plivo")

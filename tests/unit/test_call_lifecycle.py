@@ -23,6 +23,9 @@ PERSON = Participant(
     left_at=None,
 )
 AGENT = replace(PERSON, role=Role.AGENT, transport=Transport.INTERNAL)
+LISTENER = replace(PERSON, role=Role.OBSERVER)
+RUNG = replace(PERSON, transport=Transport.PSTN, status=ParticipantStatus.JOINING, joined_at=None)
+HUMAN = replace(RUNG, metadata={"transfer": {"mode": "warm", "briefing": "", "agent": "stay"}})
 
 
 def gone(status: ParticipantStatus = ParticipantStatus.LEFT) -> Participant:
@@ -38,6 +41,20 @@ class TestIsOver:
 
     def test_goes_on_while_somebody_is_still_expected(self) -> None:
         assert not is_over([gone(), replace(PERSON, status=ParticipantStatus.QUEUED)])
+
+    def test_ends_when_nobody_is_left_for_the_human_who_is_rung(self) -> None:
+        assert is_over([gone(), HUMAN, replace(HUMAN, status=ParticipantStatus.QUEUED), AGENT])
+        assert is_over([gone(), HUMAN, LISTENER])
+
+    def test_goes_on_while_somebody_waits_for_the_human_who_is_rung(self) -> None:
+        assert not is_over([gone(), PERSON, HUMAN, AGENT])
+        assert not is_over([gone(), RUNG, HUMAN])
+
+    def test_goes_on_with_the_human_who_has_come(self) -> None:
+        assert not is_over([gone(), replace(HUMAN, status=ParticipantStatus.ACTIVE, joined_at=NOON), HUMAN])
+
+    def test_takes_a_customers_own_word_for_no_transfer(self) -> None:
+        assert not is_over([gone(), replace(RUNG, metadata={"transfer": {"mode": "bus"}})])
 
     def test_is_not_over_before_anybody_was_invited(self) -> None:
         assert not is_over([AGENT])

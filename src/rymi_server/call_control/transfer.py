@@ -2,7 +2,7 @@
 
 A warm transfer is a participant whose metadata says so. When they come in, the agent briefs them and steps back; when
 they do not, or leave again before the caller does, it comes back. Where it was to leave the call to them, another agent
-is sent then.
+is sent then. When the caller does not wait for them, the call is over.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,8 +18,9 @@ from rymi_server.call_control.wanted import Caller, OwnAgent, WantedParticipant
 from rymi_server.calls import agent_orders, agent_runs, store
 from rymi_server.calls.errors import CallIsOver
 from rymi_server.calls.facts import HandoffWanted, ParticipantJoined, ParticipantLeft
-from rymi_server.calls.lifecycle import GONE, OVER
-from rymi_server.calls.models import Call, Participant, Role, Transport
+from rymi_server.calls.lifecycle import GONE, OVER, somebody_to_put_through
+from rymi_server.calls.models import TRANSFER, Call, EndReason, Participant, Role, Transport
+from rymi_server.calls.transitions import end
 from rymi_server.events.models import Level, Source
 from rymi_server.events.store import record
 from rymi_server.foundation.clock import Clock
@@ -37,7 +38,6 @@ from rymi_server.tenants.store import get as tenant_of
 
 FIND_HUMAN = JobKind("carriers", "find_human")
 _TOOL = "handoff_to_human"
-_MARK = "transfer"
 _UNBRIEFED = "Hello, this is the assistant. I am connecting you to the caller who is already on this line."
 
 
@@ -110,7 +110,7 @@ class Transfers:
     async def _dial_in(
         self, tx: Transaction, caller: Caller | OwnAgent, call: Call, wanted: WantedTransfer
     ) -> Transfer:
-        mark = {_MARK: {"mode": wanted.mode, "briefing": wanted.briefing, "agent": wanted.agent}}
+        mark = {TRANSFER: {"mode": wanted.mode, "briefing": wanted.briefing, "agent": wanted.agent}}
         human = WantedParticipant(Transport.PSTN, wanted.to, wanted.from_number, Role.CUSTOMER, mark)
         created = await self._adder.add(tx, caller, call.id, [human])
         await record(tx, call.id, Source.LIFECYCLE, "Transfer begun: a human is being called", self._clock.now())
@@ -159,19 +159,28 @@ async def look_for_human(tx: Transaction, fact: HandoffWanted) -> None:
 
 
 async def brief_human(tx: Transaction, fact: ParticipantJoined) -> None:
-    """Whoever was called in alone hears what it is about, and then has the caller to themselves."""
+    """Whoever was called in alone hears what it is about, and then has the caller to themselves.
+
+    The caller may have left at the moment at which the human came, who is not kept waiting for nobody then.
+    """
     found = await _of_transfer(tx, fact)
     if found is None:
         return
-    call, human = found
+    call, human, others = found
+    how = human.transfer or {}
     if human.status in GONE or await agent_orders.given(tx, call.id, f"brief {human.id}"):
         return
     now = human.joined_at or human.created_at
+    if not somebody_to_put_through(others):
+        last = max([now, *(person.left_at for person in others if person.left_at)])
+        await record(tx, call.id, Source.LIFECYCLE, "Transfer: the human came and nobody was there any more", last)
+        await end(tx, call, EndReason.USER_DISCONNECT, last)
+        return
     await record(tx, call.id, Source.LIFECYCLE, "Transfer: the human is in the call", now)
-    briefing = human.metadata[_MARK].get("briefing") or _UNBRIEFED
+    briefing = how.get("briefing") or _UNBRIEFED
     who = {"participant_id": human.id}
     await agent_orders.give(tx, call.id, "brief", now, text=briefing, reason=f"brief {human.id}", **who)
-    then = "leave" if human.metadata[_MARK].get("agent") == AgentAfter.LEAVE else "step_back"
+    then = "leave" if how.get("agent") == AgentAfter.LEAVE else "step_back"
     await agent_orders.give(tx, call.id, then, now, reason=f"{then} {human.id}", **who)
 
 
@@ -180,7 +189,7 @@ async def come_back_to_caller(tx: Transaction, fact: ParticipantLeft) -> None:
     found = await _of_transfer(tx, fact)
     if found is None or await agent_orders.given(tx, found[0].id, f"come back {found[1].id}"):
         return
-    call, human = found
+    call, human, _ = found
     now = human.left_at or human.created_at
     said = "Transfer: the human has left" if human.joined_at else "Transfer failed: nobody answered"
     level = Level.INFO if human.joined_at else Level.WARNING
@@ -191,10 +200,15 @@ async def come_back_to_caller(tx: Transaction, fact: ParticipantLeft) -> None:
         await enqueue_successor(tx, call, runs[-1], now)
 
 
-async def _of_transfer(tx: Transaction, fact: ParticipantJoined | ParticipantLeft) -> tuple[Call, Participant] | None:
+async def _of_transfer(
+    tx: Transaction, fact: ParticipantJoined | ParticipantLeft
+) -> tuple[Call, Participant, list[Participant]] | None:
+    """The live call, the human whom a transfer has called into it, and everybody else. None where it is another."""
     call = await store.lock(tx, TenantId(fact.tenant_id), fact.call_id)
     if call.status in OVER:
         return None
     people = await store.participants_of(tx, CallId(fact.call_id))
     human = next((person for person in people if person.id == fact.participant_id), None)
-    return (call, human) if human and isinstance(human.metadata.get(_MARK), dict) else None
+    if human is None or human.transfer is None:
+        return None
+    return call, human, [person for person in people if person.id != human.id]

@@ -1,6 +1,6 @@
 """How a call lives. Values in, values out: no clock, no database."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from rymi_server.calls.models import CallStatus, Participant, ParticipantStatus, Role, Transport
@@ -16,9 +16,21 @@ def status_on_create(transports: Sequence[Transport]) -> CallStatus:
 
 
 def is_over(participants: Sequence[Participant]) -> bool:
-    """A call is over once everyone but the agent has left or failed."""
+    """A call is over once everyone but the agent has left or failed.
+
+    A human who is still rung for a transfer comes to somebody. Once there is nobody, it is over as well.
+    """
     people = [p for p in participants if p.role is not Role.AGENT]
-    return bool(people) and all(p.status in GONE for p in people)
+    here = [p for p in people if p.status not in GONE]
+    if any(_is_rung_for_transfer(p) for p in here):
+        return not somebody_to_put_through(here)
+    return bool(people) and not here
+
+
+def somebody_to_put_through(participants: Iterable[Participant]) -> bool:
+    """Whether a human would find anybody to talk with, who is in the call or expected. Observers do not talk."""
+    talking = [p for p in participants if p.role is Role.CUSTOMER and p.status not in GONE]
+    return any(not _is_rung_for_transfer(p) for p in talking)
 
 
 def final_status(participants: Sequence[Participant]) -> CallStatus:
@@ -35,3 +47,7 @@ def connected_seconds(participants: Sequence[Participant], now: datetime) -> flo
     first = min(p.joined_at for p in people if p.joined_at)
     last = max(p.left_at or now for p in people)
     return max(0.0, (last - first).total_seconds())
+
+
+def _is_rung_for_transfer(participant: Participant) -> bool:
+    return participant.transfer is not None and participant.joined_at is None

@@ -53,6 +53,10 @@ call_participants = sa.Table(
     sa.Column("left_at", sa.DateTime(timezone=True)),
 )
 
+# In the metadata of a human whom a warm transfer calls in: how. Customers may have a word of the same name there.
+TRANSFER = "transfer"
+_WARM = "warm"
+
 
 class CallStatus(StrEnum):
     QUEUED = "queued"
@@ -142,6 +146,12 @@ class Participant:
     created_at: datetime
     joined_at: datetime | None
     left_at: datetime | None
+
+    @property
+    def transfer(self) -> dict[str, Any] | None:
+        """How this human is to be put through to the others; None of whoever is in the call for another reason."""
+        how = self.metadata.get(TRANSFER)
+        return how if isinstance(how, dict) and how.get("mode") == _WARM else None
 
 
 @dataclass(frozen=True, slots=True)
