@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 import sqlalchemy as sa
-from tests.support.asking import CLOCK, Customer, new_customer, phone
-from tests.support.calling import jobs_in
+from tests.support.asking import CLOCK, Customer, new_customer, phone, web
+from tests.support.calling import everybody_joins, jobs_in
 from tests.support.clocks import SetClock
 from tests.support.unasked_carrier import UnaskedCarrier
 from tests.support.waiting import somebody_waits_in, until
@@ -104,6 +104,15 @@ async def waiting_leg(acme: Customer) -> LegId:
     body = {"agent_id": await acme.new_agent(), "participants": [phone(NUMBER)]}
     leg: str = (await acme.post("/v1/calls", body)).json()["participants"][0]["telephony_leg_id"]
     return LegId(leg)
+
+
+async def awaited_legs(database: Database, acme: Customer, many: int = 1) -> list[LegId]:
+    """Legs of people who are added to a call that somebody is in."""
+    call = (await acme.post("/v1/calls", {"agent_id": await acme.new_agent(), "participants": [web()]})).json()["id"]
+    await everybody_joins(database, call)
+    people = [phone(f"+1555123{number}") for number in range(4000, 4000 + many)]
+    added = await acme.post(f"/v1/calls/{call}/participants", {"participants": people})
+    return [LegId(each["telephony_leg_id"]) for each in added.json()["participants"]]
 
 
 @pytest.fixture
@@ -287,6 +296,49 @@ class TestThePace:
         rang_ago = timedelta(seconds=time.monotonic() - carrier.rang_at[0])
         took_another = await _next_turn(database) > CLOCK.now() - rang_ago
         assert took_another == refuses
+
+    async def test_takes_who_is_awaited_in_a_call_before_those_who_stand_in_line(
+        self, database: Database, acme: Customer
+    ) -> None:
+        carrier, sleep = NotedCarrier(per_second=0.1), Sleeps(real=False)
+        dial = Dialer(database, carrier, ADDRESSES, CLOCK, sleep=sleep)
+        ids = [await waiting_leg(acme) for _ in range(10)]
+        await asyncio.gather(*(dial({"leg_id": leg_id}) for leg_id in ids), return_exceptions=True)
+        (awaited,) = await awaited_legs(database, acme)
+        await dial({"leg_id": awaited})
+        assert carrier.rang == [carrier.rang[0], awaited]
+        assert 9 < max(sleep.asked) < 10.3, "it has waited for the next turn, and not longer"
+        with pytest.raises(Later) as later:
+            await dial({"leg_id": await waiting_leg(acme)})
+        assert later.value.delay_ms > 11 * 10_300 - 3_000, "whoever comes now has one more before them"
+
+    async def test_has_those_stand_in_line_who_are_too_many_awaited_at_once(
+        self, database: Database, acme: Customer
+    ) -> None:
+        carrier, sleep = NotedCarrier(per_second=1), Sleeps(real=False)
+        sleep.goes_on.clear()
+        dial = Dialer(database, carrier, ADDRESSES, CLOCK, sleep=sleep)
+        dialing = [asyncio.create_task(dial({"leg_id": leg_id})) for leg_id in await awaited_legs(database, acme, 30)]
+
+        async def the_rest_is_sent_away() -> bool:
+            return sum(each.done() for each in dialing) >= 20
+
+        await until("the rest to be sent away", the_rest_is_sent_away)
+        sleep.goes_on.set()
+        asked = await asyncio.gather(*dialing, return_exceptions=True)
+        assert 3 <= len(carrier.rang) <= 10
+        assert max(each.delay_ms for each in asked if isinstance(each, Later)) > 20_000
+
+    async def test_is_kept_to_with_some_who_are_awaited(self, database: Database, acme: Customer) -> None:
+        limit, carrier = 20, NotedCarrier(per_second=20)
+        awaited, ids = await awaited_legs(database, acme, 12), [await waiting_leg(acme) for _ in range(30)]
+        workers = [Dialer(database, carrier, ADDRESSES, CLOCK) for _ in range(2)]
+        await asyncio.gather(*(workers[n % 2]({"leg_id": leg_id}) for n, leg_id in enumerate([*ids, *awaited])))
+        assert sorted(carrier.rang) == sorted([*ids, *awaited])
+        in_a_second = [
+            sum(1 for other in carrier.rang_at[n:] if other < at + 1) for n, at in enumerate(carrier.rang_at)
+        ]
+        assert max(in_a_second) <= limit + 1
 
     async def test_has_room_for_so_many_calls_at_once(self, database: Database, acme: Customer) -> None:
         carrier, clock = NotedCarrier(at_once=1), SetClock.from_now()

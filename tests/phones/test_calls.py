@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 from tests.support.asking import phone, web
-from tests.support.phone_lab import CREDENTIALS, PhoneLab, working
+from tests.support.phone_lab import CREDENTIALS, PhoneLab, phone_lab, working
 from tests.support.waiting import until
 
 from carrierbox import stock
+from rymi_server.foundation.database import Database
 
 TALKS, BUSY, NOBODY, REJECTS, VOICEMAIL = (f"+1202555010{digit}" for digit in (0, 1, 2, 3, 4))
 
@@ -199,6 +200,31 @@ class TestAWarmTransfer:
         ended = await lab.until_status(acme, made["id"], "completed")
         assert ended["end_reason"] == "user_disconnect"
         await lab.until_leg(rung, status="failed", reason="canceled")
+
+    async def test_does_not_wait_for_a_batch_that_is_dialed(self, own_database: Database) -> None:
+        slow = {name: {"calls_per_second": 1} for name in CREDENTIALS}
+        async with phone_lab(own_database, speed=1, carrier_limits=slow) as lab:
+            acme, human = await lab.customer("twilio"), "+12025550133"
+            agent = await acme.new_agent()
+            await lab.box.script("+12025550132", {"do": "stay"}, ring_ms=100)
+            called = {"transport": "pstn", "identity": "+12025550132"}
+            made = (await acme.post("/v1/calls", {"agent_id": agent, "participants": [called]})).json()
+            await lab.until_status(acme, made["id"], "in_progress")
+            batch = {"agent_id": agent, "to": [f"+1202555{2000 + number}" for number in range(60)]}
+            assert (await acme.post("/v1/calls/batch", batch)).status_code == 202
+
+            async def is_dialed() -> bool:
+                return len(await lab.calls_in_box()) > 3
+
+            await until("the batch to be dialed", is_dialed)
+            assert (await acme.post(f"/v1/calls/{made['id']}/transfer", {"to": human})).status_code == 202
+
+            async def is_rung() -> bool:
+                return bool(await lab.calls_in_box(to=human))
+
+            await until("the human to be rung", is_rung)
+            placed = await lab.calls_in_box()
+        assert len(placed) < 20, "most of the batch is still to be dialed"
 
 
 class TestConference:

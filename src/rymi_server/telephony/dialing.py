@@ -15,7 +15,7 @@ import structlog
 
 from rymi_server.calls import store as calls
 from rymi_server.calls.lifecycle import OVER
-from rymi_server.calls.models import Call
+from rymi_server.calls.models import Call, CallStatus
 from rymi_server.events.models import Source
 from rymi_server.events.store import record
 from rymi_server.foundation.clock import Clock
@@ -75,6 +75,7 @@ class _Near:
     """The leg's turn is near, at the turnstile of this account."""
 
     pace: Paced
+    is_awaited: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,7 @@ class Dialer:
         async with self._at_the_database:
             decided = await self._near_as_promised(leg_id) or await self._decide(leg_id, None)
         if isinstance(decided, _Near):
-            decided = await self._in_turn(leg_id, decided.pace)
+            decided = await self._in_turn(leg_id, decided)
         if isinstance(decided, NotYet):
             raise Later(max(_SHORTEST_WAIT_MS, _ms(decided.ask_at - self._clock.now())))
         if isinstance(decided, _Claimed):
@@ -140,9 +141,9 @@ class Dialer:
                 return None
         return None if self._turnstile.wait_for(pace) > NEAR else _Near(pace)
 
-    async def _in_turn(self, leg_id: LegId, pace: Paced) -> _Claimed | _Near | NotYet | None:
+    async def _in_turn(self, leg_id: LegId, near: _Near) -> _Claimed | _Near | NotYet | None:
         """Return at the moment at which the carrier may be asked. The next one's turn begins then, too."""
-        async with self._turnstile.turn(pace) as turn:
+        async with self._turnstile.turn(near.pace, is_awaited=near.is_awaited) as turn:
             async with self._with_a_turn_there:
                 decided = await self._decide(leg_id, turn)
             if isinstance(decided, _Claimed):
@@ -168,15 +169,20 @@ class Dialer:
             if held := await self._held_until(tx, leg, whether.hours, now):
                 return NotYet(held, None)
             if turn is None:
-                return await self._near(tx, leg, connected, now)
+                return await self._near(tx, call, leg, connected, now)
             if turn.account != connected.account:  # Another carrier was connected meanwhile.
                 return NotYet(now, None)
             return await self._claim(tx, call, leg, connected, now)
 
-    async def _near(self, tx: Transaction, leg: Leg, connected: ConnectedCarrier, now: datetime) -> _Near | NotYet:
-        far = await not_near(tx, connected, leg.dial_at, now)
+    async def _near(
+        self, tx: Transaction, call: Call, leg: Leg, connected: ConnectedCarrier, now: datetime
+    ) -> _Near | NotYet:
+        # A caller who asked for a human does not wait for a whole batch of others. Where very many are wanted in calls
+        # at once, the rest of them stand in line.
+        is_awaited = call.status is CallStatus.IN_PROGRESS and self._turnstile.wait_for_awaited(connected) <= NEAR
+        far = await not_near(tx, connected, leg.dial_at, now, is_awaited=is_awaited)
         wait = self._turnstile.wait_for(connected)
-        if far is None and wait > NEAR:
+        if far is None and wait > NEAR and not is_awaited:
             # Fewer got through than it was promised to. Who would wait here for long makes room for other accounts.
             far = NotYet(now + wait / 2, now)
         if far:
@@ -184,7 +190,7 @@ class Dialer:
             if connected.concurrent_calls is None:
                 # Where there is such a limit, who comes back is asked first whether there is room.
                 self._promised.keep(leg.id, connected)
-        return far or _Near(connected)
+        return far or _Near(connected, is_awaited)
 
     async def _claim(
         self, tx: Transaction, call: Call, leg: Leg, connected: ConnectedCarrier, now: datetime

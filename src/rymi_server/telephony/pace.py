@@ -3,14 +3,14 @@
 A leg is promised roughly when its turn comes, so that it need not ask again and again. When that is near it waits at
 the turnstile, and takes its turn there at the last moment: turns lie an interval apart on the database's clock, few
 are taken ahead, and whoever was held up past theirs takes another. So those who were held up together do not ring
-together.
+together. A leg that people in a call wait for goes to the turnstile at once, as long as few of them do.
 """
 
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
@@ -117,9 +117,10 @@ def interval_of(connected: Paced) -> timedelta:
 
 
 async def not_near(
-    tx: Transaction, connected: ConnectedCarrier, promised: datetime | None, now: datetime
+    tx: Transaction, connected: ConnectedCarrier, promised: datetime | None, now: datetime, *, is_awaited: bool = False
 ) -> NotYet | None:
-    """None for whoever's turn is near. Who was promised nothing yet takes the next place in the line of promises."""
+    """None for whoever's turn is near, or who is awaited. Who was promised nothing yet takes the next place in the
+    line of promises: whoever is awaited, too, because those behind have one turn less."""
     if promised and promised - now > NEAR:
         return NotYet(promised - EARLY, promised)
     if not await _has_room(tx, connected):
@@ -127,7 +128,7 @@ async def not_near(
     if promised is None:
         asked = {"account": connected.account, "interval": interval_of(connected), "here": now}
         place: datetime = (await _PROMISE.one(tx, asked))[0]
-        if place - now > NEAR:
+        if place - now > NEAR and not is_awaited:
             return NotYet(place - EARLY, place)
     return None
 
@@ -177,13 +178,18 @@ class Turnstile:
         self._sleep = sleep
         self._lines: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
         self._waiting: Counter[str] = Counter()
+        self._awaited: Counter[str] = Counter()
 
     def wait_for(self, connected: Paced) -> timedelta:
         """How long whoever came now would wait, by those who wait here."""
         return interval_of(connected) * self._waiting[connected.account]
 
+    def wait_for_awaited(self, connected: Paced) -> timedelta:
+        """The part of it that is due to those who did not stand in the line of promises."""
+        return interval_of(connected) * self._awaited[connected.account]
+
     @asynccontextmanager
-    async def turn(self, connected: Paced) -> AsyncIterator["Turn"]:
+    async def turn(self, connected: Paced, *, is_awaited: bool = False) -> AsyncIterator["Turn"]:
         """Shortly before a turn that is the caller's. It is theirs until the block ends, and should be used then."""
         interval_s = interval_of(connected).total_seconds()
         account = connected.account
@@ -191,19 +197,25 @@ class Turnstile:
         if line is None:
             ahead = min(max(_FEWEST_AHEAD, ceil(_AHEAD_S / interval_s)), _MOST_AHEAD)
             line = self._lines[account] = asyncio.Semaphore(ahead)
-        self._waiting[account] += 1
-        try:
+        with _counted(self._waiting, account), _counted(self._awaited, account, int(is_awaited)):
             await line.acquire()
-        finally:
-            self._waiting[account] -= 1
-            if not self._waiting[account]:
-                del self._waiting[account]
         try:
             turn = Turn(self._database, connected, self._sleep)
             await turn.take()
             yield turn
         finally:
             line.release()
+
+
+@contextmanager
+def _counted(waiting: Counter[str], account: str, many: int = 1) -> Iterator[None]:
+    waiting[account] += many
+    try:
+        yield
+    finally:
+        waiting[account] -= many
+        if not waiting[account]:
+            del waiting[account]
 
 
 class Turn:
