@@ -353,6 +353,21 @@ class TestThePace:
         await dial({"leg_id": second})
         assert carrier.rang == [first, second]
 
+    async def test_keeps_the_last_room_for_who_is_awaited_in_a_call(self, database: Database, acme: Customer) -> None:
+        carrier, clock = NotedCarrier(at_once=1), SetClock.from_now()
+        dial = dialer(database, carrier, clock)
+        first, second = await waiting_leg(acme), await waiting_leg(acme)
+        await dial({"leg_id": first})
+        (awaited,) = await awaited_legs(database, acme)
+        with pytest.raises(Later):
+            await dial({"leg_id": awaited})
+        async with database.transaction() as tx:
+            await store.fail(tx, first, LegReason.BUSY, clock.now())
+        with pytest.raises(Later):
+            await dial({"leg_id": second})
+        await dial({"leg_id": awaited})
+        assert carrier.rang == [first, awaited]
+
 
 class TestCallingHours:
     async def test_put_a_leg_off_until_it_is_morning_where_it_rings(self, database: Database, acme: Customer) -> None:

@@ -179,8 +179,8 @@ class Dialer:
     ) -> _Near | NotYet:
         # A caller who asked for a human does not wait for a whole batch of others. Where very many are wanted in calls
         # at once, the rest of them stand in line.
-        is_awaited = call.status is CallStatus.IN_PROGRESS and self._turnstile.wait_for_awaited(connected) <= NEAR
-        far = await not_near(tx, connected, leg.dial_at, now, is_awaited=is_awaited)
+        is_awaited = _is_awaited(call) and self._turnstile.wait_for_awaited(connected) <= NEAR
+        far = await not_near(tx, connected, leg, now, is_awaited=is_awaited)
         wait = self._turnstile.wait_for(connected)
         if far is None and wait > NEAR and not is_awaited:
             # Fewer got through than it was promised to. Who would wait here for long makes room for other accounts.
@@ -195,7 +195,7 @@ class Dialer:
     async def _claim(
         self, tx: Transaction, call: Call, leg: Leg, connected: ConnectedCarrier, now: datetime
     ) -> _Claimed | NotYet:
-        if full := await without_room(tx, connected, now):
+        if full := await without_room(tx, connected, leg, now, is_awaited=_is_awaited(call)):
             return full
         await store.claim(
             tx,
@@ -272,6 +272,11 @@ class Dialer:
             self._terms.limit_seconds,
             self._terms.detect_machines,
         )
+
+
+def _is_awaited(call: Call) -> bool:
+    """Whether there are people in the call, who wait for whoever is dialed into it."""
+    return call.status is CallStatus.IN_PROGRESS
 
 
 def _why_not(call: Call, whether: WhetherToRing) -> LegReason | None:

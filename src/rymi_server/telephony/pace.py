@@ -25,7 +25,7 @@ from rymi_server.foundation.ids import LegId
 from rymi_server.foundation.statements import Statement
 from rymi_server.telephony import store
 from rymi_server.telephony.carriers.carrier import ConnectedCarrier
-from rymi_server.telephony.models import dial_pace
+from rymi_server.telephony.models import Leg, dial_pace
 
 # Turns that are nearer than this are waited for in place.
 NEAR = timedelta(seconds=3)
@@ -117,13 +117,14 @@ def interval_of(connected: Paced) -> timedelta:
 
 
 async def not_near(
-    tx: Transaction, connected: ConnectedCarrier, promised: datetime | None, now: datetime, *, is_awaited: bool = False
+    tx: Transaction, connected: ConnectedCarrier, leg: Leg, now: datetime, *, is_awaited: bool
 ) -> NotYet | None:
     """None for whoever's turn is near, or who is awaited. Who was promised nothing yet takes the next place in the
     line of promises: whoever is awaited, too, because those behind have one turn less."""
+    promised = leg.dial_at
     if promised and promised - now > NEAR:
         return NotYet(promised - EARLY, promised)
-    if not await _has_room(tx, connected):
+    if not await _has_room(tx, connected, leg, now, is_awaited=is_awaited):
         return NotYet(now + _ASK_AGAIN_ABOUT_ROOM, None)
     if promised is None:
         asked = {"account": connected.account, "interval": interval_of(connected), "here": now}
@@ -133,13 +134,16 @@ async def not_near(
     return None
 
 
-async def without_room(tx: Transaction, connected: ConnectedCarrier, now: datetime) -> NotYet | None:
+async def without_room(
+    tx: Transaction, connected: ConnectedCarrier, leg: Leg, now: datetime, *, is_awaited: bool
+) -> NotYet | None:
     """Asked once more by whoever has a turn, because others have taken theirs meanwhile. They wait for `tx`."""
     if connected.concurrent_calls is None:
         return None
     held = sa.select(dial_pace.c.account).where(dial_pace.c.account == connected.account).with_for_update()
     await tx.execute(held)
-    return None if await _has_room(tx, connected) else NotYet(now + _ASK_AGAIN_ABOUT_ROOM, None)
+    has_room = await _has_room(tx, connected, leg, now, is_awaited=is_awaited)
+    return None if has_room else NotYet(now + _ASK_AGAIN_ABOUT_ROOM, None)
 
 
 async def slow_down(tx: Transaction, connected: ConnectedCarrier, now: datetime) -> None:
@@ -148,9 +152,15 @@ async def slow_down(tx: Transaction, connected: ConnectedCarrier, now: datetime)
     await _SLOW_DOWN.run(tx, said)
 
 
-async def _has_room(tx: Transaction, connected: ConnectedCarrier) -> bool:
+async def _has_room(tx: Transaction, connected: ConnectedCarrier, leg: Leg, now: datetime, *, is_awaited: bool) -> bool:
     most = connected.concurrent_calls
-    return most is None or await store.live_on_account(tx, connected.account) < most
+    if most is None:
+        return True
+    free = most - await store.live_on_account(tx, connected.account)
+    if free == 1 and not is_awaited:
+        # A whole batch asks for it, of which one would always come before whoever is awaited.
+        return not await store.somebody_is_awaited(tx, leg.tenant_id, now)
+    return free > 0
 
 
 class Promised:

@@ -7,11 +7,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from rymi_server.calls.models import Call, Direction, calls
+from rymi_server.calls.models import Call, CallStatus, Direction, calls
 from rymi_server.calls.store import CALL_COLUMNS, call_from
 from rymi_server.dnc.store import is_listed
 from rymi_server.foundation.database import Transaction
-from rymi_server.foundation.ids import CallId, LegId
+from rymi_server.foundation.ids import CallId, LegId, TenantId
 from rymi_server.foundation.rows import Rows
 from rymi_server.foundation.statements import Statement, change_row
 from rymi_server.telephony.calling_hours import HOURS_COLUMNS, CallingHours, hours_from
@@ -209,6 +209,20 @@ async def live_on_account(tx: Transaction, account: str) -> int:
     live = sa.select(sa.func.count()).select_from(telephony_legs)
     live = live.where(_legs.account == account, _legs.ended_at.is_(None), _legs.claimed_at.is_not(None))
     return (await tx.execute(live)).scalar_one()
+
+
+async def somebody_is_awaited(tx: Transaction, tenant_id: TenantId, now: datetime) -> bool:
+    """Whether a leg of a call that people are in could be dialed, and stands in no line."""
+    waits = sa.select(sa.literal(1)).where(
+        _legs.tenant_id == tenant_id,
+        _legs.status == LegStatus.QUEUED,
+        _legs.claimed_at.is_(None),
+        _legs.dial_at.is_(None),
+        sa.or_(_legs.held_until.is_(None), _legs.held_until <= now),
+        calls.c.id == _legs.call_id,
+        calls.c.status == CallStatus.IN_PROGRESS,
+    )
+    return (await tx.execute(waits.limit(1))).scalar_one_or_none() is not None
 
 
 async def live_on_connection(tx: Transaction, connection_id: str) -> bool:
