@@ -31,6 +31,7 @@ const link = linkOf(location.hash);
 let known: Agent[] = [];
 let call: Call | undefined;
 let joined: Joined | undefined;
+let starting = false;
 let startedAt = 0;
 let ticking: ReturnType<typeof setInterval> | undefined;
 
@@ -62,6 +63,9 @@ async function lobby(): Promise<void> {
 }
 
 async function start(): Promise<void> {
+  // A call that begins twice goes on once, and nobody could hang it up.
+  if (starting) return;
+  starting = true;
   const name = find<HTMLInputElement>('name').value.trim() || 'Guest';
   const chosen = document.querySelector<HTMLInputElement>('[name=agent]:checked')?.value ?? '';
   localStorage.setItem(NAME, name);
@@ -77,6 +81,7 @@ async function start(): Promise<void> {
     call = undefined;
     scene('lobby');
   } finally {
+    starting = false;
     find<HTMLButtonElement>('go').disabled = false;
   }
 }

@@ -149,6 +149,21 @@ class TestTheTalkPage:
         await late.close()
         await browser.problems()  # The browser notes the refusal.
 
+    async def test_begins_one_call_at_a_double_click(self, talking: Talking, browser: Browser) -> None:
+        page = await browser.open(talking.link, **DESKTOP)
+        await enter(page, "Anna")
+        await page.until("document.body.dataset.agent === 'listening'", 90)
+        await page.do("click", "#end")
+        await page.until("document.body.dataset.scene === 'over'")
+        await page.do("dblclick", "#again")
+        await page.until("document.body.dataset.agent === 'listening'", 90)
+        await page.do("click", "#end")
+        await page.until("document.body.dataset.scene === 'over'")
+        begun = "performance.getEntriesByType('resource').filter(({ name }) => name.endsWith('/talk/calls')).length"
+        assert await page.run(begun) == 2
+        assert await browser.problems() == []
+        await page.close()
+
     async def test_says_what_is_wrong_with_a_link(self, talking: Talking, browser: Browser) -> None:
         for end, says in (("#nonsense", "does not open"), ("", "not complete")):
             page = await browser.open(f"{talking.up.url}/talk{end}")

@@ -8,7 +8,7 @@ from typing import Any
 
 import jwt
 import pytest
-from livekit import api
+from livekit import api, rtc
 from tests.roomlet.cable import cable
 from tests.roomlet.people import administration, new_name, token
 from tests.roomlet.running import Running, roomlet
@@ -20,6 +20,16 @@ from tests.sdks.site import site
 
 Enter = Callable[..., Awaitable[Page]]
 ME = "browser-tab-1"
+# The next microphone is recorded, on its way, and not sent yet when this is done.
+AS_IT_IS_SENT = """(() => {{
+  const me = call.room.localParticipant, publish = me.publishTrack.bind(me);
+  me.publishTrack = (...given) => {{ const sent = publish(...given); {}; return sent; }};
+}})()"""
+# The browser's question stands until `allow()`.
+ASKED_UNTIL_ALLOWED = """(() => {
+  const devices = navigator.mediaDevices, ask = devices.getUserMedia.bind(devices);
+  devices.getUserMedia = (wanted) => new Promise((allow) => (window.allow = allow)).then(() => ask(wanted));
+})()"""
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +86,10 @@ async def enter(rooms: Running, room: str, browser: Browser, pages: str) -> Asyn
         assert await page.run("unhandled") == []
         await page.run("call.disconnect()")
         await page.close()
+
+
+def _tracks_of(identity: str, agent: ScriptedAgent) -> list[rtc.RemoteTrackPublication]:
+    return list(agent.person.room.remote_participants[identity].track_publications.values())
 
 
 async def attempt(browser: Browser, pages: str, expression: str, **context: Any) -> str:
@@ -170,6 +184,42 @@ class TestACall:
         await agent.person.saw("unmuted", ME)
         said = [event["muted"] for name, event in await page.run("seen") if name == "muted"]
         assert said == [True, False]
+
+    async def test_is_muted_while_its_microphone_is_being_sent(self, agent: ScriptedAgent, enter: Enter) -> None:
+        page = await enter(microphone=False)
+        await page.run(AS_IT_IS_SENT.format("call.mute()"))
+        await page.run("call.unmute()")
+        await agent.person.saw("muted", ME)
+        assert await page.run("call.muted")
+
+    async def test_is_heard_where_it_was_muted_and_unmuted_meanwhile(self, agent: ScriptedAgent, enter: Enter) -> None:
+        page = await enter(microphone=False)
+        await page.run(AS_IT_IS_SENT.format("call.mute(), call.unmute()"))
+        await page.run("call.unmute()")
+        await page.until("call.level('me') > 0")
+        await eventually("the agent sees it on", lambda: [each.muted for each in _tracks_of(ME, agent)] == [False])
+        assert not await page.run("call.muted")
+
+    async def test_asks_for_one_microphone_however_often_it_is_unmuted(
+        self, agent: ScriptedAgent, enter: Enter
+    ) -> None:
+        page = await enter(microphone=False)
+        await page.run("Promise.all([call.unmute(), call.unmute()])")
+        await agent.person.saw_published(ME)
+        await page.run("call.mute()")
+        await agent.person.saw("muted", ME)
+        assert [each.muted for each in _tracks_of(ME, agent)] == [True]
+
+    async def test_is_muted_while_people_are_asked_for_the_microphone(self, agent: ScriptedAgent, enter: Enter) -> None:
+        page = await enter(microphone=False)
+        await page.run(ASKED_UNTIL_ALLOWED)
+        await page.run("void call.unmute()")
+        await page.until("window.allow !== undefined")
+        assert await page.run("call.hasMicrophone")
+        await page.run("call.mute()")
+        await page.run("allow()")
+        await eventually("it is sent, and muted", lambda: [each.muted for each in _tracks_of(ME, agent)] == [True])
+        assert await page.run("call.muted")
 
     async def test_shows_what_is_typed_to_everybody(self, agent: ScriptedAgent, enter: Enter) -> None:
         page, other = await enter(), await enter("browser-tab-2")

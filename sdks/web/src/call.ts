@@ -57,6 +57,10 @@ export class Call extends Emitter<CallEvents> {
   #state: CallState = 'idle';
   #joining: Promise<void> | undefined;
   #muted = false;
+  /** From the question for the microphone until it is sent. */
+  #sending: Promise<void> | undefined;
+  /** What is recorded and not sent yet: livekit-client knows of no track before it is published. */
+  #recorded: LocalAudioTrack | undefined;
   #agentState: AgentState | undefined;
   #startedAt = 0;
   #speaking = new Set<string>();
@@ -80,9 +84,9 @@ export class Call extends Emitter<CallEvents> {
     return this.#muted;
   }
 
-  /** Whether this browser sends, or could if it were not muted. */
+  /** Whether this browser sends, or could if it were not muted, or is about to: people may still be asked for it. */
   get hasMicrophone(): boolean {
-    return this.#microphone() !== undefined;
+    return this.#sending !== undefined || this.#microphone() !== undefined;
   }
 
   get agentState(): AgentState | undefined {
@@ -109,17 +113,19 @@ export class Call extends Emitter<CallEvents> {
     this.#end('left');
   }
 
+  /** Holds from now on, also for a microphone that is still asked for. */
   async mute(): Promise<void> {
     this.#setMuted(true);
+    if (this.#recorded) this.#recorded.mediaStreamTrack.enabled = false;
     await this.#microphone()?.mute();
   }
 
   /** Also asks for the microphone again where there was none. */
   async unmute(): Promise<void> {
-    const microphone = this.#microphone();
-    if (microphone) await microphone.unmute();
-    else if (this.#isIn()) await this.#publish(this.#record());
+    await this.#microphone()?.unmute();
     this.#setMuted(false);
+    if (this.#recorded) this.#recorded.mediaStreamTrack.enabled = true;
+    if (this.#microphone() === undefined && this.#isIn()) await this.#send(Promise.resolve(true));
   }
 
   /** Something typed, for the agent. */
@@ -180,19 +186,19 @@ export class Call extends Emitter<CallEvents> {
     if (this.#state === 'ended') throw new CallError('call_over', 'This call was left; create another one');
     const claims = this.#checked();
     this.#state = 'connecting';
+    const entering = this.#enter();
     const speaks = this.options.microphone !== false && claims.video?.canPublish !== false;
     // Asking for the microphone takes as long as people think; the room need not wait for it.
-    const recording = speaks ? this.#record() : undefined;
+    const sending = speaks ? this.#send(entering.then(() => true, () => false)) : undefined;
     try {
-      await this.#enter();
+      await entering;
     } catch (cause) {
-      void recording?.then((track) => track?.stop());
       this.#state = 'ended';
       this.#levels.close();
       throw cause instanceof CallError ? cause : connectFailure(cause, (claims.exp ?? Infinity) * 1000 < Date.now());
     }
     this.#started();
-    if (recording) await this.#publish(recording);
+    await sending;
   }
 
   /** livekit-client tries for ever where something answers that is no room server. */
@@ -239,22 +245,41 @@ export class Call extends Emitter<CallEvents> {
     try {
       return await createLocalAudioTrack({ echoCancellation: true, noiseSuppression: true, autoGainControl: true, ...wanted });
     } catch (cause) {
-      this.emit('error', microphoneFailure(cause));
+      this.#goWithout(microphoneFailure(cause));
       return undefined;
     }
   }
 
-  async #publish(recording: Promise<LocalAudioTrack | undefined>): Promise<void> {
-    const track = await recording;
+  /** Ask for the microphone and send it, once at a time: two would be heard, and one of them muted. */
+  #send(entered: Promise<boolean>): Promise<void> {
+    if (this.#sending) return this.#sending;
+    const sending = this.#publish(entered).finally(() => {
+      if (this.#sending === sending) this.#sending = undefined;
+    });
+    return (this.#sending = sending);
+  }
+
+  async #publish(entered: Promise<boolean>): Promise<void> {
+    const track = await this.#record();
     if (!track) return;
-    if (!this.#isIn()) return track.stop();
+    if (!(await entered) || !this.#isIn()) return track.stop();
     if (this.#muted) await track.mute();
+    this.#recorded = track;
     try {
       await this.room.localParticipant.publishTrack(track, { source: Track.Source.Microphone, dtx: true, red: true });
+      // What was wanted meanwhile, the server is to know as well.
+      await (this.#muted ? track.mute() : track.unmute());
     } catch (cause) {
       track.stop();
-      if (this.#isIn()) this.emit('error', new CallError('not_allowed', `The microphone could not be sent: ${String(cause)}`, { cause }));
+      if (this.#isIn()) this.#goWithout(new CallError('not_allowed', `The microphone could not be sent: ${String(cause)}`, { cause }));
+    } finally {
+      this.#recorded = undefined;
     }
+  }
+
+  #goWithout(error: CallError): void {
+    this.#sending = undefined;
+    this.emit('error', error);
   }
 
   #listen(): void {
