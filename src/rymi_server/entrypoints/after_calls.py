@@ -69,6 +69,7 @@ def after_calls(settings: Settings, database: Database, clock: Clock, analyse: A
         sweeps=[
             DueSweep("forgotten_calls", timedelta(seconds=60), mender.forgotten),
             DueSweep("unfinished_calls", timedelta(seconds=30), mender.unfinished),
+            DueSweep("unrecorded_calls", timedelta(seconds=60), mender.unrecorded),
             DueSweep("lost_readings", timedelta(seconds=60), mender.lost_readings),
             DueSweep("late_pieces", timedelta(seconds=30), mender.late_pieces),
             DueSweep("pieces_of_deleted", timedelta(minutes=10), mender.pieces_of_deleted),

@@ -20,7 +20,7 @@ from rymi_server.post_call.announce import announce_now
 from rymi_server.post_call.begin import FINALIZE, begin
 from rymi_server.post_call.forget import delete_again
 from rymi_server.post_call.progress import Progress, post_call_progress
-from rymi_server.post_call.record import LAY, lay_job
+from rymi_server.post_call.record import LAY, TRIED_FOR, given_up_job, lay_job
 from rymi_server.queue.counts import still_live
 from rymi_server.queue.enqueue import NewJob, enqueue
 from rymi_server.recordings.models import recordings
@@ -53,6 +53,18 @@ class Mender:
         for each in waiting:
             if each.call_id not in at_work:
                 await self._go_on(tx, each)
+
+    async def unrecorded(self, tx: Transaction) -> None:
+        """Recordings that were still being made when their call was told of, and whose job was lost since."""
+        now = self._clock.now()
+        waiting = await progress.unrecorded(tx, now)
+        at_work = await still_live(tx, LAY.queue, "call_id", [each.call_id for each in waiting])
+        for each in waiting:
+            if each.call_id in at_work:
+                continue
+            log.warning("recording_resumed", call_id=each.call_id)
+            goes_on = now - each.begun_at < TRIED_FOR
+            await enqueue(tx, LAY, (lay_job if goes_on else given_up_job)(each.call_id, each.tenant_id))
 
     async def late_pieces(self, tx: Transaction) -> None:
         """Recordings of which a piece turned up after they were made: a torn one, repaired where its agent had died."""

@@ -110,6 +110,15 @@ async def unfinished(tx: Transaction, now: datetime, limit: int = 200) -> list[P
     return [Progress(*row) for row in await tx.execute(found.order_by(post_call_progress.c.begun_at).limit(limit))]
 
 
+async def unrecorded(tx: Transaction, now: datetime, limit: int = 200) -> list[Progress]:
+    """Told of without a recording that was still being made then."""
+    found = sa.select(post_call_progress).where(
+        post_call_progress.c.recorded_at.is_(None),
+        post_call_progress.c.done_at < now - timedelta(minutes=2),
+    )
+    return [Progress(*row) for row in await tx.execute(found.order_by(post_call_progress.c.done_at).limit(limit))]
+
+
 async def renew(tx: Transaction, call_id: str, step: str, now: datetime) -> None:
     """A step was done again."""
     mine = post_call_progress.c.call_id == call_id

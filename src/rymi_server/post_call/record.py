@@ -1,7 +1,7 @@
 """Makes the recording of a call out of its pieces, when all of them are there, and again when one turns up late.
 
 The files have the same names each time, so doing it again (its worker was killed) leaves nothing behind. While the
-storage is away it is tried on for a day; the rest of the call is finished meanwhile.
+storage is away or a disk is full it is tried on for a day; the rest of the call is finished meanwhile.
 """
 
 import asyncio
@@ -42,13 +42,18 @@ from rymi_server.recordings.workroom import workroom
 log = structlog.get_logger(__name__)
 
 LAY = JobKind("post_call", "lay", attempts=10, backoff=Backoff(first_ms=2_000))
+TRIED_FOR = timedelta(hours=24)
 _AT_ONCE = 2
-_TRIED_FOR = timedelta(hours=24)
 _PATIENCE = timedelta(minutes=10)
 
 
 def lay_job(call_id: str, tenant_id: str) -> NewJob:
     return NewJob({"call_id": call_id, "tenant_id": tenant_id}, id=new_prefixed("job"))
+
+
+def given_up_job(call_id: str, tenant_id: str) -> NewJob:
+    """For a recording whose workers die of it."""
+    return NewJob({"call_id": call_id, "tenant_id": tenant_id, "given_up": True}, id=f"given-up-{call_id}")
 
 
 class CannotLay(Unavailable):
@@ -80,11 +85,17 @@ class Recorder:
         if not pieces:
             await self._end_without(call, consent=wants_consent(agent))
             return
+        if job.get("given_up"):
+            await self._end_with(call, pieces, {"error": CannotLay.code})
+            return
         try:
             async with self._turns:
                 metadata = await self._lay(call, pieces)
-        except StorageUnavailable as error:
+        except (StorageUnavailable, CannotLay) as error:
             await self._put_off(call, pieces, error)
+            return
+        except OSError as error:
+            await self._put_off(call, pieces, CannotLay(error.strerror or type(error).__name__))
             return
         await self._end_with(call, pieces, metadata)
 
@@ -134,8 +145,8 @@ class Recorder:
             kept = await recordings.put(tx, call.id, status, metadata, self._clock.now(), name)
             if kept:
                 await self._told(tx, call, status, speech)
-        if not kept:  # It was deleted while it was made.
-            await delete_files(self._storage, call.tenant_id, call.id)
+        if not kept:
+            await self._leave_nothing(call)
 
     async def _told(self, tx: Transaction, call: Call, status: RecordingStatus, speech: dict[str, Any]) -> None:
         now = self._clock.now()
@@ -154,25 +165,31 @@ class Recorder:
         """Nothing was recorded: because nobody consented, or because the agent was lost with its disk."""
         status = RecordingStatus.DISABLED if consent else RecordingStatus.FAILED
         metadata = {"reason": "no_consent"} if consent else {"error": "nothing_recorded"}
+        kept, now = True, self._clock.now()
         async with self._database.transaction() as tx:
             await store.lock(tx, call.tenant_id, call.id)
-            if await progress.note(tx, call.id, "recorded", self._clock.now()):
-                await recordings.put(
-                    tx, call.id, status, {**metadata, "pieces": segments.extent([])}, self._clock.now()
-                )
-                await quality.measure(tx, call, None, self._clock.now())
-                level, said = _SAID[status]
-                await record(tx, call.id, Source.POST_CALL, said, self._clock.now(), level)
+            if await progress.note(tx, call.id, "recorded", now):
+                kept = await recordings.put(tx, call.id, status, {**metadata, "pieces": segments.extent([])}, now)
+                await quality.measure(tx, call, None, now)
+                if kept:
+                    level, said = _SAID[status]
+                    await record(tx, call.id, Source.POST_CALL, said, now, level)
             await announce_now(tx, call)
+        if not kept:
+            await self._leave_nothing(call)
 
-    async def _put_off(self, call: Call, pieces: Sequence[Segment], error: StorageUnavailable) -> None:
+    async def _leave_nothing(self, call: Call) -> None:
+        """It was deleted while it was made. Its pieces are on no list any more, so nobody else would find the files."""
+        await delete_files(self._storage, call.tenant_id, call.id)
+
+    async def _put_off(self, call: Call, pieces: Sequence[Segment], error: StorageUnavailable | CannotLay) -> None:
         assert call.ended_at is not None
         waited = self._clock.now() - call.ended_at
-        if error.retryable and waited < _TRIED_FOR:
+        if error.retryable and waited < TRIED_FOR:
             log.warning("recording_put_off", error=error.message)
             wait = min(_PATIENCE, max(timedelta(seconds=1), waited / 4))
             raise Later(int(wait.total_seconds() * 1000))
-        await self._end_with(call, pieces, {"error": "storage_unavailable", "message": error.message})
+        await self._end_with(call, pieces, {"error": error.code, "message": error.message})
 
 
 async def _is_made(tx: Transaction, call: Call, pieces: Sequence[Segment]) -> bool:

@@ -1,8 +1,11 @@
 """What comes after a call where something is away, late, dead or very long."""
 
+import tempfile
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from pathlib import Path
 
+import pytest
 import sqlalchemy as sa
 from tests.integration.after_the_call.looking import RECORDED, detail_of, has, shows
 from tests.support.after_calls import (
@@ -26,6 +29,18 @@ from rymi_server.post_call.mending import Mender
 _LAYING = "select count(*) from bullmq.job where name = 'lay' and state in ('waiting', 'active', 'delayed')"
 
 
+async def _status(acme: Customer, call_id: str) -> str:
+    status: str = (await acme.get(f"/v1/calls/{call_id}/recording")).json()["recording"]["status"]
+    return status
+
+
+def _is(acme: Customer, call_id: str, status: str) -> Callable[[], Awaitable[bool]]:
+    async def found() -> bool:
+        return await _status(acme, call_id) == status
+
+    return found
+
+
 class TestABadDay:
     async def test_with_the_storage_away_keeps_the_recording_for_later(
         self, own_database: Database, acme: Customer, tmp_path: Path
@@ -42,6 +57,42 @@ class TestABadDay:
             (tmp_path / "away").rename(tmp_path / "storage")
             await finished(own_database, call_id, seconds=60)
         assert (await acme.get(f"/v1/calls/{call_id}/recording")).json()["recording"]["status"] == "ready"
+
+    async def test_with_a_full_disk_keeps_the_recording_for_later(
+        self, own_database: Database, acme: Customer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        call_id = await ended_call(own_database, acme, **RECORDED)
+        await recorded(own_database, tmp_path, acme, call_id, sound(1, people=[(0.2, 0.8)]))
+        monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "no room"))
+        async with working(own_database, tmp_path):
+            await until("the analysis", shows(acme, call_id, "Post-call analysis completed."))
+            assert await _status(acme, call_id) == "pending"
+            monkeypatch.undo()
+            await finished(own_database, call_id, seconds=60)
+        assert await _status(acme, call_id) == "ready"
+
+    @pytest.mark.parametrize(("hours_ago", "status"), [(1, "ready"), (25, "failed")])
+    async def test_that_loses_the_job_of_a_recording_makes_it_within_a_day_or_says_that_there_is_none(
+        self, hours_ago: int, status: str, own_database: Database, acme: Customer, tmp_path: Path
+    ) -> None:
+        call_id = await ended_call(own_database, acme, **RECORDED)
+        await recorded(own_database, tmp_path, acme, call_id, sound(1, people=[(0.2, 0.8)]))
+        (tmp_path / "storage").rename(tmp_path / "away")
+        (tmp_path / "storage").write_bytes(b"no folder any more")
+        async with working(own_database, tmp_path):
+            await until("the analysis", shows(acme, call_id, "Post-call analysis completed."))
+        (tmp_path / "storage").unlink()
+        (tmp_path / "away").rename(tmp_path / "storage")
+        async with own_database.transaction() as tx:
+            await tx.execute(sa.text("delete from bullmq.job where queue = 'post_call'"))
+            told = "update post_call_progress set begun_at = now() - :ago, done_at = now() - :ago + interval '1 minute'"
+            await tx.execute(sa.text(told), {"ago": timedelta(hours=hours_ago)})
+            await Mender(SystemClock()).unrecorded(tx)
+        async with working(own_database, tmp_path):
+            await until("the recording to be settled", _is(acme, call_id, status), seconds=60)
+        async with own_database.transaction() as tx:
+            await Mender(SystemClock()).unrecorded(tx)
+            assert (await tx.execute(sa.text(_LAYING))).scalar_one() == 0
 
     async def test_with_an_agent_that_died_says_that_nothing_was_recorded_until_its_piece_turns_up(
         self, own_database: Database, acme: Customer, tmp_path: Path
