@@ -169,8 +169,11 @@ class CarrierPromise:
         path = f"/carriers/{self.provider}/con_1/key/answer"
         self.says(customer, self.kind.wire.hang_up(), path)
         number = next(each for each in await carrier.numbers() if each.number == self.own_numbers[0])
-        before = await carrier.attach(number, at)
-        assert await carrier.attach(number, at) == {}
+        before = await carrier.routing(number, at)
+        assert before is not None
+        for _ in range(2):
+            await carrier.attach(number, at)
+            assert await carrier.routing(number, at) is None
         await lab.send("POST", "/calls", {"carrier": self.provider, "to": number.number, "from": "+12025550188"})
         asked = signed(await customer.wait_for_webhook(path))
         assert self.kind.wire.verifies(ready, asked, now())
@@ -184,7 +187,9 @@ class CarrierPromise:
         self, lab: Lab, customer: Customer, carrier: Carrier, ready: Credentials
     ) -> None:
         number = next(each for each in await carrier.numbers() if each.number == self.own_numbers[0])
-        before = await carrier.attach(number, self.account_addresses(customer))
+        before = await carrier.routing(number, self.account_addresses(customer))
+        assert before is not None
+        await carrier.attach(number, self.account_addresses(customer))
         settings = lab.box.numbers.owned(self.provider, self.credentials.account_id, number.number)
         assert settings is not None
         settings.settings = dict(self.elsewhere(lab))

@@ -30,8 +30,9 @@ class TestTwilio(CarrierPromise):
         number = next(each for each in await carrier.numbers() if each.number == self.own_numbers[0])
         owned(lab.box, "twilio", self.credentials.account_id, number.number)["voice_url"] = theirs
         at = self.account_addresses(customer)
-        assert (await carrier.attach(number, at))["voice_url"] == theirs
-        assert await carrier.attach(number, at) == {}
+        before = await carrier.routing(number, at)
+        assert before is not None
+        assert before["voice_url"] == theirs
 
     def points_to_us(self, lab: Lab, number: str, ready: Credentials) -> bool:
         return "/carriers/" in owned(lab.box, "twilio", ready.account_id, number).get("voice_url", "")

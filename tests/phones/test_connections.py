@@ -17,6 +17,7 @@ from rymi_server.foundation.clock import SystemClock
 from rymi_server.foundation.database import Database
 from rymi_server.telephony import connection_store as store
 from rymi_server.telephony.addresses import CarrierAddresses
+from rymi_server.telephony.carriers.carrier import OutcomeUnknown
 from rymi_server.telephony.number_routing import NumberRouting
 
 each_carrier = pytest.mark.parametrize("provider", CREDENTIALS)
@@ -171,6 +172,88 @@ class TestANumber:
         assert not same_routing(dict(at_carrier(idle, provider)), before)
         await acme.post("/v1/telephony/disconnect")
         await jobs.release(second)
+        assert same_routing(at_carrier(idle, provider), before)
+
+    async def test_goes_back_although_the_carrier_routed_it_without_saying_so(
+        self, idle: PhoneLab, provider: str, routing: NewRouting
+    ) -> None:
+        before = set_up(idle, provider)
+        acme, job = await connected(idle, provider)
+        jobs = routing(idle)
+        await idle.fault(target="rest", act="hang_after", event="update_number", ms=50, times=1)
+        with pytest.raises(OutcomeUnknown):
+            await jobs.route(job)
+        await jobs.route(job)
+        await acme.ask("DELETE", f"/v1/numbers/{stock.NUMBERS[provider][0]}")
+        await jobs.route(job)
+        assert same_routing(at_carrier(idle, provider), before)
+
+    async def test_goes_back_although_a_worker_died_while_the_carrier_routed_it(
+        self, idle: PhoneLab, provider: str, routing: NewRouting
+    ) -> None:
+        before = set_up(idle, provider)
+        acme, job = await connected(idle, provider)
+        await self._routed_by_a_worker_that_dies(idle, provider, routing, job)
+        jobs = routing(idle)
+        await jobs.route(job)
+        await acme.post("/v1/telephony/disconnect")
+        await jobs.release(job)
+        assert same_routing(at_carrier(idle, provider), before)
+
+    async def test_goes_back_although_it_is_removed_before_anybody_knows_that_it_came_to_us(
+        self, idle: PhoneLab, provider: str, routing: NewRouting
+    ) -> None:
+        before = set_up(idle, provider)
+        acme, job = await connected(idle, provider)
+        await self._routed_by_a_worker_that_dies(idle, provider, routing, job)
+        await acme.ask("DELETE", f"/v1/numbers/{stock.NUMBERS[provider][0]}")
+        await routing(idle).route(job)
+        assert same_routing(at_carrier(idle, provider), before)
+
+    async def test_goes_back_although_the_account_is_connected_again_before_anybody_knows_that_it_came_to_us(
+        self, idle: PhoneLab, provider: str, routing: NewRouting
+    ) -> None:
+        before = set_up(idle, provider)
+        acme, first = await connected(idle, provider)
+        await self._routed_by_a_worker_that_dies(idle, provider, routing, first)
+        assert (await acme.post("/v1/telephony/connect", CREDENTIALS[provider])).status_code == 200
+        second = await job_of(idle, acme)
+        jobs = routing(idle)
+        await jobs.route(second)
+        await jobs.release(first)
+        await acme.post("/v1/telephony/disconnect")
+        await jobs.release(second)
+        assert same_routing(at_carrier(idle, provider), before)
+
+    async def _routed_by_a_worker_that_dies(
+        self, lab: PhoneLab, provider: str, routing: NewRouting, job: dict[str, str]
+    ) -> None:
+        """It is gone before the carrier has answered, which has done it."""
+        before = dict(at_carrier(lab, provider))
+        await lab.fault(target="rest", act="hang_after", event="update_number", ms=600_000, times=1)
+        worker = asyncio.create_task(routing(lab).route(job))
+
+        async def routed() -> bool:
+            return at_carrier(lab, provider) != before
+
+        await until("the carrier to have routed the number", routed)
+        worker.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await worker
+
+    async def test_goes_back_where_its_owner_pointed_it_after_the_carrier_had_refused_to_route_it(
+        self, idle: PhoneLab, provider: str, routing: NewRouting
+    ) -> None:
+        before = set_up(idle, provider)
+        at_carrier(idle, provider).clear()
+        acme, job = await connected(idle, provider)
+        jobs = routing(idle)
+        await idle.fault(target="rest", act="status", status=400, event="update_number", times=1)
+        await jobs.route(job)
+        at_carrier(idle, provider).update(before)
+        await jobs.route(job)
+        await acme.ask("DELETE", f"/v1/numbers/{stock.NUMBERS[provider][0]}")
+        await jobs.route(job)
         assert same_routing(at_carrier(idle, provider), before)
 
     async def test_follows_us_to_another_address(self, idle: PhoneLab, provider: str, routing: NewRouting) -> None:

@@ -32,7 +32,10 @@ class UnaskedCarrier:
     async def unprovision(self) -> None:
         raise NotImplementedError
 
-    async def attach(self, number: CarrierNumber, at: AccountAddresses) -> Routing:
+    async def routing(self, number: CarrierNumber, at: AccountAddresses) -> Routing | None:
+        raise NotImplementedError
+
+    async def attach(self, number: CarrierNumber, at: AccountAddresses) -> None:
         raise NotImplementedError
 
     async def restore(self, number: CarrierNumber, before: Routing, ours: str) -> None:

@@ -101,7 +101,7 @@ async def one_at_a_time(tx: Transaction, tenant_id: TenantId) -> None:
 async def take_over_routing(tx: Transaction, from_connection: str, to_connection: str) -> None:
     """Numbers of one account that is connected again: where they pointed at first goes over to the new connection."""
     for known in await numbers_of(tx, from_connection):
-        if known.routed_to:
+        if known.routed_to or known.routing_before is not None:
             await tx.execute(
                 carrier_numbers.update()
                 .where(_numbers.connection_id == to_connection, _numbers.number == known.number)

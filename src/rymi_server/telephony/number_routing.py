@@ -129,7 +129,9 @@ class NumberRouting:
         for connection_id, tenant_id in await store.all_active(tx):
             await _enqueue(tx, REFRESH, connection_id, tenant_id)
 
-    async def _route_one(self, connection: Connection, carrier: Carrier, number_id: str) -> None:
+    async def _route_one(
+        self, connection: Connection, carrier: Carrier, number_id: str, *, noted: bool = False
+    ) -> None:
         """Locked meanwhile, so that two jobs do not undo each other. Until then the connection may have ended."""
         at = self._addresses.of_connection(connection.provider, connection.id)
         async with self._database.transaction() as tx:
@@ -139,25 +141,39 @@ class NumberRouting:
             wanted = await _is_wanted(tx, connection.id, known.number)
             if _is_right(known, at, wanted=wanted):
                 return
-            number = CarrierNumber(known.number, known.reference, known.country)
             try:
-                if wanted:
-                    before = await carrier.attach(number, at)
-                    kept = known.routing_before if known.routing_before is not None else dict(before)
-                    await store.change_number(
-                        tx, known.id, routed_to=at.answer, routing_before=kept, routing_error=None
-                    )
-                else:
-                    await carrier.restore(number, known.routing_before or {}, known.routed_to or "")
-                    await store.change_number(
-                        tx, known.id, routed_to=None, routing_before=sa.null(), routing_error=None
-                    )
+                done = await _point(tx, carrier, known, at, wanted=wanted)
             except (CarrierRefused, CredentialsRefused) as error:
                 log.warning("number_not_routed", tenant_id=connection.tenant_id, code=error.code)
-                await store.change_number(tx, known.id, routing_error=error.message[:300])
+                # Nothing was changed there, and whoever owns the number may change it before the next attempt.
+                forgotten = {"routing_before": sa.null()} if noted else {}
+                await store.change_number(tx, known.id, routing_error=error.message[:300], **forgotten)
+                return
+        if not done:
+            await self._route_one(connection, carrier, number_id, noted=True)
 
     def _carrier(self, connection: Connection) -> Carrier:
         return self._connections.open(connection.provider, self._connections.credentials(connection))
+
+
+async def _point(tx: Transaction, carrier: Carrier, known: KnownNumber, at: AccountAddresses, *, wanted: bool) -> bool:
+    """Whether it is done. False where it was only noted to what the number points, which is to be committed first.
+
+    A carrier may do it without our learning of it, and whoever asks it then is told of our own address only.
+    """
+    number = CarrierNumber(known.number, known.reference, known.country)
+    if not wanted:
+        await carrier.restore(number, known.routing_before or {}, known.routed_to or at.answer)
+        await store.change_number(tx, known.id, routed_to=None, routing_before=sa.null(), routing_error=None)
+        return True
+    if known.routing_before is None:
+        before = await carrier.routing(number, at)
+        if before is not None:
+            await store.change_number(tx, known.id, routing_before=dict(before))
+            return False
+    await carrier.attach(number, at)
+    await store.change_number(tx, known.id, routed_to=at.answer, routing_error=None)
+    return True
 
 
 async def _is_wanted(tx: Transaction, connection_id: str, number: str) -> bool:
@@ -168,4 +184,7 @@ async def _is_wanted(tx: Transaction, connection_id: str, number: str) -> bool:
 
 
 def _is_right(known: KnownNumber, at: AccountAddresses, *, wanted: bool) -> bool:
-    return known.routed_to == at.answer if wanted else known.routed_to is None
+    if wanted:
+        return known.routed_to == at.answer
+    # Where it pointed before is known only of numbers that may point to us.
+    return known.routed_to is None and known.routing_before is None

@@ -192,8 +192,12 @@ class Carrier(Protocol):
         """Take away what `provision` made."""
         ...
 
-    async def attach(self, number: CarrierNumber, at: AccountAddresses) -> Routing:
-        """Have the number's calls come to us. What it pointed to before; nothing where that was us already."""
+    async def routing(self, number: CarrierNumber, at: AccountAddresses) -> Routing | None:
+        """Where the number's calls go, for `restore`; None where they come to us already."""
+        ...
+
+    async def attach(self, number: CarrierNumber, at: AccountAddresses) -> None:
+        """Have the number's calls come to us."""
         ...
 
     async def restore(self, number: CarrierNumber, before: Routing, ours: str) -> None:

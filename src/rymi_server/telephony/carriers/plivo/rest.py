@@ -77,11 +77,13 @@ class PlivoAccount:
             if not reply.is_missing:
                 _good(reply)
 
-    async def attach(self, number: CarrierNumber, at: AccountAddresses) -> Routing:  # noqa: ARG002 - The application has it.
-        before = await self._application_of(number)
+    async def routing(self, number: CarrierNumber, at: AccountAddresses) -> Routing | None:  # noqa: ARG002 - As the next.
+        now = await self._application_of(number)
+        return None if now == self._credentials.application_id else {"app_id": now}
+
+    async def attach(self, number: CarrierNumber, at: AccountAddresses) -> None:  # noqa: ARG002 - The application has it.
         ours = self._credentials.application_id
         _good(await self._ask("POST", f"Number/{part(number.reference)}/", json={"app_id": ours}))
-        return {} if before == ours else {"app_id": before}
 
     async def restore(self, number: CarrierNumber, before: Routing, ours: str) -> None:  # noqa: ARG002 - The application is.
         if await self._application_of(number) == self._credentials.application_id:

@@ -90,8 +90,11 @@ class TwilioAccount:
     async def unprovision(self) -> None:
         """Nothing was made."""
 
-    async def attach(self, number: CarrierNumber, at: AccountAddresses) -> Routing:
-        before = await self._routing(number)
+    async def routing(self, number: CarrierNumber, at: AccountAddresses) -> Routing | None:
+        now = _routing_of(_good(await self._ask("GET", self._number_path(number))))
+        return None if _is_ours(now, at) else now
+
+    async def attach(self, number: CarrierNumber, at: AccountAddresses) -> None:
         # An application or a trunk would come before the number's own address, so both are taken off.
         form = {
             "VoiceUrl": at.answer,
@@ -103,7 +106,6 @@ class TwilioAccount:
             "TrunkSid": "",
         }
         _good(await self._ask("POST", self._number_path(number), data=form))
-        return {} if _is_ours(before, at) else before
 
     async def restore(self, number: CarrierNumber, before: Routing, ours: str) -> None:
         reply = await self._ask("GET", self._number_path(number))
@@ -161,9 +163,6 @@ class TwilioAccount:
 
     async def press(self, call: PlacedCall, digits: str) -> bool:  # noqa: ARG002 - Twilio has no way to be asked.
         return False
-
-    async def _routing(self, number: CarrierNumber) -> dict[str, str]:
-        return _routing_of(_good(await self._ask("GET", self._number_path(number))))
 
     async def _ask(self, method: str, path: str, **more: Any) -> Reply:
         auth = (self._credentials.account_id, self._credentials.secret)

@@ -99,15 +99,17 @@ class VonageAccount:
             if not reply.is_missing:
                 _good(reply)
 
-    async def attach(self, number: CarrierNumber, at: AccountAddresses) -> Routing:  # noqa: ARG002 - The application has it.
-        before = await self._routing(number)
-        await self._point(number, {"app_id": self._credentials.application_id or ""}, before)
-        if before.get("app_id") == self._credentials.application_id:
-            return {}
-        return {name: before.get(name, "") for name in _ROUTING}
+    async def routing(self, number: CarrierNumber, at: AccountAddresses) -> Routing | None:  # noqa: ARG002 - As the next.
+        now = await self._row_of(number)
+        is_ours = now.get("app_id") == self._credentials.application_id
+        return None if is_ours else {name: now.get(name, "") for name in _ROUTING}
+
+    async def attach(self, number: CarrierNumber, at: AccountAddresses) -> None:  # noqa: ARG002 - The application has it.
+        now = await self._row_of(number)
+        await self._point(number, {"app_id": self._credentials.application_id or ""}, now)
 
     async def restore(self, number: CarrierNumber, before: Routing, ours: str) -> None:  # noqa: ARG002 - The application is.
-        now = await self._routing(number)
+        now = await self._row_of(number)
         if now.get("app_id") == self._credentials.application_id:
             await self._point(number, {name: str(before.get(name) or "") for name in _ROUTING}, now)
 
@@ -164,7 +166,7 @@ class VonageAccount:
         _good(await self._ask_calls("PUT", f"/{part(call.id)}/dtmf", call, json={"digits": digits}))
         return True
 
-    async def _routing(self, number: CarrierNumber) -> dict[str, Any]:
+    async def _row_of(self, number: CarrierNumber) -> dict[str, Any]:
         rows = await self._number_rows({"pattern": number.reference, "search_pattern": "0", "size": "100"})
         return next((row for row in rows if str(row.get("msisdn")) == number.reference), {})
 
