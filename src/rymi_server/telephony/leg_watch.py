@@ -1,9 +1,12 @@
 """Looks after legs of which nothing is heard: forgotten by their job, left unclear by a crash, or gone silent.
 
-The carrier is asked before anything is decided, and nobody is rung here.
+The carrier is asked before anything is decided, and nobody is rung here. A carrier that fails holds up the legs of its
+own account only.
 """
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections import Counter, defaultdict
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 
 import structlog
@@ -17,10 +20,10 @@ from rymi_server.queue.counts import still_live
 from rymi_server.queue.enqueue import NewJob, enqueue_many
 from rymi_server.telephony import legs, store
 from rymi_server.telephony.carriers.carrier import (
+    CarrierRefused,
     ConnectedCarrier,
     ConnectedCarriers,
     LegReport,
-    OutcomeUnknown,
     PlacedCall,
     Search,
 )
@@ -33,11 +36,17 @@ log = structlog.get_logger(__name__)
 SETTLED_AFTER = timedelta(seconds=60)
 # Longer than any call; a carrier that could not tell until then is not asked any more.
 LEFT_OPEN_FOR = timedelta(hours=6)
+UNPRICED_FOR = timedelta(hours=24)
 _RINGS_FOR = timedelta(seconds=90)
 _TALKS_FOR = timedelta(minutes=15)
 _SILENT_FOR = timedelta(seconds=10)
 _PRICED_AFTER, _PRICED_AT_LAST = timedelta(minutes=5), timedelta(hours=1)
 _AT_A_TIME = 200
+# Accounts, each of which may have us wait.
+_SIDE_BY_SIDE = 8
+# One failure may be about that call alone.
+_MOST_FAILURES = 2
+_LONGEST = timedelta(seconds=30)
 
 Look = Callable[[Leg, ConnectedCarrier], Awaitable[None]]
 
@@ -55,12 +64,33 @@ class LegWatch:
         async with self._database.transaction() as tx:
             unclear = await store.claimed_without_outcome(tx, now - SETTLED_AFTER, _AT_A_TIME)
             quiet = await store.quiet(
-                tx, now, unanswered=_RINGS_FOR, answered=_TALKS_FOR, silent=_SILENT_FOR, limit=_AT_A_TIME
+                tx, now, unanswered=_RINGS_FOR, answered=_TALKS_FOR, silent=_SILENT_FOR, each=_AT_A_TIME
             )
             unpriced = await store.unpriced(tx, now, _PRICED_AFTER, _PRICED_AT_LAST, _AT_A_TIME)
-        for found, look in ((unclear, self._settle), (quiet, self._ask), (unpriced, self._price)):
-            for leg in found:
-                await self._with_carrier(leg, look)
+        await self._look_at(unclear, self._settle)
+        await self._look_at(quiet, self._ask)
+        await self._look_at(unpriced, self._price)
+
+    async def _look_at(self, found: Sequence[Leg], look: Look) -> None:
+        """Accounts are asked side by side, each about one leg after the other."""
+        accounts: defaultdict[str | None, list[Leg]] = defaultdict(list)
+        for leg in found:
+            accounts[leg.account or leg.connection_id].append(leg)
+        turns = asyncio.Semaphore(_SIDE_BY_SIDE)
+        async with asyncio.TaskGroup() as looking:
+            for of_account in accounts.values():
+                looking.create_task(self._one_by_one(of_account, look, turns))
+
+    async def _one_by_one(self, of_account: Sequence[Leg], look: Look, turns: asyncio.Semaphore) -> None:
+        """As long as the carrier answers, and for a while only. What is left is due in the next round as well."""
+        failures: Counter[str | None] = Counter()
+        async with turns:
+            until = self._clock.now() + _LONGEST
+            for leg in of_account:
+                if self._clock.now() > until:
+                    break
+                if failures[leg.connection_id] < _MOST_FAILURES and not await self._with_carrier(leg, look):
+                    failures[leg.connection_id] += 1
 
     async def _remind(self) -> None:
         """Legs whose job is gone get another one."""
@@ -73,18 +103,29 @@ class LegWatch:
             retry = [NewJob(dial_job(leg).data, id=f"{leg.id}-{int(before.timestamp())}") for leg in forgotten]
             await enqueue_many(tx, DIAL, retry)
 
-    async def _with_carrier(self, leg: Leg, look: Look) -> None:
+    async def _with_carrier(self, leg: Leg, look: Look) -> bool:
+        """Whether the carrier could be asked."""
         async with self._database.transaction() as tx:
             connected = await self._carriers.by_id(tx, leg.connection_id) if leg.connection_id else None
         if connected is None:
             # The connection is gone with all that could be asked.
             await self._give_up(leg)
-            return
+            return True
         try:
             await look(leg, connected)
         except Unavailable as error:
-            # One carrier's bad hour is no reason to leave the others' legs alone. The next round asks again.
             log.warning("leg_not_looked_up", leg_id=leg.id, code=error.code)
+            if self._is_hopeless(leg):
+                await self._give_up(leg)
+            # Who refuses this can be asked about the others.
+            return isinstance(error, CarrierRefused)
+        return True
+
+    def _is_hopeless(self, leg: Leg) -> bool:
+        """Whether nobody could tell for so long that nobody is asked any more."""
+        if leg.ended_at:
+            return self._clock.now() - leg.ended_at >= UNPRICED_FOR
+        return self._clock.now() - (leg.claimed_at or leg.created_at) >= LEFT_OPEN_FOR
 
     async def _settle(self, leg: Leg, connected: ConnectedCarrier) -> None:
         """Dialing began, and nothing more is known: was it placed?
@@ -95,12 +136,7 @@ class LegWatch:
         assert leg.claimed_at is not None
         async with self._database.transaction() as tx:
             others = await store.running_at_carrier(tx, connected.account)
-        try:
-            found = await connected.carrier.find_calls(Search(leg.from_number, leg.to_number, leg.claimed_at, others))
-        except OutcomeUnknown:
-            if self._clock.now() - leg.claimed_at < LEFT_OPEN_FOR:
-                raise
-            found = ()
+        found = await connected.carrier.find_calls(Search(leg.from_number, leg.to_number, leg.claimed_at, others))
         async with self._database.transaction() as tx:
             taken = await store.known_at_carrier(tx, connected.carrier.name, found)
             mine = [each for each in found if each not in taken]
@@ -137,15 +173,18 @@ class LegWatch:
         async with self._database.transaction() as tx:
             if leg.is_over:
                 await store.change(tx, leg.id, price_looks=2)
+            elif leg.provider_call_id is None:
+                await legs.failed(tx, leg.id, LegReason.OUTCOME_UNKNOWN, now)
             else:
                 await legs.reported(tx, leg.id, _unknown_there(leg), now)
 
 
 def _unknown_there(leg: Leg) -> LegReport:
     """The carrier has no such call, so whatever it was is over."""
+    assert leg.provider_call_id is not None
     answered = leg.answered_at is not None
     return LegReport(
-        leg.provider_call_id or f"unknown-{leg.id}",
+        leg.provider_call_id,
         LegStatus.COMPLETED if answered else LegStatus.FAILED,
         reason=None if answered else LegReason.OUTCOME_UNKNOWN,
     )

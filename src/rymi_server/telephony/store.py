@@ -238,38 +238,44 @@ async def waiting_since(tx: Transaction, created_before: datetime, limit: int) -
     return [_leg(row) for row in await tx.execute(unclaimed.order_by(_legs.created_at).limit(limit))]
 
 
-async def claimed_without_outcome(tx: Transaction, claimed_before: datetime, limit: int) -> list[Leg]:
-    """Legs whose dialing began and of which nothing more is known."""
-    unclear = sa.select(telephony_legs).where(
+async def claimed_without_outcome(tx: Transaction, claimed_before: datetime, each: int) -> list[Leg]:
+    """Legs whose dialing began and of which nothing more is known; `each` of a connection at most."""
+    unclear = sa.and_(
         _legs.status == LegStatus.QUEUED, _legs.provider_call_id.is_(None), _legs.claimed_at < claimed_before
     )
-    return [_leg(row) for row in await tx.execute(unclear.order_by(_legs.claimed_at).limit(limit))]
+    return await _of_each_connection(tx, unclear, _legs.claimed_at, each)
 
 
 async def quiet(
-    tx: Transaction, now: datetime, *, unanswered: timedelta, answered: timedelta, silent: timedelta, limit: int
+    tx: Transaction, now: datetime, *, unanswered: timedelta, answered: timedelta, silent: timedelta, each: int
 ) -> list[Leg]:
     """Live legs of which the carrier has said nothing for too long: while they ring, while people talk, and after
-    their audio has stopped."""
+    their audio has stopped. `each` of a connection at most."""
     last = sa.func.coalesce(_legs.heard_at, _legs.claimed_at, _legs.created_at)
     rings = sa.and_(_legs.status.in_((LegStatus.QUEUED, LegStatus.RINGING)), last < now - unanswered)
     talks = sa.and_(_legs.status == LegStatus.IN_PROGRESS, last < now - answered)
     stopped = sa.and_(_legs.media_ended_at < now - silent, last < now - silent)
-    found = (
-        sa.select(telephony_legs)
-        .where(_legs.ended_at.is_(None), _legs.provider_call_id.is_not(None), sa.or_(rings, talks, stopped))
-        .order_by(last)
-        .limit(limit)
-    )
-    return [_leg(row) for row in await tx.execute(found)]
+    found = sa.and_(_legs.ended_at.is_(None), _legs.provider_call_id.is_not(None), sa.or_(rings, talks, stopped))
+    return await _of_each_connection(tx, found, last, each)
 
 
-async def unpriced(tx: Transaction, now: datetime, first: timedelta, last: timedelta, limit: int) -> list[Leg]:
-    """Legs that were talked on and whose price has to be asked for: a while after the end, and once more."""
+async def unpriced(tx: Transaction, now: datetime, first: timedelta, last: timedelta, each: int) -> list[Leg]:
+    """Legs that were talked on and whose price has to be asked for: a while after the end, and once more. `each` of a
+    connection at most."""
     young = sa.and_(_legs.price_looks == 0, _legs.ended_at < now - first)
     old = sa.and_(_legs.price_looks == 1, _legs.ended_at < now - last)
-    found = sa.select(telephony_legs).where(_legs.cost.is_(None), _legs.bill_duration > 0, sa.or_(young, old))
-    return [_leg(row) for row in await tx.execute(found.order_by(_legs.ended_at).limit(limit))]
+    found = sa.and_(_legs.cost.is_(None), _legs.bill_duration > 0, sa.or_(young, old))
+    return await _of_each_connection(tx, found, _legs.ended_at, each)
+
+
+async def _of_each_connection(
+    tx: Transaction, which: sa.ColumnElement[bool], since: sa.ColumnElement[datetime], each: int
+) -> list[Leg]:
+    """The first that are found, first. However many a connection has, it leaves those of another one in."""
+    turn = sa.func.row_number().over(partition_by=_legs.connection_id, order_by=since)
+    found = sa.select(telephony_legs, since.label("since"), turn.label("turn")).where(which).subquery()
+    chosen = sa.select(*(found.c[name] for name in _NAMES)).where(found.c.turn <= each).order_by(found.c.since)
+    return [_leg(row) for row in await tx.execute(chosen)]
 
 
 def _leg(row: Sequence[Any]) -> Leg:
