@@ -27,7 +27,7 @@ from rymi_server.telephony.carriers.carrier import (
     PlacedCall,
     Search,
 )
-from rymi_server.telephony.leg_watch import LEFT_OPEN_FOR, UNPRICED_FOR, LegWatch
+from rymi_server.telephony.leg_watch import LEFT_OPEN_FOR, UNBRIDGED_FOR, UNPRICED_FOR, LegWatch
 from rymi_server.telephony.models import LegStatus, telephony_legs
 
 BAD, GOOD = "con_bad", "con_good"
@@ -40,6 +40,10 @@ Answer = Callable[[str], Awaitable[LegReport]]
 
 async def over(call: str) -> LegReport:
     return LegReport(call, LegStatus.COMPLETED, bill_seconds=60, cost=PRICE)
+
+
+async def on_the_line(call: str) -> LegReport:
+    return LegReport(call, LegStatus.IN_PROGRESS)
 
 
 async def dead_secret(call: str) -> LegReport:
@@ -137,6 +141,40 @@ async def watch(legs: Legs, clock: Clock = CLOCK, **answers: Answer) -> dict[str
     accounts = {f"con_{name}": Account(answer) for name, answer in answers.items()}
     await LegWatch(legs.database, Accounts(accounts), clock).look_after()
     return accounts
+
+
+async def hung_up(legs: Legs) -> list[str]:
+    """Whose calls the carrier is to end."""
+    asked = sa.text("select data::jsonb ->> 'leg_id' from bullmq.job where queue = 'carriers' and name = 'hang_up'")
+    async with legs.database.transaction() as tx:
+        return list((await tx.execute(asked)).scalars())
+
+
+class TestAnAnsweredPhone:
+    """Plivo leaves it on the line when its socket is turned away."""
+
+    async def test_is_hung_up_when_its_audio_cannot_come_any_more(self, legs: Legs) -> None:
+        await self._answered(legs, "late", UNBRIDGED_FOR)
+        await watch(legs, good=on_the_line)
+        assert await hung_up(legs) == ["late"]
+
+    async def test_is_left_alone_while_its_audio_may_still_come(self, legs: Legs) -> None:
+        await self._answered(legs, "young", UNBRIDGED_FOR - timedelta(seconds=5))
+        await self._answered(legs, "asked-again", UNBRIDGED_FOR, media_offered_at=CLOCK.now() - timedelta(minutes=1))
+        await watch(legs, good=on_the_line)
+        assert await hung_up(legs) == []
+
+    async def test_is_left_alone_in_its_room_and_where_it_was_handed_over(self, legs: Legs) -> None:
+        await self._answered(legs, "talks", timedelta(hours=1), bridged_at=CLOCK.now() - timedelta(hours=1))
+        await self._answered(legs, "left", timedelta(hours=1), transferred_to="+15557654321")
+        await watch(legs, good=on_the_line)
+        assert await hung_up(legs) == []
+
+    @staticmethod
+    async def _answered(legs: Legs, name: str, ago: timedelta, **values: Any) -> None:
+        at = CLOCK.now() - ago
+        answered = {"status": LegStatus.IN_PROGRESS, "claimed_at": at, "answered_at": at, "media_offered_at": at}
+        await legs.add(GOOD, 1, **{"id": name, "heard_at": at, "provider_call_id": name, **answered, **values})
 
 
 class TestAnAccountWhoseSecretIsDead:

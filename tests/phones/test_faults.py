@@ -203,6 +203,28 @@ class TestACarrierThatIsDown:
             assert (await down.detail(acme, call_id))["status"] == "queued"
 
 
+@each_carrier
+class TestASocketThatIsTurnedAway:
+    async def test_leaves_no_phone_on_the_line(self, lab: PhoneLab, provider: str) -> None:
+        """Plivo does not end the call by itself."""
+        lab.door_secret = "the secret of another installation"
+        acme = await lab.customer(provider)
+        await lab.box.script(STRANGER, {"do": "stay"}, ring_ms=100)
+        call_id, leg_id = await call(lab, acme)
+
+        async def turned_away() -> bool:
+            return leg_id in lab.refused and bool((await lab.leg(leg_id))["answered_at"])
+
+        await until("the socket to be turned away", turned_away)
+        async with lab.database.transaction() as tx:
+            long_ago = "now() - interval '3 minutes'"
+            await tx.exec_driver_sql(
+                f"update telephony_legs set answered_at = {long_ago}, media_offered_at = {long_ago}"
+            )
+        leg = await lab.until_leg(leg_id, seconds=60, status="completed")
+        assert (leg["reason"], (await lab.detail(acme, call_id))["status"]) == ("no_media", "failed")
+
+
 @contextmanager
 def worker_process(lab: PhoneLab) -> Iterator["subprocess.Popen[bytes]"]:
     """`rymi worker` as a process of its own, to be killed."""

@@ -29,6 +29,8 @@ from rymi_server.telephony.carriers.carrier import (
 )
 from rymi_server.telephony.dialing import DIAL, dial_job
 from rymi_server.telephony.hang_up import enqueue_hang_up
+from rymi_server.telephony.lifecycle import waits_in_vain
+from rymi_server.telephony.media_tokens import GOOD_FOR
 from rymi_server.telephony.models import Leg, LegReason, LegStatus
 
 log = structlog.get_logger(__name__)
@@ -40,6 +42,8 @@ UNPRICED_FOR = timedelta(hours=24)
 _RINGS_FOR = timedelta(seconds=90)
 _TALKS_FOR = timedelta(minutes=15)
 _SILENT_FOR = timedelta(seconds=10)
+# By then no socket is let in any more, and whatever was to be said before it has been said.
+UNBRIDGED_FOR = GOOD_FOR
 _PRICED_AFTER, _PRICED_AT_LAST = timedelta(minutes=5), timedelta(hours=1)
 _AT_A_TIME = 200
 # Accounts, each of which may have us wait.
@@ -64,7 +68,13 @@ class LegWatch:
         async with self._database.transaction() as tx:
             unclear = await store.claimed_without_outcome(tx, now - SETTLED_AFTER, _AT_A_TIME)
             quiet = await store.quiet(
-                tx, now, unanswered=_RINGS_FOR, answered=_TALKS_FOR, silent=_SILENT_FOR, each=_AT_A_TIME
+                tx,
+                now,
+                unanswered=_RINGS_FOR,
+                answered=_TALKS_FOR,
+                silent=_SILENT_FOR,
+                unbridged=UNBRIDGED_FOR,
+                each=_AT_A_TIME,
             )
             unpriced = await store.unpriced(tx, now, _PRICED_AFTER, _PRICED_AT_LAST, _AT_A_TIME)
         await self._look_at(unclear, self._settle)
@@ -148,7 +158,7 @@ class LegWatch:
         await self._ask(settled, connected)
 
     async def _ask(self, leg: Leg, connected: ConnectedCarrier) -> None:
-        """Take over how the call stands; end it where nobody of ours is in it any more."""
+        """Take over how the call stands; end it where nobody of ours is in it any more, or comes into it."""
         assert leg.provider_call_id is not None
         report = await connected.carrier.look_up(PlacedCall(leg.provider_call_id, leg.region_url))
         now = self._clock.now()
@@ -156,7 +166,8 @@ class LegWatch:
             call = await calls.lock(tx, leg.tenant_id, leg.call_id)
             await legs.reported(tx, leg.id, report or _unknown_there(leg), now)
             after = await store.get(tx, leg.id)
-            if not after.is_over and (call.status in OVER or after.media_ended_at):
+            is_alone = after.media_ended_at or waits_in_vain(after, now, UNBRIDGED_FOR)
+            if not after.is_over and (call.status in OVER or is_alone):
                 await enqueue_hang_up(tx, after)
 
     async def _price(self, leg: Leg, connected: ConnectedCarrier) -> None:

@@ -5,7 +5,7 @@ stays over, and a late report may still fill in what was not known.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from rymi_server.telephony.carriers.carrier import LegReport
@@ -49,6 +49,14 @@ def advance(leg: Leg, report: LegReport, now: datetime) -> Change:
     if report.status is LegStatus.COMPLETED:
         values |= {"ended_at": now, "reason": None if leg.bridged_at else LegReason.NO_MEDIA}
     return Change(values, report.status)
+
+
+def waits_in_vain(leg: Leg, now: datetime, at_most: timedelta) -> bool:
+    """Whether it was answered, and its audio has not come for longer than `at_most` since it could have."""
+    if leg.status is not LegStatus.IN_PROGRESS or leg.bridged_at or leg.transferred_to is not None:
+        return False
+    since = [at for at in (leg.answered_at, leg.media_offered_at) if at]
+    return bool(since) and max(since) < now - at_most
 
 
 def _blanks_filled(leg: Leg, report: LegReport) -> dict[str, Any]:

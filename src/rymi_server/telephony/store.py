@@ -247,15 +247,29 @@ async def claimed_without_outcome(tx: Transaction, claimed_before: datetime, eac
 
 
 async def quiet(
-    tx: Transaction, now: datetime, *, unanswered: timedelta, answered: timedelta, silent: timedelta, each: int
+    tx: Transaction,
+    now: datetime,
+    *,
+    unanswered: timedelta,
+    answered: timedelta,
+    silent: timedelta,
+    unbridged: timedelta,
+    each: int,
 ) -> list[Leg]:
     """Live legs of which the carrier has said nothing for too long: while they ring, while people talk, and after
-    their audio has stopped. `each` of a connection at most."""
+    their audio has stopped. And answered ones whose audio has not come. `each` of a connection at most."""
     last = sa.func.coalesce(_legs.heard_at, _legs.claimed_at, _legs.created_at)
     rings = sa.and_(_legs.status.in_((LegStatus.QUEUED, LegStatus.RINGING)), last < now - unanswered)
     talks = sa.and_(_legs.status == LegStatus.IN_PROGRESS, last < now - answered)
     stopped = sa.and_(_legs.media_ended_at < now - silent, last < now - silent)
-    found = sa.and_(_legs.ended_at.is_(None), _legs.provider_call_id.is_not(None), sa.or_(rings, talks, stopped))
+    in_vain = sa.and_(
+        _legs.status == LegStatus.IN_PROGRESS,
+        _legs.bridged_at.is_(None),
+        _legs.transferred_to.is_(None),
+        sa.func.greatest(_legs.answered_at, _legs.media_offered_at) < now - unbridged,
+    )
+    due = sa.or_(rings, talks, stopped, in_vain)
+    found = sa.and_(_legs.ended_at.is_(None), _legs.provider_call_id.is_not(None), due)
     return await _of_each_connection(tx, found, last, each)
 
 
