@@ -28,7 +28,7 @@ from rymi_server.runtime.reports import Answer, Reports
 from rymi_server.telephony import legs as leg_transitions
 from rymi_server.telephony import store as legs
 from rymi_server.telephony.addresses import CarrierAddresses
-from rymi_server.telephony.carriers.carrier import CarrierRefused, ConnectedCarrier, PlacedCall
+from rymi_server.telephony.carriers.carrier import CarrierRefused, ConnectedCarrier, OutcomeUnknown, PlacedCall
 from rymi_server.telephony.models import LegStatus
 from rymi_server.telephony.transfer import LegHandOver
 
@@ -250,9 +250,13 @@ class Handing(UnaskedCarrier):
         return ConnectedCarrier(connection_id, "carrier:1", self, 1.0, None)
 
     async def transfer(self, call: PlacedCall, document_url: str) -> None:
+        await self.meanwhile()
         if self._errors:
             raise self._errors.pop()
         self.handed.append((call.id, document_url))
+
+    async def meanwhile(self) -> None:
+        """What happens while the carrier is asked."""
 
 
 class TestAColdTransfer:
@@ -265,14 +269,64 @@ class TestAColdTransfer:
         await hand_over(database, carrier, leg_id)
         assert carrier.handed[0][0] == f"CA-{leg_id}"
         assert carrier.handed[0][1].endswith("/answer")
-        async with database.transaction() as tx:
-            await leg_transitions.media_ended(tx, leg_id, CLOCK.now())
+        await audio_ends(database, leg_id)
         detail = (await acme.get(f"/v1/calls/{call['id']}")).json()
         assert (detail["status"], detail["end_reason"]) == ("completed", "handoff_to_human")
         assert detail["participants"][0]["leave_reason"] == "transferred"
-        async with database.transaction() as tx:
-            named = sa.text("select count(*) from bullmq.job where queue = 'carriers' and name = 'hang_up'")
-            assert (await tx.execute(named)).scalar_one() == 0
+        assert await hang_ups(database) == 0
+
+    async def test_is_made_once_however_often_its_job_runs(self, acme: Customer, database: Database) -> None:
+        _, leg_id = await self._asked_for(acme, database)
+        carrier = Handing()
+        await hand_over(database, carrier, leg_id)
+        await audio_ends(database, leg_id)
+        await hand_over(database, carrier, leg_id)
+        assert len(carrier.handed) == 1
+
+    async def test_is_not_made_of_a_call_that_has_ended_and_the_phone_is_hung_up(
+        self, acme: Customer, database: Database
+    ) -> None:
+        call_id, leg_id = await self._asked_for(acme, database)
+        await acme.post(f"/v1/calls/{call_id}/end")
+        await audio_ends(database, leg_id)
+        carrier = Handing()
+        await hand_over(database, carrier, leg_id)
+        assert (carrier.handed, await hang_ups(database)) == ([], 1)
+
+    @pytest.mark.parametrize("error", [CarrierRefused("no such number"), OutcomeUnknown("no answer")])
+    async def test_that_the_carrier_did_not_make_before_the_call_ended_leaves_nobody_on_the_line(
+        self, acme: Customer, database: Database, error: CarrierRefused | OutcomeUnknown
+    ) -> None:
+        call_id, leg_id = await self._asked_for(acme, database)
+
+        class Slow(Handing):
+            async def meanwhile(self) -> None:
+                await acme.post(f"/v1/calls/{call_id}/end")
+                await audio_ends(database, leg_id)
+
+        await hand_over(database, Slow(error), leg_id)
+        assert await hang_ups(database) == 1
+        assert [order.kind for order in await orders_of(database, call_id)] == []
+
+    async def test_that_the_carrier_made_without_saying_so_is_never_hung_up(
+        self, acme: Customer, database: Database
+    ) -> None:
+        _, leg_id = await self._asked_for(acme, database)
+
+        class BreaksOff(Handing):
+            async def meanwhile(self) -> None:
+                await audio_ends(database, leg_id)
+
+        await hand_over(database, BreaksOff(OutcomeUnknown("no answer")), leg_id)
+        assert await hang_ups(database) == 0
+
+    @staticmethod
+    async def _asked_for(acme: Customer, database: Database) -> tuple[str, LegId]:
+        """The call, and the leg that is to be handed over."""
+        call = await call_with(acme, database, phone())
+        asked = await acme.post(f"/v1/calls/{call['id']}/transfer", {"to": HUMAN, "mode": "cold"})
+        assert asked.status_code == 202
+        return call["id"], LegId(call["participants"][0]["telephony_leg_id"])
 
     async def test_leaves_the_phone_with_the_agent_when_the_carrier_refuses(
         self, acme: Customer, database: Database
@@ -383,6 +437,18 @@ async def ask(database: Database, fact: HandoffWanted) -> None:
     transfers = build_transfers(build_admission(settings_for_tests()), CLOCK)
     async with database.transaction() as tx:
         await transfers.find_human(tx, asdict(fact))
+
+
+async def audio_ends(database: Database, leg_id: LegId) -> None:
+    async with database.transaction() as tx:
+        await leg_transitions.media_ended(tx, leg_id, CLOCK.now())
+
+
+async def hang_ups(database: Database) -> int:
+    """How often a carrier is to be told to hang up."""
+    named = sa.text("select count(*) from bullmq.job where queue = 'carriers' and name = 'hang_up'")
+    async with database.transaction() as tx:
+        return int((await tx.execute(named)).scalar_one())
 
 
 async def hand_over(database: Database, carrier: Handing, leg_id: LegId) -> None:

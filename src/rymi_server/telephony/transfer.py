@@ -5,6 +5,7 @@ and with it the participant.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -12,6 +13,7 @@ import structlog
 from rymi_server.calls import agent_orders
 from rymi_server.calls import store as calls
 from rymi_server.calls.lifecycle import OVER
+from rymi_server.calls.models import LeaveReason
 from rymi_server.events.models import Level, Source
 from rymi_server.events.store import record
 from rymi_server.foundation.clock import Clock
@@ -22,7 +24,8 @@ from rymi_server.queue.enqueue import NewJob, enqueue
 from rymi_server.queue.kinds import JobKind
 from rymi_server.telephony import store
 from rymi_server.telephony.addresses import CarrierAddresses
-from rymi_server.telephony.carriers.carrier import ConnectedCarriers, PlacedCall
+from rymi_server.telephony.carriers.carrier import ConnectedCarriers, OutcomeUnknown, PlacedCall
+from rymi_server.telephony.hang_up import enqueue_hang_up
 from rymi_server.telephony.models import Leg
 
 log = structlog.get_logger(__name__)
@@ -39,7 +42,10 @@ async def hand_over(tx: Transaction, leg: Leg, to_number: str) -> None:
 
 
 class LegHandOver:
-    """Works through the jobs. A carrier that does not do it leaves the phone where it is, and the agent comes back."""
+    """Works through the jobs. A carrier that does not do it leaves the phone where it is, and the agent comes back.
+
+    Once the call is over there is nothing to come back to, and the phone is hung up.
+    """
 
     def __init__(
         self, database: Database, carriers: ConnectedCarriers, addresses: CarrierAddresses, clock: Clock
@@ -52,10 +58,17 @@ class LegHandOver:
     async def __call__(self, job: Mapping[str, Any]) -> None:
         leg_id = LegId(job["leg_id"])
         async with self._database.transaction() as tx:
-            leg = await store.find(tx, leg_id)
-            if leg is None or leg.is_over or leg.transferred_to is None:
+            found = await store.lock_with_call(tx, leg_id)
+            if found is None or found[1].is_over or found[1].transferred_to is None:
                 return
+            call, leg = found
             if leg.provider_call_id is None or leg.connection_id is None or leg.provider is None:
+                return
+            # The job may run again, and somebody else's conversation would begin anew.
+            if await _has_gone(tx, leg):
+                return
+            if call.status in OVER:
+                await _hang_up_after_all(tx, leg)
                 return
             connected = await self._carriers.by_id(tx, leg.connection_id)
         if connected is None:
@@ -66,15 +79,34 @@ class LegHandOver:
             await connected.carrier.transfer(PlacedCall(leg.provider_call_id, leg.region_url), document)
         except Unavailable as error:
             log.warning("transfer_refused", call_id=leg.call_id, leg_id=leg.id, error=error.message)
-            await self._stays(leg_id, error.message)
+            await self._stays(leg_id, error.message, is_certain=not isinstance(error, OutcomeUnknown))
 
-    async def _stays(self, leg_id: LegId, why: str) -> None:
+    async def _stays(self, leg_id: LegId, why: str, *, is_certain: bool = True) -> None:
         now = self._clock.now()
         async with self._database.transaction() as tx:
-            leg = await store.get(tx, leg_id)
-            call = await calls.lock(tx, leg.tenant_id, leg.call_id)
+            found = await store.lock_with_call(tx, leg_id)
+            if found is None:
+                return
+            call, leg = found
+            if not is_certain and await _has_gone(tx, leg):
+                return
+            if call.status in OVER or leg.media_ended_at:
+                await _hang_up_after_all(tx, leg)
+            else:
+                await store.change(tx, leg_id, transferred_to=None)
             if call.status in OVER:
                 return
-            await store.change(tx, leg_id, transferred_to=None)
             await record(tx, call.id, Source.TELEPHONY, f"Transfer failed: {why}", now, Level.WARNING)
             await agent_orders.give(tx, call.id, "come_back", now, reason=REFUSED)
+
+
+async def _has_gone(tx: Transaction, leg: Leg) -> bool:
+    """Whether the phone went over, as far as can be seen here: its audio has ended, and not because the call had."""
+    people = await calls.participants_of(tx, leg.call_id)
+    return any(each.id == leg.participant_id and each.leave_reason == LeaveReason.TRANSFERRED for each in people)
+
+
+async def _hang_up_after_all(tx: Transaction, leg: Leg) -> None:
+    """Nobody else will: until now it was as good as handed over."""
+    await store.change(tx, leg.id, transferred_to=None)
+    await enqueue_hang_up(tx, replace(leg, transferred_to=None))
