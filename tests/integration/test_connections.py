@@ -1,13 +1,19 @@
-"""Who is cancelled while they use a connection, as a request is whose customer hangs up, leaves none behind."""
+"""Who is cancelled while they use a connection, as a request is whose customer hangs up, leaves none behind.
+
+And every connection reads instants in UTC.
+"""
 
 import asyncio
 import gc
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
+from datetime import timedelta
 
 import anyio
+import psycopg
 import pytest
 import sqlalchemy as sa
+from psycopg import sql
 
 from rymi_server.foundation.database import Database, Transaction, driver_of
 
@@ -64,3 +70,19 @@ class TestACancelledUse:
         async with one.transaction() as tx:
             assert not driver_of(tx).autocommit
         assert one.in_use == 0
+
+
+@pytest.mark.parametrize("of_the_url", ["", "&options=-c%20timezone%3DAsia/Tokyo%20-c%20work_mem%3D5MB"])
+class TestAConnection:
+    async def test_is_in_utc_whatever_the_server_and_the_url_say(self, database_url: str, of_the_url: str) -> None:
+        with psycopg.connect(database_url, autocommit=True) as connection:
+            name = sql.Identifier(connection.info.dbname)
+            connection.execute(sql.SQL("alter database {} set timezone to 'Asia/Kolkata'").format(name))
+        theirs = Database(database_url + of_the_url, connections=1)
+        with pytest.raises(sa.exc.DataError):
+            async with theirs.transaction() as tx:
+                await tx.execute(sa.text("select 1 / 0"))
+        async with theirs.transaction() as tx:
+            zone, now = (await tx.execute(sa.text("select current_setting('timezone'), now()"))).one()
+        await theirs.close()
+        assert (zone, now.utcoffset()) == ("UTC", timedelta())

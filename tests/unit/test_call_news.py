@@ -1,9 +1,10 @@
 """What is told of a call: everything so far, in order, under ids that stay the same."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from rymi_server.calls.models import (
     Call,
@@ -25,6 +26,7 @@ from rymi_server.webhooks.persistence import (
     may_begin,
     next_attempt,
 )
+from rymi_server.webhooks.telling import body_of
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 CALL = Call(
@@ -113,6 +115,16 @@ class TestNews:
         failed = replace(ENDED, status=CallStatus.FAILED, started_at=None)
         never = person(status=ParticipantStatus.FAILED, joined_at=None, left_at=failed.ended_at)
         assert told(failed, [never], AfterTheCall(done_at=NOW)) == ["participant.left", "call.failed"]
+
+    def test_is_the_same_in_whatever_zone_it_was_read(self) -> None:
+        def read_in(zone: tzinfo) -> list[tuple[Any, ...]]:
+            joined_at, left_at = (at.astimezone(zone) for at in (NOW, NOW + timedelta(seconds=3)))
+            call = replace(CALL, started_at=joined_at)
+            gone = person(status=ParticipantStatus.LEFT, joined_at=joined_at, left_at=left_at)
+            news = news_of(call, [gone], AfterTheCall(), {}, NOW)
+            return [(each.event_id, body_of(each)) for each in news]
+
+        assert read_in(ZoneInfo("Asia/Kolkata")) == read_in(UTC)
 
 
 class TestPersistence:

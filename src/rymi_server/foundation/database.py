@@ -13,7 +13,9 @@ import psycopg
 import sqlalchemy as sa
 from psycopg.pq import TransactionStatus
 from sqlalchemy.engine import make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from rymi_server.foundation.errors import Unavailable
 
@@ -53,6 +55,7 @@ class Database:
             # Errors would quote what people sent us, and end in the logs.
             hide_parameters=True,
         )
+        sa.event.listen(self.engine.sync_engine, "connect", _keep_to_utc)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
@@ -128,6 +131,21 @@ class Database:
     async def close(self) -> None:
         await self._close_idle()
         await self.engine.dispose()
+
+
+def _keep_to_utc(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+    """Instants are read in the session's zone, which is the server's unless somebody says otherwise.
+
+    Said by a statement: a pooler on the way may refuse options, and the URL may have its own.
+    """
+    connection.run_async(_say_utc)
+
+
+async def _say_utc(driver: psycopg.AsyncConnection[Any]) -> None:
+    """Outside a transaction, so that no rollback takes it back."""
+    await driver.set_autocommit(True)
+    await driver.execute("set time zone 'UTC'")
+    await driver.set_autocommit(False)
 
 
 def _is_clean(driver: psycopg.AsyncConnection[Any]) -> bool:

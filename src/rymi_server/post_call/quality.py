@@ -1,7 +1,7 @@
 """Measures how well turns were taken in a call, once its recording is there, and keeps the result."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -54,4 +54,4 @@ async def shown(tx: Transaction, tenant_id: TenantId, call_id: str) -> dict[str,
     if measured is None:
         raise NotReady("Quality not yet measured")
     quality, at = measured
-    return {"call_id": call.id, "measured_at": at.isoformat()[:-6] + "Z", **quality}
+    return {"call_id": call.id, "measured_at": at.astimezone(UTC).isoformat()[:-6] + "Z", **quality}

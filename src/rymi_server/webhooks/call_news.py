@@ -6,9 +6,10 @@ told twice or out of order, whichever of two facts is heard first, and what one 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from rymi_server.call_views.shapes import instant
 from rymi_server.calls.models import Call, CallStatus, EndReason, Participant, ParticipantStatus, Role
 from rymi_server.webhooks.models import News
 from rymi_server.webhooks.telling import event_id
@@ -77,7 +78,9 @@ def _of_people(call: Call, people: Sequence[Participant], data: dict[str, Any]) 
         if person.joined_at:
             told.append(_news("participant.joined", call, person.joined_at, about, person.id))
         if person.left_at and person.status in (ParticipantStatus.LEFT, ParticipantStatus.FAILED):
-            told.append(_news("participant.left", call, person.left_at, about, person.id, person.left_at.isoformat()))
+            # The same text, and so the same id, in whatever zone it was read.
+            left_at = person.left_at.astimezone(UTC).isoformat()
+            told.append(_news("participant.left", call, person.left_at, about, person.id, left_at))
     return told
 
 
@@ -106,10 +109,6 @@ def _person(person: Participant) -> dict[str, Any]:
         "identity": person.identity,
         "status": person.status,
         "leave_reason": person.leave_reason,
-        "joined_at": _instant(person.joined_at),
-        "left_at": _instant(person.left_at),
+        "joined_at": instant(person.joined_at),
+        "left_at": instant(person.left_at),
     }
-
-
-def _instant(at: datetime | None) -> str | None:
-    return at.isoformat()[:-6] + "Z" if at else None

@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
+from rymi_server.call_views.shapes import instant
 from rymi_server.foundation.database import Transaction
 from rymi_server.foundation.ids import TenantId, new_prefixed
 from rymi_server.queue.enqueue import NewJob, enqueue_many
@@ -31,7 +32,7 @@ def body_of(news: News) -> str:
         "id": news.event_id,
         "type": news.event,
         "event": news.event,
-        "timestamp": news.at.isoformat()[:-6] + "Z",
+        "timestamp": instant(news.at),
         "data": news.data,
     }
     return json.dumps(shown, ensure_ascii=False, separators=(",", ":"))
