@@ -129,6 +129,7 @@ class TestCreating:
             ("llm_model", "http://models.example.com/v1#llama"),
             *(("custom_voice_mode", value) for value in ("mine", 5)),
             *(("advanced", value) for value in ("fast", {"turnDetectorMode": "psychic"}, {"temperature": 3})),
+            *(("advanced", {"maxCallDuration": value}) for value in (-1, 10**10, 10**400, "60", True, [60])),
             *(("advanced", {"stt_confidence_threshold": value}) for value in (-0.1, 1.1, "0.5", True)),
             *(
                 ("advanced", {f"stt_{name}": "yes"})

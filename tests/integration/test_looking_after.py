@@ -247,7 +247,11 @@ class TestCredit:
 class TestALongCall:
     @pytest.mark.parametrize(
         ("limit", "lasted", "over"),
-        [(None, 3_000, False), (None, 3_700, True), (60, 80, False), (60, 100, True), ("soon", 100, False)],
+        [
+            *((None, 3_000, False), (None, 3_700, True), (60, 80, False), (60, 100, True)),
+            *((limit, 100, False) for limit in ("soon", "60", True, 0, -5, 10**400, [60])),
+            (10**400, 3_700, True),
+        ],
     )
     async def test_ends_at_its_agent_s_limit_or_at_ours(
         self, database: Database, acme: Customer, limit: object, lasted: int, over: bool

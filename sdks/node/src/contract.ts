@@ -9,6 +9,8 @@ export interface Access {
 
 /** How the agent takes turns, listens and speaks. Fields that are not listed here are kept as they are. */
 export interface Advanced {
+  /** Seconds after which the agent ends a call; 3600 unless said. 0: the installation ends it. */
+  maxCallDuration?: number | null;
   /** Who presses this key on a phone is not called again. */
   optOutKey?: string | null;
   prompt_mode?: "builder" | "raw" | null;

@@ -40,9 +40,14 @@ async def ended_before(tx: Transaction, among: Sequence[CallId], instant: dateti
 
 
 async def overdue(tx: Transaction, now: datetime, most: timedelta) -> list[Call]:
-    """Calls that have gone on for longer than `most`, or than their agent's own limit, at `now`."""
-    own = sa.case((sa.func.jsonb_typeof(_LIMIT) == "number", _LIMIT.astext.cast(sa.Float)))
-    seconds = sa.func.least(own, most.total_seconds())
+    """Calls that have gone on for longer than `most`, or than their agent's own limit, at `now`.
+
+    A limit that is no number, or none above 0, is none.
+    """
+    # JSON knows numbers that no float holds, and one of them would spare everybody's calls.
+    said = sa.case((sa.func.jsonb_typeof(_LIMIT) == "number", _LIMIT.astext.cast(sa.Numeric)))
+    own = sa.case((said > 0, said))
+    seconds = sa.func.least(own, sa.cast(most.total_seconds(), sa.Numeric))
     over = sa.func.extract("epoch", sa.cast(now, sa.DateTime(timezone=True)) - calls.c.started_at) > seconds
     found = sa.select(*CALL_COLUMNS).where(_IN_PROGRESS, over)
     return [call_from(row) for row in await tx.execute(found)]

@@ -78,6 +78,12 @@ class Advanced(RequestBody):
         default=None, description="Who presses this key on a phone is not called again."
     )
     startSpeakingPhrasing: Literal["agent_greets", "wait_for_user"] | None = None  # noqa: N815 - the word on the wire
+    maxCallDuration: float | None = Field(  # noqa: N815 - the word on the wire
+        default=None,
+        ge=0,
+        le=1_000_000_000,
+        description="Seconds after which the agent ends a call; 3600 unless said. 0: the installation ends it.",
+    )
 
 
 class Features(RequestBody):

@@ -9,6 +9,8 @@ _HANG_UP_S: Final = 60.0
 _LONGEST_CALL_S: Final = 3_600.0
 # People write these in seconds as well as in milliseconds. Nobody waits for ten minutes, or for a tenth of a second.
 _MILLISECONDS_FROM: Final = 600.0
+# As good as for ever. Agents may say a number that no float holds.
+_AGES_S: Final = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +51,15 @@ def _seconds(advanced: Mapping[str, Any], name: str, default: float) -> float | 
         return default
     if value == 0:
         return None
+    value = min(value, _AGES_S)
     return value / 1_000 if value >= _MILLISECONDS_FROM else float(value)
 
 
 def _duration(value: object) -> float | None:
-    """A call's length is written in seconds."""
+    """A call's length is written in seconds. 0 says that the agent sets it no end."""
     if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
         return _LONGEST_CALL_S
-    return float(value) or None
+    return float(min(value, _AGES_S)) or None
 
 
 @dataclass(slots=True)
