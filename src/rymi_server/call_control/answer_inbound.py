@@ -41,11 +41,17 @@ class InboundAnswerer:
         self._clock = clock
 
     async def answer(self, tx: Transaction, connection: Connection, incoming: Incoming) -> LegId:
-        """The caller's leg. Asked again for the same call it is the same; raise the first refusal otherwise."""
+        """The caller's leg. Asked again for the same call it is the same; raise the first refusal otherwise.
+
+        Raise `NobodyAnswers` for a call of another connection's.
+        """
         named = f"{connection.provider}:{incoming.provider_call_id}"
         await tx.execute(_ONE_AT_A_TIME, {"call": named})
         known = await legs.at_carrier(tx, connection.provider, incoming.provider_call_id)
         if known:
+            # Whoever has an account of their own signs what they like, also the name of a call that is not theirs.
+            if known.connection_id != connection.id:
+                raise NobodyAnswers
             return known.id
         if not connection.is_active:
             raise NobodyAnswers
