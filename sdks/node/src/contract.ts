@@ -126,7 +126,7 @@ export interface BalanceBody {
 
 export interface BatchBody {
   agent_id: string;
-  /** A name of your own. Made up if absent. */
+  /** A name of your own. Made up if absent. Requests of one name are one batch. */
   batch_id?: string | null;
   /** Everybody in one call, instead of a call for each. */
   conference?: boolean;

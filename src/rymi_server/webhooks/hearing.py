@@ -66,7 +66,8 @@ class NewsDesk:
             return
         so_far = await progress(tx, call.tenant_id, call.batch_id)
         if so_far["status"] == "completed":
-            number = event_id(call.tenant_id, "batch", call.batch_id)
+            # Calls may be added under the same name; then the end of a larger batch is news.
+            number = event_id(call.tenant_id, "batch", call.batch_id, so_far["total"])
             await self._tell(tx, call.tenant_id, "batch.completed", number, self._clock.now(), so_far)
 
     async def of_balance(self, tx: Transaction, fact: BalanceLow) -> None:

@@ -56,3 +56,15 @@ class TestMoney:
         (told,) = hook.got
         assert told.json["data"]["batch_id"] == batch["batch_id"]
         assert told.json["data"]["by_status"] == {"failed": 2}
+
+    async def test_batches_are_told_again_when_they_have_grown(
+        self, own_database: Database, acme: Customer, tmp_path: Path
+    ) -> None:
+        batch = {"agent_id": await acme.new_agent(), "from_number": "+15550002222", "batch_id": "spring"}
+        async with receiver() as hook, working(own_database, tmp_path):
+            await webhook(acme, hook.url, "batch.completed")
+            for times, numbers in ((1, ["+15550001111", "+15550001112"]), (2, ["+15550001113"])):
+                assert (await acme.post("/v1/calls/batch", {**batch, "to": numbers})).status_code == 202
+                await until("the batch to be told", told_of(hook, times), seconds=60)
+        assert [each.json["data"]["total"] for each in hook.got] == [2, 3]
+        assert len({each.json["id"] for each in hook.got}) == 2

@@ -43,7 +43,9 @@ class BatchBody(RequestBody):
     to: Annotated[list[Phone], Field(min_length=1, max_length=MOST_RECIPIENTS)] | None = None
     recipients: Annotated[list[Recipient], Field(min_length=1, max_length=MOST_RECIPIENTS)] | None = None
     from_number: Phone | None = Field(default=None, description="Caller ID for recipients that name none.")
-    batch_id: BatchId | None = Field(default=None, description="A name of your own. Made up if absent.")
+    batch_id: BatchId | None = Field(
+        default=None, description="A name of your own. Made up if absent. Requests of one name are one batch."
+    )
     metadata: JsonObject | None = None
     variables: JsonObject | None = None
     post_call: PostCall | None = None
