@@ -91,6 +91,10 @@ class TestCreating:
         agent = await get(acme, await acme.new_agent(**EVERY_FIELD))
         assert {name: agent[name] for name in EVERY_FIELD} == EVERY_FIELD
 
+    async def test_takes_a_playbook_of_a_quarter_of_a_megabyte(self, acme: Customer) -> None:
+        playbook = {"x": "é" * 131_068}
+        assert (await get(acme, await acme.new_agent(playbook=playbook)))["playbook"] == playbook
+
     async def test_shows_the_prompt_that_a_model_is_told(self, acme: Customer) -> None:
         shown = await get(acme, await acme.new_agent(**EVERY_FIELD))
         assert shown["raw_system_prompt"] == EVERY_FIELD["system_prompt"]
@@ -135,6 +139,8 @@ class TestCreating:
                 ("advanced", {f"stt_{name}": "yes"})
                 for name in ("numeral_formatting", "profanity_filter", "background_denoising")
             ),
+            *((field, {"x": "é" * 131_069}) for field in ("persona", "playbook", "advanced", "features")),
+            ("tools", [{"tool_id": "opt_out", "x": "y" * 2_700} for _ in range(100)]),
             *(("features", value) for value in ("all", {"recording_enabled": "yes"})),
             *(("post_call", value) for value in ("all", {"recording": True})),
             *(

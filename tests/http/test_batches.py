@@ -1,5 +1,6 @@
 """`POST /v1/calls/batch` and its progress."""
 
+import tracemalloc
 from decimal import Decimal
 from typing import Any
 
@@ -7,9 +8,11 @@ import pytest
 from tests.support.asking import Customer, new_customer
 from tests.support.calling import count_calls, held_by, jobs_in
 
+from rymi_server.calls import store
 from rymi_server.foundation.database import Database
 
 CALLER_ID = "+15559876543"
+LARGEST, TOO_LARGE = ({"x": "y" * (65_536 - len('{"x":""}') + more)} for more in (0, 1))
 
 
 def numbers(how_many: int) -> list[str]:
@@ -41,6 +44,34 @@ class TestABatch:
         assert (answer.status_code, answer.json()["queued"]) == (202, 500)
         assert len(await jobs_in(database, "dial")) == 500
         assert (await rich.get("/v1/calls?limit=1")).json()["total"] == 500
+
+    async def test_of_500_weighs_no_more_than_what_was_sent(self, acme: Customer, database: Database) -> None:
+        rich = await new_customer(database, acme.http, name="Rich", credit="100")
+        agent_id = await rich.new_agent(playbook={"notes": "x" * 250_000})
+        large = {"metadata": LARGEST, "variables": LARGEST, "post_call": {"summary": {"prompt": "x" * 20_000}}}
+        tracemalloc.start()
+        try:
+            answer = await _batch(rich, agent_id=agent_id, to=numbers(500), **large)
+            _, peak_bytes = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        assert answer.status_code == 202, answer.text
+        assert peak_bytes < 30_000_000
+        for call in (answer.json()["calls"][0], answer.json()["calls"][-1]):
+            async with database.transaction() as tx:
+                agent = await store.frozen_agent(tx, call["id"])
+                kept = await store.get(tx, rich.tenant.id, call["id"])
+            assert agent["playbook"] == {"notes": "x" * 250_000}
+            assert kept.metadata == {**LARGEST, "batch_id": answer.json()["batch_id"]}
+            assert kept.variables == LARGEST
+            assert kept.post_call["summary"] == large["post_call"]["summary"]
+
+    async def test_keeps_for_each_recipient_exactly_what_was_said_of_it(self, acme: Customer) -> None:
+        said = ({"vip": True}, {"vip": 1}, {"vip": 1.0}, {})
+        recipients = [{"to": to, "metadata": each} for to, each in zip(numbers(4), said, strict=True)]
+        batch = (await _batch(acme, recipients=recipients)).json()
+        details = [(await acme.get(f"/v1/calls/{call['id']}")).json() for call in batch["calls"]]
+        assert [repr(detail["participants"][0]["metadata"]) for detail in details] == [repr(each) for each in said]
 
     async def test_takes_recipients_with_their_own_fields(self, acme: Customer) -> None:
         recipients = [
@@ -76,6 +107,9 @@ class TestABatch:
             {"recipients": [{}]},
             {"recipients": [{"to": "+15551110001", "phone": "+15551110002"}]},
             {"to": numbers(1), "batch_id": ""},
+            *({"to": numbers(1), name: TOO_LARGE} for name in ("metadata", "variables")),
+            {"to": numbers(1), "post_call": {"structured_extraction": {"json_schema": TOO_LARGE}}},
+            {"recipients": [{"to": "+15551110001", "metadata": TOO_LARGE}]},
         ],
     )
     async def test_refuses_what_it_cannot_call(self, acme: Customer, database: Database, body: dict[str, Any]) -> None:
@@ -125,5 +159,6 @@ class TestProgress:
 
 async def _batch(customer: Customer, **body: Any) -> Any:
     return await customer.post(
-        "/v1/calls/batch", {"agent_id": await customer.new_agent(), "from_number": CALLER_ID, **body}
+        "/v1/calls/batch",
+        {"agent_id": body.get("agent_id") or await customer.new_agent(), "from_number": CALLER_ID, **body},
     )

@@ -57,15 +57,8 @@ def _calls(wanted: WantedBatch, batch_id: str) -> list[WantedCall]:
     if not wanted.recipients:
         return []
     groups = [wanted.recipients] if wanted.conference else [[recipient] for recipient in wanted.recipients]
-    return [
-        WantedCall(
-            agent_id=wanted.agent_id,
-            participants=group,
-            # Lists show the batch in the metadata, where customers look for it.
-            metadata={**(wanted.metadata or {}), "batch_id": batch_id},
-            variables=wanted.variables or {},
-            post_call=wanted.post_call or {},
-            batch_id=batch_id,
-        )
-        for group in groups
-    ]
+    # Lists show the batch in the metadata, where customers look for it.
+    metadata = {**(wanted.metadata or {}), "batch_id": batch_id}
+    variables, post_call = wanted.variables or {}, wanted.post_call or {}
+    # The same objects for all of them, which are written once: foundation/rows.py.
+    return [WantedCall(wanted.agent_id, group, metadata, variables, post_call, batch_id) for group in groups]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from rymi_server.agents.models import Agent
 from rymi_server.agents.post_call_config import refuse_invalid, resolve
 from rymi_server.call_control.admission import Admission, Admitted
 from rymi_server.call_control.seats import Seated, caller_id, seat
@@ -50,7 +51,12 @@ class CallCreator:
         """
         now = self._clock.now()
         default_caller_id = await caller_id(tx, caller, admitted.agent.id, wanted)
-        created = [_new(caller, admitted, each, default_caller_id, now) for each in wanted]
+        agent, post_calls = admitted.agent.frozen(), _post_calls(admitted.agent, wanted)
+        new = [_new(caller, admitted, *each, now) for each in zip(wanted, post_calls, strict=True)]
+        created = [
+            CreatedCall(call, agent, tuple(seat(call, person, default_caller_id, now) for person in each.participants))
+            for call, each in zip(new, wanted, strict=True)
+        ]
         dialed = [seated.leg for each in created for seated in each.seated if seated.leg]
         people = [NewCall(each.call, each.agent, tuple(s.participant for s in each.seated)) for each in created]
         first_events = [first_event(each.call.id, now) for each in created]
@@ -68,20 +74,24 @@ class CallCreator:
         return created
 
 
-def _new(
-    caller: Caller, admitted: Admitted, wanted: WantedCall, default_caller_id: str | None, now: datetime
-) -> CreatedCall:
-    agent = admitted.agent
-    call = Call(
+def _post_calls(agent: Agent, wanted: Sequence[WantedCall]) -> list[dict[str, Any]]:
+    """One for each call; the same object for those that say the same, so that it is written once."""
+    said = {id(each.post_call): each.post_call for each in wanted}
+    resolved = {key: resolve(agent.config, post_call) for key, post_call in said.items()}
+    return [resolved[id(each.post_call)] for each in wanted]
+
+
+def _new(caller: Caller, admitted: Admitted, wanted: WantedCall, post_call: dict[str, Any], now: datetime) -> Call:
+    return Call(
         id=CallId(new_uuid()),
         tenant_id=caller.tenant.id,
-        agent_id=agent.id,
+        agent_id=admitted.agent.id,
         direction=Direction.OUTBOUND,
         status=status_on_create([p.transport for p in wanted.participants]),
         end_reason=None,
         metadata=wanted.metadata,
         variables=wanted.variables,
-        post_call=resolve(agent.config, wanted.post_call),
+        post_call=post_call,
         batch_id=wanted.batch_id,
         rate_per_minute=admitted.rate_per_minute,
         bill_duration=None,
@@ -91,8 +101,6 @@ def _new(
         started_at=None,
         ended_at=None,
     )
-    seated = tuple(seat(call, participant, default_caller_id, now) for participant in wanted.participants)
-    return CreatedCall(call, agent.frozen(), seated)
 
 
 def first_event(call_id: CallId, now: datetime) -> Event:

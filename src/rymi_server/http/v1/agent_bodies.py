@@ -3,12 +3,12 @@
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, field_validator, model_validator
 
 from rymi_server.agents.post_call_config import refuse_invalid
 from rymi_server.foundation.errors import Refused
 from rymi_server.http.v1.call_bodies import PostCall
-from rymi_server.http.v1.fields import JsonObject, RequestBody, ResponseBody, ShortText
+from rymi_server.http.v1.fields import JsonObject, RequestBody, ResponseBody, ShortText, no_larger_than
 from rymi_server.runtime.thinking.tools import LONGEST_TIMEOUT_MS, SHORTEST_TIMEOUT_MS, TOOL_IDS, refuse_wrong
 
 TURN_DETECTORS = {"rms": "steady", "webrtc": "balanced", "silero": "sensitive", "provider-signal": "provider"}
@@ -16,6 +16,9 @@ TURN_DETECTORS = {"rms": "steady", "webrtc": "balanced", "silero": "sensitive", 
 TurnDetector = Literal["steady", "balanced", "sensitive", "provider", "rms", "webrtc", "silero", "provider-signal"]
 Text = Annotated[str, Field(max_length=100_000)]
 Word = Annotated[str, Field(max_length=256)]
+_LARGEST_FIELD_BYTES = 262_144
+_no_larger = no_larger_than(_LARGEST_FIELD_BYTES)
+Description = Annotated[dict[str, Any], Field(description=f"Any JSON object of at most {_LARGEST_FIELD_BYTES} bytes.")]
 
 
 # Encrypted, or on this very machine, where people run models of their own.
@@ -166,8 +169,8 @@ class AgentFields(RequestBody):
     custom_transcriber_url: Endpoint | None = None
     custom_voice_mode: Literal["rymi", "openai-compat"] | None = None
     agent_role: Word | None = Field(default=None, min_length=1, description="`operator` unless something else is said.")
-    persona: JsonObject | None = None
-    playbook: JsonObject | None = None
+    persona: Description | None = None
+    playbook: Description | None = None
     advanced: Advanced | None = None
     settings: Advanced | None = Field(default=None, description="An older word for `advanced`.")
     features: Features | None = None
@@ -175,6 +178,12 @@ class AgentFields(RequestBody):
     tools: Annotated[list[ToolBinding], Field(max_length=100)] | None = None
     variables: Annotated[list[VariableBody], Field(max_length=200)] | None = None
     chat_summary: Text | None = None
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _bounded(cls, value: Any) -> Any:
+        """As it was sent, with what nobody has a name for."""
+        return _no_larger(value) if isinstance(value, dict | list) else value
 
     @model_validator(mode="after")
     def _consistent(self) -> "AgentFields":

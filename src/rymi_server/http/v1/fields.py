@@ -1,12 +1,17 @@
 """Fields that several pages share, and the windows that lists are asked for by."""
 
-from typing import Annotated, Any
+import json
+from collections.abc import Callable
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Query
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from rymi_server.foundation.pagination import Window
 from rymi_server.foundation.phone_number import normalize
+
+T = TypeVar("T")
+_LARGEST_OBJECT_BYTES = 65_536
 
 
 class RequestBody(BaseModel):
@@ -33,11 +38,27 @@ def _e164(text: str) -> str:
     return number
 
 
+def no_larger_than(most: int) -> Callable[[T], T]:
+    """Refuses what takes more bytes as JSON. A call keeps all that it was told, and a batch has 500 calls."""
+
+    def refuse(value: T) -> T:
+        size = len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
+        if size > most:
+            raise ValueError(f"as JSON this takes {size} bytes, and at most {most} are kept")
+        return value
+
+    return refuse
+
+
 Uuid = Annotated[str, Field(pattern=UUID, json_schema_extra={"format": "uuid"}), AfterValidator(_lower)]
 Phone = Annotated[
     str, Field(max_length=40, description="A phone number in international form (E.164)."), AfterValidator(_e164)
 ]
-JsonObject = Annotated[dict[str, Any], Field(description="Any JSON object.")]
+JsonObject = Annotated[
+    dict[str, Any],
+    AfterValidator(no_larger_than(_LARGEST_OBJECT_BYTES)),
+    Field(description=f"Any JSON object of at most {_LARGEST_OBJECT_BYTES} bytes."),
+]
 ShortText = Annotated[str, Field(min_length=1, max_length=256)]
 
 
