@@ -73,8 +73,9 @@ class TestHttpTools:
             (web.Response(text="x" * 100_000), "x" * 4_000 + "…"),
             (web.Response(body=b"\xff\x00a"), "\ufffda"),
             (web.Response(text=""), ""),
+            (web.Response(text='{"name": "Ann \\ud83d\\u0000"}'), {"name": "Ann ?"}),
         ],
-        ids=["words", "long", "bytes", "nothing"],
+        ids=["words", "long", "bytes", "nothing", "half a character"],
     )
     async def test_read_what_can_be_read(
         self, shop: Shop, tools: ToolExecutor, answer: web.Response, content: Any

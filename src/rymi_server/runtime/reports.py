@@ -7,17 +7,28 @@ sending it again is harmless.
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from rymi_server.foundation.storable import storable
 
 
-class _Report(BaseModel):
+class _Storable(BaseModel):
+    """Who reports hands on what tools, models and recognisers say, and these say anything."""
+
     model_config = ConfigDict(frozen=True)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _be_storable(cls, told: Any) -> Any:
+        return storable(told)
 
-class Line(BaseModel):
+
+class _Report(_Storable):
+    pass
+
+
+class Line(_Storable):
     """What one speaker said without being taken turns with; of the agent's words only those that were heard."""
-
-    model_config = ConfigDict(frozen=True)
 
     speaker: Literal["user", "agent"]
     participant_id: str | None = None

@@ -10,7 +10,19 @@ from tests.roomlet.waiting import eventually
 
 from rymi_server.runtime.reporting.journal import Address, Journal
 from rymi_server.runtime.reporting.reporter import Pace, Reporter, Undelivered
-from rymi_server.runtime.reports import AgentState, Answer, AnyReport, Drafted, Happened, Line, Order, Reports, Said
+from rymi_server.runtime.reports import (
+    AgentState,
+    Answer,
+    AnyReport,
+    Drafted,
+    HandoffWanted,
+    Happened,
+    Line,
+    Order,
+    Remembered,
+    Reports,
+    Said,
+)
 
 ADDRESS = Address("http://nowhere", "call", "token", "run")
 
@@ -191,9 +203,53 @@ class TestTheReporter:
     async def test_keeps_in_memory_what_no_disk_takes(self, tmp_path: Path) -> None:
         api = FakeApi(away=True)
         reporter = await running(api, Journal(tmp_path / "no folder" / "journal", ADDRESS))
-        for number in range(3):
+        for number in range(700):
             reporter.send(said(str(number)))
-            await asyncio.sleep(0.05)
+        calls = api.calls
+        await eventually("it has tried in vain", lambda: api.calls > calls + 2)
         api.away = False
-        await eventually("all are there", lambda: api.texts == ["0", "1", "2"])
+        await eventually("all are there", lambda: api.texts == [str(number) for number in range(700)])
         await reporter.aclose()
+
+    async def test_leaves_out_the_one_report_that_is_refused_where_no_disk_takes_any(self, tmp_path: Path) -> None:
+        api = FakeApi(refuses=lambda report: isinstance(report, Happened))
+        reporter = await running(api, Journal(tmp_path / "no folder" / "journal", ADDRESS))
+        for report in (said("before"), Happened(message="nobody wants this"), said("after")):
+            reporter.send(report)
+        await eventually("the others are there", lambda: api.texts == ["before", "after"])
+        reporter.send(Happened(message="nor this"))
+        await reporter.aclose()
+        assert api.last.closing
+
+    async def test_goes_on_after_a_fault_of_whoever_it_tells(self, journal: Journal) -> None:
+        def fail(_: Order) -> None:
+            raise RuntimeError("a fault in the call")
+
+        api = FakeApi(orders=(Order(number=1, kind="say", text="a"),))
+        reporter = await running(api, journal, sign_of_life_s=0.05)
+        heard: list[str] = []
+        reporter.on_order = fail
+        await eventually("it was ordered about", lambda: api.calls)
+        reporter.on_order = lambda order: heard.append(order.text)
+        api.orders = (Order(number=1, kind="say", text="a"), Order(number=2, kind="say", text="b"))
+        reporter.send(said("after"))
+        await eventually("it is sent", lambda: api.texts == ["after"])
+        await eventually("it hears what is ordered next", lambda: heard == ["b"])
+        await reporter.aclose()
+
+    async def test_writes_down_what_waits_whatever_became_of_it(self, journal: Journal) -> None:
+        api = FakeApi(away=True)
+        reporter = await running(api, journal)
+        assert reporter._task
+        reporter._task.cancel()
+        await eventually("it has ended", reporter._task.done)
+        reporter.send(said("last words"))
+        await reporter.aclose()
+        assert [each.report for each in Journal.left_at(journal.path).head(10)] == [said("last words")]
+
+
+class TestAReport:
+    def test_loses_a_character_that_nobody_can_write_down_and_no_more(self) -> None:
+        assert said("wants a lamp \ud83d\0") == said("wants a lamp ?")
+        assert HandoffWanted(briefing="a lamp \ud83d").briefing == "a lamp ?"
+        assert Remembered(memory={"k\0": ["\ud83d", {"a": 1}]}).memory == {"k": ["?", {"a": 1}]}

@@ -1,8 +1,6 @@
 """`/internal/v1/calls/:id/…`: an agent is briefed, reports, and is told of. It shows its job's pass."""
 
 import json
-from collections.abc import Callable
-from typing import Any
 
 import structlog
 from fastapi import APIRouter, Request, Response
@@ -84,24 +82,9 @@ def _pass_of(request: Request) -> Pass:
 
 
 def _batch(raw: bytes) -> Reports:
-    """A line with a character that cannot be stored loses the character, not the line."""
     try:
-        return Reports.model_validate(_map_texts(json.loads(raw), _storable))
+        return Reports.model_validate(json.loads(raw))
     except ValidationError as error:
         raise RequestValidationError([{**each, "loc": ("body", *each["loc"])} for each in error.errors()]) from error
     except (ValueError, RecursionError) as error:
         raise Invalid("The body is not valid JSON.", where="body") from error
-
-
-def _map_texts(value: Any, change: Callable[[str], str]) -> Any:
-    if isinstance(value, str):
-        return change(value)
-    if isinstance(value, dict):
-        return {change(key): _map_texts(inner, change) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_map_texts(inner, change) for inner in value]
-    return value
-
-
-def _storable(text: str) -> str:
-    return text.replace("\0", "").encode("utf-8", "replace").decode()

@@ -6,6 +6,7 @@ from typing import Final
 
 import aiohttp
 from pydantic import ValidationError
+from pydantic_core import PydanticSerializationError
 
 from rymi_server.foundation.errors import Unavailable
 from rymi_server.runtime.briefing import Briefing
@@ -66,7 +67,11 @@ class InternalApi:
             return response.status, await response.read()
 
     async def post(self, reports: Reports) -> Answer:
-        status, answer = await self._told(self.address.reports_url, reports.model_dump_json())
+        try:
+            body = reports.model_dump_json()
+        except PydanticSerializationError as error:
+            raise Undelivered(f"a report is no JSON: {error}", refused=True) from error
+        status, answer = await self._told(self.address.reports_url, body)
         if status != 200:
             raise Undelivered(f"the API answers {status}", refused=status in _REFUSED)
         try:

@@ -8,7 +8,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+import structlog
+from pydantic import ValidationError
+from pydantic_core import PydanticSerializationError
+
 from rymi_server.runtime.reports import Numbered
+
+log = structlog.get_logger(__name__)
 
 SUFFIX = ".reports.jsonl"
 
@@ -75,34 +81,53 @@ class Journal:
         return journal
 
     def append(self, reports: Sequence[Numbered]) -> None:
-        lines = [report.model_dump_json() for report in reports]
+        """All of them, or none where the disk does not take them: raise `OSError`. One that is no JSON is left out."""
+        lines = [line for report in reports if (line := _line(report)) is not None]
         if self._held is None:
             self._held = os.open(self.path, os.O_CREAT | os.O_APPEND | os.O_RDWR | os.O_CLOEXEC, 0o600)
             fcntl.flock(self._held, fcntl.LOCK_EX)
-            if os.fstat(self._held).st_size == 0:
-                lines.insert(0, json.dumps(asdict(self.address)))
-        write_whole(self._held, ("\n".join(lines) + "\n").encode())
-        os.fsync(self._held)
-        self.waiting += len(reports)
+        size = os.fstat(self._held).st_size
+        first = [] if size else [json.dumps(asdict(self.address)).encode() + b"\n"]
+        try:
+            write_whole(self._held, b"".join([*first, *lines]))
+            os.fsync(self._held)
+        except OSError:
+            # A full disk takes a part, and what comes next must not go on in the middle of a line.
+            os.ftruncate(self._held, size)
+            raise
+        self.waiting += len(lines)
 
     def head(self, most: int) -> list[Numbered]:
-        """The oldest reports that wait. Repeated until `delivered` is called."""
-        with self.path.open() as file:
-            if not self._read_to:
-                file.readline()
-                self._read_to = file.tell()
-            file.seek(self._read_to)
-            lines = [file.readline() for _ in range(most)]
-        return [Numbered.model_validate_json(line) for line in lines if line.endswith("\n")]
+        """The oldest reports that wait. Repeated until `delivered` is called. What cannot be read is left out."""
+        found: list[Numbered] = []
+        with self.path.open("rb") as file:
+            file.seek(self._read_to or len(file.readline()))
+            self._read_to = file.tell()
+            while len(found) < most and (line := file.readline()).endswith(b"\n"):
+                try:
+                    found.append(Numbered.model_validate_json(line))
+                except ValidationError as error:
+                    if found:
+                        break
+                    log.error("report_unreadable", call_id=self.address.call_id, count=error.error_count())
+                    self._read_to = file.tell()
+                    self.waiting -= 1
+        if not found:
+            self.waiting = 0
+            self._end_if_empty()
+        return found
 
     def delivered(self, reports: Sequence[Numbered]) -> None:
         """The head of the journal is with the API. An empty journal leaves no file."""
-        with self.path.open() as file:
+        with self.path.open("rb") as file:
             file.seek(self._read_to)
             for _ in reports:
                 file.readline()
             self._read_to = file.tell()
         self.waiting -= len(reports)
+        self._end_if_empty()
+
+    def _end_if_empty(self) -> None:
         if self.waiting <= 0:
             self.path.unlink(missing_ok=True)
             self._read_to, self.waiting = 0, 0
@@ -113,6 +138,14 @@ class Journal:
         if self._held is not None:
             os.close(self._held)
             self._held = None
+
+
+def _line(report: Numbered) -> bytes | None:
+    try:
+        return report.model_dump_json().encode() + b"\n"
+    except PydanticSerializationError as error:
+        log.error("report_unwritable", kind=report.report.kind, error=str(error))
+        return None
 
 
 def write_whole(file: int, data: bytes) -> None:

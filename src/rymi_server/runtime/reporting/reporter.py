@@ -5,7 +5,6 @@ is shown live and kept nowhere may be left out.
 """
 
 import asyncio
-import contextlib
 import random
 from collections import deque
 from collections.abc import Callable
@@ -102,9 +101,7 @@ class Reporter:
         self._kick.set()
         if self._task is None:
             return
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self.pace.closes_within_s):
-                await asyncio.shield(self._task)
+        await asyncio.wait([self._task], timeout=self.pace.closes_within_s)
         if not self._task.done():
             self._task.cancel()
             await asyncio.wait([self._task])
@@ -119,10 +116,15 @@ class Reporter:
             try:
                 await self._deliver()
             except Undelivered as error:
-                self._failures += 1
-                if self._failures == 1:
+                if not self._failures:
                     log.warning("api_unreachable", error=error.message)
-                await self._write_down()
+            except Exception:
+                # A fault of ours must cost neither the signs of life nor what the API orders.
+                log.exception("reports_not_sent")
+            else:
+                continue
+            self._failures += 1
+            await self._write_down()
 
     @property
     def _is_empty(self) -> bool:
@@ -150,17 +152,20 @@ class Reporter:
             # A process before us may have reported under the same run: we count on from what is known of it.
             self._offset = (await self._post(())).accepted + 1
             self._introduced = True
+        most = 1 if self._smallest else _MOST_IN_A_BATCH
         if self.journal.waiting:
-            batch = tuple(await asyncio.to_thread(self.journal.head, 1 if self._smallest else _MOST_IN_A_BATCH))
-            await self._post(batch)
-            await asyncio.to_thread(self.journal.delivered, batch)
+            if batch := tuple(await asyncio.to_thread(self.journal.head, most)):
+                await self._post(batch, left=self.journal.waiting - len(batch))
+                await asyncio.to_thread(self.journal.delivered, batch)
             return
         self._sent = self._sent or self._numbered()
-        closing = self._closing and not self._waiting
-        await self._post(self._sent, closing=closing)
-        self._sent, self._said_goodbye = (), closing
+        batch, later = self._sent[:most], self._sent[most:]
+        closing = self._closing and not self._waiting and not later
+        await self._post(batch, left=len(later), closing=closing)
+        self._sent = later
 
-    async def _post(self, batch: tuple[Numbered, ...], *, closing: bool = False) -> Answer:
+    async def _post(self, batch: tuple[Numbered, ...], *, left: int = 0, closing: bool = False) -> Answer:
+        """`left`: how many wait behind these."""
         counted = tuple(each.model_copy(update={"sequence": each.sequence + self._offset}) for each in batch)
         try:
             answer = await self.post(Reports(run=self.run, reports=counted, obeyed=self.obeyed, closing=closing))
@@ -172,12 +177,13 @@ class Reporter:
                 self._smallest = True
                 raise
             log.error("report_refused", kind=batch[0].report.kind, error=error.message)
-            self._smallest = self.journal.waiting > 1
+            self._smallest = left > 0
             return Answer(accepted=batch[0].sequence)
         if self._failures:
             log.info("api_reachable")
         self._failures = 0
-        self._smallest = self._smallest and self.journal.waiting > len(batch)
+        self._smallest = self._smallest and left > 0
+        self._said_goodbye = closing
         self._hear(answer)
         return answer
 

@@ -10,6 +10,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 from rymi_server.foundation.json_schemas import UnusableSchema, compile_schema
 from rymi_server.foundation.public_network import NO_ANSWER, public_connections, told
 from rymi_server.foundation.public_url import refuse_private
+from rymi_server.foundation.storable import storable
 from rymi_server.runtime.thinking.tools import HttpRequest, Outcome, Tool
 
 _MOST_REPLY_BYTES = 65_536
@@ -92,7 +93,7 @@ def _readable(body: bytes) -> Any:
     text = body.decode("utf-8", "replace").replace("\x00", "")
     if len(text) <= _MOST_SHOWN:
         try:
-            return json.loads(text)
+            return storable(json.loads(text))
         except (ValueError, RecursionError):
             return text.strip()
     return f"{text[:_MOST_SHOWN].strip()}…"
