@@ -9,7 +9,7 @@ from tests.agent.scripted import ScriptedEar
 from tests.agent.voices import spoken
 from tests.roomlet.waiting import stays
 
-from rymi_server.runtime.reports import EndWanted, Happened, Order
+from rymi_server.runtime.reports import EndWanted, Happened, Order, Speaking
 
 
 class TestAnOrder:
@@ -38,6 +38,20 @@ class TestAnOrder:
             await call.said("agent: I am here again.")
             call.room.say("alice", spoken("When are you open?"))
             await call.said("agent: We are open from nine to five.")
+
+    async def test_to_step_back_may_come_while_somebody_speaks(self, tmp_path: Path) -> None:
+        async with held_call(tmp_path, ScriptedEar(["When are you open on a normal day?"])) as call:
+            call.room.enter("alice")
+            await call.said(GREETING)
+            call.room.say("alice", spoken("When are you open on a normal day"))
+            await eventually("she speaks", lambda: any(each.participant_id for each in call.of(Speaking)))
+            call.orders.append(Order(number=1, kind="step_back"))
+            await eventually("it has stepped back", lambda: call.obeyed == 1)
+            assert not any("alice" in each for each in call.lines)
+            await call.said("alice: When are you open on a normal day?")
+            await stays("she is not answered", lambda: len(call.lines) == 2, 1.0)
+            call.orders.append(Order(number=2, kind="come_back", text="I am here again."))
+            await call.said("agent: I am here again.", 10)
 
 
 class TestABriefing:

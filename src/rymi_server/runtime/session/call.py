@@ -13,7 +13,14 @@ from livekit.agents.voice import TranscriptSynchronizer
 from rymi_server.foundation.spoken.labels import labelled
 from rymi_server.runtime.briefing import Briefing
 from rymi_server.runtime.call_clock import CallClock
-from rymi_server.runtime.hearing.happenings import GuessHeard, Happening, NotUnderstood, SpeakingChanged, WordsHeard
+from rymi_server.runtime.hearing.happenings import (
+    FloorClosed,
+    GuessHeard,
+    Happening,
+    NotUnderstood,
+    SpeakingChanged,
+    WordsHeard,
+)
 from rymi_server.runtime.hearing.hub import Hub
 from rymi_server.runtime.hearing.line_clock import LineClock
 from rymi_server.runtime.hearing.tap import Tap
@@ -308,8 +315,10 @@ class Call:
             return
         if isinstance(happening, WordsHeard):
             self._spoke_last = self._book.name(happening.utterance.identity)
+        # Of a turn that began before the agent stepped back the session must know the end: until then it says nothing.
+        served = not self.conversation.stepped_back or isinstance(happening, FloorClosed)
         guessed = isinstance(happening, GuessHeard) and not self.cast.guesses
-        if not self.conversation.stepped_back and not guessed:
+        if served and not guessed:
             self._holding_back.tell(happening)
             self._guessing_over.tell(happening)
 
