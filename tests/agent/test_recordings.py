@@ -187,6 +187,35 @@ class TestConsent:
         assert not call.of(SegmentRecorded)
 
 
+class TestADiskThatTakesNothing:
+    @pytest.fixture(autouse=True)
+    def no_folder(self, tmp_path: Path) -> None:
+        (tmp_path / "agent").write_bytes(b"a file where the folder should be")
+
+    WHY = "The call is not recorded: the agent's disk does not take it."
+
+    async def test_costs_the_recording_and_nothing_else(self, tmp_path: Path, new_tape: Any) -> None:
+        async with held_call(tmp_path, ScriptedEar(["Where are you?"]), tape=new_tape) as call:
+            call.room.enter("alice")
+            await call.said("agent: Hello there.")
+            call.room.enter("bob")
+            call.room.say("alice", spoken("Where are you"))
+            await call.said("agent: We are in the old town.")
+            call.room.leave("alice")
+            call.room.leave("bob")
+            assert await call.ends() == "everyone_left"
+        assert [(each.level, each.message) for each in call.of(Happened)] == [("error", self.WHY)]
+        assert not call.of(SegmentRecorded)
+
+    async def test_leaves_nobody_who_agreed_without_an_answer(self, tmp_path: Path, new_tape: Any) -> None:
+        async with held_call(tmp_path, ScriptedEar(["Yes, sure."]), asks(), new_tape) as call:
+            call.room.enter("alice")
+            await call.said("may I record this call")
+            call.room.say("alice", spoken("Yes sure"))
+            await call.said("agent: Hello there.", 15)
+        assert self.WHY in [each.message for each in call.of(Happened)]
+
+
 KILLED = """
 import sys, time
 from pathlib import Path
@@ -275,3 +304,12 @@ class TestAKilledProcess:
         left = Journal.left_at(folder / "other")
         assert (left.waiting, [each.sequence for each in left.head(10)]) == (1, [0])
         left.let_go()
+
+
+class TestAPiece:
+    def test_that_a_full_disk_does_not_take_leaves_nothing(self, tmp_path: Path) -> None:
+        piece = Shelf(tmp_path).piece(ADDRESS, "tenant1", 0)
+        piece.slip_path.symlink_to("/dev/full")
+        with pytest.raises(OSError, match="No space left"):
+            HeldPiece(piece)
+        assert not list(tmp_path.iterdir())

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from rymi_server.recordings.wav import repair
 from rymi_server.runtime.recording.growing_wav import WavWriter
-from rymi_server.runtime.recording.recorder import RATE, TICK, Recorder
+from rymi_server.runtime.recording.recorder import RATE, STEREO, TICK, Recorder
 from rymi_server.runtime.speaking.player import BLOCK_BYTES
 from rymi_server.runtime.speaking.player import RATE as AGENT_RATE
 
@@ -145,3 +145,11 @@ class TestADiskThatFails:
         assert not writer.close()
         assert writer.lost_writes
         assert os.listdir(tmp_path) == []
+
+    def test_is_tried_again_without_keeping_a_file_open_for_each_try(self) -> None:
+        writer = WavWriter()
+        for _ in range(5):
+            writer.write(Path("/dev/full"), STEREO, 0, b"four")
+        assert not writer.close()
+        assert writer.lost_writes == 5
+        assert not [each for each in Path("/proc/self/fd").iterdir() if os.path.realpath(each) == "/dev/full"]

@@ -80,7 +80,12 @@ class _Open:
         self._file = os.open(path, os.O_CREAT | os.O_TRUNC | os.O_RDWR | os.O_CLOEXEC, 0o600)
         self._held = 0
         self._said_at = 0.0
-        self._say()
+        try:
+            self._say()
+        except OSError:
+            # It is tried again with the next sound.
+            os.close(self._file)
+            raise
 
     def write(self, at: int, sound: bytes) -> None:
         _write_whole(self._file, sound, HEADER_BYTES + at)

@@ -37,11 +37,16 @@ class HeldPiece:
     """A piece that this process writes."""
 
     def __init__(self, piece: Piece) -> None:
+        """Raise `OSError`, and leave nothing behind."""
         self.piece = piece
         piece.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._slip = os.open(piece.slip_path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
         fcntl.flock(self._slip, fcntl.LOCK_EX)
-        self.note(piece)
+        try:
+            self.note(piece)
+        except OSError:
+            self.let_go(remove=True)
+            raise
 
     def note(self, piece: Piece) -> None:
         """Write down what is known by now."""

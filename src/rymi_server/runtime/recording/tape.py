@@ -1,7 +1,7 @@
 """A call's recording as the call sees it: it may be off, wait for consent, or run; and at its end it is handed in."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -36,6 +36,7 @@ class Tape(Listener):
     _recorder: Recorder | None = None
     _writer: WavWriter | None = None
     _held: HeldPiece | None = None
+    _begun: bool = False
     _handed_in: bool = False
 
     @property
@@ -43,8 +44,9 @@ class Tape(Listener):
         return self._recorder is not None
 
     def start(self, now: float, started_at_ms: int) -> None:
-        """From now on. Repeated, it changes nothing."""
-        if self._recorder is None:
+        """From now on. Raise `OSError` where the disk does not take it. Repeated, it changes nothing either way."""
+        if not self._begun:
+            self._begun = True
             self._held = HeldPiece(self.new_piece(started_at_ms))
             self._writer = WavWriter()
             self._recorder = Recorder(self._held.piece.path, now, self._writer, self.keeps_tracks)
@@ -58,8 +60,14 @@ class Tape(Listener):
         if self._recorder and self._held:
             self._recorder.person(who, ended, samples)
             if self._recorder.tracks != len(self._held.piece.tracks):
-                tracks = {who: path.name for who, path in self._recorder.track_paths().items()}
-                self._held.note(replace(self._held.piece, tracks=tracks))
+                self._note({who: path.name for who, path in self._recorder.track_paths().items()}, self._held)
+
+    def _note(self, tracks: Mapping[str, str], held: HeldPiece) -> None:
+        try:
+            held.note(replace(held.piece, tracks=tracks))
+        except OSError as error:
+            # We know it all the same; only whoever has to clear up after us does not.
+            log.warning("slip_not_written", error=str(error))
 
     def played(self, at: float, block: bytes) -> None:
         if self._recorder:
@@ -79,7 +87,7 @@ class Tape(Listener):
             log.warning("recording_incomplete", count=self._writer.lost_writes)
         try:
             recorded = await self.hand_in(self._held.piece)
-        except NotAWav:
+        except (NotAWav, FileNotFoundError):
             self._handed_in = True  # There is nothing to be handed in.
             return None
         except Unavailable as error:

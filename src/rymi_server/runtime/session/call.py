@@ -328,8 +328,14 @@ class Call:
             tap.expect(expected)
 
     def _record(self) -> None:
-        if self.tape is not None:
+        if self.tape is None:
+            return
+        try:
             self.tape.start(self.times.now(), self.clock.ms())
+        except OSError as error:
+            log.error("recording_not_begun", error=str(error))
+            message = "The call is not recorded: the agent's disk does not take it."
+            self.reporter.send(Happened(level="error", message=message))
 
     def _obeyed(self, number: int) -> None:
         self.reporter.obeyed = max(self.reporter.obeyed, number)
