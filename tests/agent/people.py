@@ -58,11 +58,20 @@ class Caller:
         for who in room.remote_participants.values():
             self._note("present", who.identity)
         if not listens_only:
-            self.source = rtc.AudioSource(RATE, 1, queue_size_ms=round(LEAD_S * 2_000))
-            track = rtc.LocalAudioTrack.create_audio_track("mic", self.source)
-            options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE)
-            await room.local_participant.publish_track(track, options)
+            self.microphone = await self._publish()
             self._tasks.append(asyncio.create_task(self._speak()))
+
+    async def change_microphone(self) -> None:
+        """As programs do it: the old one goes once the new one is heard."""
+        old, self.microphone = self.microphone, await self._publish()
+        await within("the new one is heard", self.microphone.wait_for_subscription(), 20)
+        await self.room.local_participant.unpublish_track(old.sid)
+
+    async def _publish(self) -> rtc.LocalTrackPublication:
+        self.source = rtc.AudioSource(RATE, 1, queue_size_ms=round(LEAD_S * 2_000))
+        track = rtc.LocalAudioTrack.create_audio_track("mic", self.source)
+        options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE)
+        return await self.room.local_participant.publish_track(track, options)
 
     def say(self, sound: Samples, after_s: float = 0.0) -> float:
         self.spoke_at = 0.0

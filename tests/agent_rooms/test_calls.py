@@ -146,6 +146,17 @@ class TestAWebCall:
         story = next(each for each in call.api.lines if "Once upon" in each)
         assert "ever been" not in story
 
+    async def test_hears_who_speaks_into_another_microphone(self, call: Call, worker: Worker) -> None:
+        alice = await call.caller("alice")
+        sent = time.monotonic()
+        await call.send_agent()
+        await alice.hears_agent(sent)
+        await alice.hears_silence()
+        await alice.change_microphone()
+        await understood(call, alice, OPEN)
+        await alice.change_microphone()
+        await understood(call, alice, SATURDAY)
+
     async def test_knows_who_comes_back_and_does_not_greet_again(self, call: Call, worker: Worker) -> None:
         alice = await call.caller("alice")
         await call.send_agent()

@@ -67,8 +67,8 @@ class LiveKitRoom:
         self._room = room
         self._connect = connect
         self._line = RoomLine()
-        # What stops the reading of whose microphone.
-        self._readers: dict[str, Callable[[], None]] = {}
+        # Which microphone of theirs is read, and what stops it.
+        self._readers: dict[str, tuple[str, Callable[[], None]]] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self._shown: dict[str, asyncio.Task[None]] = {}
         self._state = ""
@@ -156,6 +156,7 @@ class LiveKitRoom:
             guests.left(participant.identity)
 
     def _track(self, guests: Guests, track: Any, participant: rtc.RemoteParticipant) -> None:
+        """Of two microphones the first is read while it is there: the new one often comes before the old one goes."""
         if not _is_voice(track, participant) or participant.identity in self._readers:
             return
         identity, loop = participant.identity, asyncio.get_running_loop()
@@ -164,17 +165,22 @@ class LiveKitRoom:
         def hear(pcm: bytes) -> None:
             loop.call_soon_threadsafe(guests.heard, identity, pcm)
 
-        self._readers[identity] = direct_events().listen(track, HEARING_RATE, _FRAME_MS, hear)
+        self._readers[identity] = track.sid, direct_events().listen(track, HEARING_RATE, _FRAME_MS, hear)
 
     def _track_gone(self, guests: Guests, track: Any, participant: rtc.RemoteParticipant) -> None:
-        if _is_voice(track, participant) and self._stop_reading(participant.identity):
-            guests.microphone(participant.identity, False)
+        identity = participant.identity
+        if identity not in self._readers or self._readers[identity][0] != track.sid:
+            return
+        self._stop_reading(identity)
+        for other in [each.track for each in participant.track_publications.values()]:
+            if other is not None and other.sid != track.sid:
+                self._track(guests, other, participant)
+        if identity not in self._readers:
+            guests.microphone(identity, False)
 
-    def _stop_reading(self, identity: str) -> bool:
-        if (stop := self._readers.pop(identity, None)) is None:
-            return False
-        stop()
-        return True
+    def _stop_reading(self, identity: str) -> None:
+        if (reader := self._readers.pop(identity, None)) is not None:
+            reader[1]()
 
     def _key(self, guests: Guests, event: rtc.SipDTMF) -> None:
         if event.participant is not None:
