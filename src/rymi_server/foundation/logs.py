@@ -15,7 +15,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 # Ids, counts and words of our own: they say nothing about a person without the database beside them.
 HARMLESS = frozenset(
     {
-        *("bridges", "carrier", "ending", "time_zone"),
+        *("bridges", "carrier", "ending", "engine", "time_zone"),
         *(
             "address",
             "attempt",

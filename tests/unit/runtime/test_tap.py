@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import dataclass, field
 
 import pytest
+from tests.roomlet.waiting import eventually
 
 from rymi_server.runtime.hearing.happenings import Happening, WordsHeard
 from rymi_server.runtime.hearing.hub import Hub
@@ -48,6 +49,8 @@ class LateEar:
 
     there: asyncio.Event = field(default_factory=asyncio.Event)
     fails: int = 0
+    # It raises what nobody expects: where it is opened, in its answers, or as it goes.
+    at_fault: set[str] = field(default_factory=set)
     abilities: Abilities = field(default_factory=lambda: Abilities("late"))
 
     async def listen(self, vocabulary: Vocabulary, listeners: Listeners) -> EarStream:
@@ -55,19 +58,28 @@ class LateEar:
         if self.fails:
             self.fails -= 1
             raise EngineFailed("late", "it is told to fail")
-        return LateStream()
+        self.stumble("opens")
+        return LateStream(self)
+
+    def stumble(self, where: str) -> None:
+        """Once."""
+        if where in self.at_fault:
+            self.at_fault.remove(where)
+            raise KeyError("alternatives")
 
     async def aclose(self) -> None: ...
 
 
 class LateStream:
-    def __init__(self) -> None:
+    def __init__(self, ear: LateEar) -> None:
+        self.ear = ear
         self.letters = ""
 
     def push(self, pcm: bytes) -> None:
         self.letters += pcm[:1].decode()
 
     async def finish_utterance(self) -> Heard:
+        self.ear.stumble("answers")
         heard, self.letters = self.letters, ""
         return Heard(heard)
 
@@ -75,7 +87,9 @@ class LateStream:
         self.letters = ""
 
     def expect(self, expected: Expected | None) -> None: ...
-    async def aclose(self) -> None: ...
+
+    async def aclose(self) -> None:
+        self.ear.stumble("goes")
 
 
 @dataclass
@@ -165,3 +179,28 @@ class TestWhatIsSaidBeforeARecogniserIsThere:
         line.ear.there.set()
         await (leaving or tap.aclose())
         assert line.words == ["bxx"]
+
+
+class TestAnEarWithAFault:
+    async def test_is_opened_anew_after_its_answer_and_as_it_goes(self) -> None:
+        line = Line(LateEar(at_fault={"answers", "goes"}))
+        line.ear.there.set()
+        tap = await line.open()
+        await settles()
+        says(tap, "bxxe")
+        await settles()
+        says(tap, "byye")
+        await settles()
+        assert line.words == ["byye"]
+        assert line.complaints == ["ann cannot be heard: KeyError"]
+        line.ear.at_fault = {"goes"}
+        await tap.aclose()
+
+    async def test_is_tried_again_where_it_does_not_open(self) -> None:
+        line = Line(LateEar(at_fault={"opens"}))
+        line.ear.there.set()
+        tap = await line.open()
+        says(tap, "bxxe")
+        await eventually("it is tried again", lambda: line.words == ["bxxe"])
+        await tap.aclose()
+        assert line.complaints == ["ann cannot be heard: KeyError"]

@@ -114,7 +114,7 @@ class Tap:
             task.cancel()
         self.hub.leave(self.identity)
         if self._stream is not None:
-            await self._stream.aclose()
+            await self._put_away(self._stream)
 
     def _silence_until_end(self) -> list[Signal]:
         """Feed silence, at most four seconds of it, until the detector has made up its mind."""
@@ -182,7 +182,7 @@ class Tap:
         while not self._closing:
             try:
                 self._stream = await self.ear.listen(self.vocabulary, listeners)
-            except Unavailable as error:
+            except Exception as error:  # noqa: BLE001 - A fault in an ear must not end it, nor the call of the others.
                 self._report_deaf(error, failures)
                 wait = _TRIES_AGAIN_AFTER_S[min(failures, len(_TRIES_AGAIN_AFTER_S) - 1)]
                 failures += 1
@@ -203,7 +203,13 @@ class Tap:
     async def _forget(self, stream: EarStream) -> None:
         self._stream = None
         self._listening.clear()
-        await stream.aclose()
+        await self._put_away(stream)
+
+    async def _put_away(self, stream: EarStream) -> None:
+        try:
+            await stream.aclose()
+        except Exception:
+            log.exception("ear_not_closed", identity=self.identity)
 
     async def _recognise(self) -> None:
         while (stream := await self._utterances.get()) != _NO_MORE:
@@ -228,13 +234,15 @@ class Tap:
         try:
             async with asyncio.timeout(_ANSWERS_WITHIN_S):
                 return await stream.finish_utterance()
-        except (Unavailable, TimeoutError) as error:
+        except Exception as error:  # noqa: BLE001 - As where it is opened.
             self._report_deaf(error, 0)
             if stream is self._stream:
                 self._failed.set()
             return _NOTHING
 
     def _report_deaf(self, error: Exception, failures: int) -> None:
-        log.warning("ear_failed", identity=self.identity, error=repr(error))
+        expected = isinstance(error, (Unavailable, TimeoutError))
+        log.warning("ear_failed", identity=self.identity, error=repr(error), exc_info=None if expected else error)
         if failures == 0:
-            self.complain(f"{self.identity} cannot be heard: {str(error) or type(error).__name__}")
+            why = str(error) if expected else ""
+            self.complain(f"{self.identity} cannot be heard: {why or type(error).__name__}")
