@@ -1,15 +1,17 @@
 """A chat model as the mind of a call. The model stands for a provider at the other end of a network."""
 
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from livekit.agents import APIConnectionError, llm
-from tests.agent.holding import briefing, held_call
+from tests.agent.holding import STORY, briefing, held_call
 from tests.agent.patience import eventually
 from tests.agent.scripted import ScriptedEar
 from tests.agent.voices import spoken
+from tests.roomlet.waiting import stays
 
 from rymi_server.runtime.reports import EndWanted, HandoffWanted, Happened, OptedOut
 
@@ -112,6 +114,71 @@ class TestAModel:
             call.room.say("alice", spoken("Never call me again"))
             await eventually("it is noted", lambda: call.of(OptedOut))
             assert call.of(OptedOut)[0].participant_id == "id-alice"
+
+    async def test_keeps_from_being_called_whoever_hangs_up_before_they_are_told_so(self, tmp_path: Path) -> None:
+        def answer(context: llm.ChatContext) -> Answer:
+            if context.items[-1].type == "function_call_output":
+                return STORY
+            return "", "opt_out", {}
+
+        told = briefing(agent=agent(), variables=UTRECHT)
+        ear = ScriptedEar(["Never call me again."])
+        async with held_call(tmp_path, ear, told, model=ScriptedModel(answer)) as call:
+            call.room.enter("alice")
+            await call.said("agent: Hello from Utrecht.")
+            call.room.say("alice", spoken("Never call me again"))
+            await call.said("alice: Never call me again.")
+            await call.agent_heard(time.monotonic())
+            call.room.leave("alice")
+            await call.ends()
+        assert [each.participant_id for each in call.of(OptedOut)] == ["id-alice"]
+
+    async def test_does_not_hang_up_on_whoever_interrupts_its_goodbye(self, tmp_path: Path) -> None:
+        def answer(context: llm.ChatContext) -> Answer:
+            if "Saturday" in last_words(context):
+                return "We are closed on Saturday."
+            if context.items[-1].type == "function_call_output":
+                return ""
+            return STORY, "end_call", {"reason": "completed"}
+
+        told = briefing(agent=agent(), variables=UTRECHT)
+        ear = ScriptedEar(["Bye bye.", "What about Saturday?"])
+        async with held_call(tmp_path, ear, told, model=ScriptedModel(answer)) as call:
+            call.room.enter("alice")
+            await call.said("agent: Hello from Utrecht.")
+            call.room.say("alice", spoken("Bye bye now"))
+            await call.said("alice: Bye bye.")
+            began = await call.agent_heard(time.monotonic())
+            await call.agent_heard(began + 1)
+            call.room.say("alice", spoken("What about Saturday?"))
+            await call.said("agent: We are closed on Saturday.")
+            said = time.monotonic()
+            await stays("it says no goodbye", lambda: not call.room.line.heard(said), 1.0)
+            assert call.of(EndWanted) == []
+
+    async def test_calls_a_human_though_it_is_interrupted_when_it_says_so(self, tmp_path: Path) -> None:
+        def answer(context: llm.ChatContext) -> Answer:
+            if "Saturday" in last_words(context):
+                return "We are closed on Saturday."
+            if context.items[-1].type == "function_call_output":
+                return STORY
+            return "", "handoff_to_human", {"briefing": "wants a red lamp"}
+
+        tools = [{"tool_id": "handoff_to_human", "enabled": True, "provider_settings": {"number": "+15550123"}}]
+        told = briefing(agent=agent(tools=tools), variables=UTRECHT)
+        ear = ScriptedEar(["I want a human.", "What about Saturday?"])
+        async with held_call(tmp_path, ear, told, model=ScriptedModel(answer)) as call:
+            call.room.enter("alice")
+            await call.said("agent: Hello from Utrecht.")
+            call.room.say("alice", spoken("I want a human"))
+            await call.said("alice: I want a human.")
+            began = await call.agent_heard(time.monotonic())
+            await call.agent_heard(began + 1)
+            call.room.say("alice", spoken("What about Saturday?"))
+            await call.said("agent: We are closed on Saturday.")
+            last = [each.kind for each in call.reports if each.kind in ("handoff_wanted", "said")][-2:]
+            assert last == ["handoff_wanted", "said"]
+            assert len(call.of(HandoffWanted)) == 1
 
     async def test_presses_keys_at_the_other_end_of_a_phone_line(self, tmp_path: Path) -> None:
         def answer(context: llm.ChatContext) -> Answer:

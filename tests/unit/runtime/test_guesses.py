@@ -12,7 +12,7 @@ from rymi_server.runtime.session.ledger import Ledger
 from rymi_server.runtime.session.manners import Manners
 from rymi_server.runtime.session.minds import Mind, ResponderMind
 from rymi_server.runtime.session.room_text import AgentText
-from rymi_server.runtime.thinking.replies import Heard, Step, Words
+from rymi_server.runtime.thinking.replies import EndCall, HandOff, Heard, OptOut, Step, Words
 from rymi_server.speech_engines.promises import Expected
 
 
@@ -68,6 +68,26 @@ class TestResponderMind:
         await answer(mind, 3, "friday")
         await answer(mind, 2, "on friday")
         assert mind.memory() == {"turns": ["a cleaning", "on friday"]}
+
+
+async def promise(mind: ResponderMind, turn: int, *effects: Step) -> None:
+    _, attempt = mind.begin(turn)
+    attempt.effects.extend(effects)
+
+
+class TestWhatAnInterruptedAnswerBringsAbout:
+    async def test_is_all_but_the_end_of_the_call_and_only_once(self) -> None:
+        mind = ResponderMind(Counting, None)
+        await promise(mind, 1, OptOut("ann"), HandOff("Angry."), EndCall("done", "Bye."))
+        assert mind.take_effects(interrupted=True) == [OptOut("ann"), HandOff("Angry.")]
+        assert mind.take_effects(interrupted=True) == mind.take_effects() == []
+
+    async def test_is_nothing_of_the_guess_behind_it(self) -> None:
+        mind = ResponderMind(Counting, None)
+        await promise(mind, 1, OptOut("ann"))
+        await promise(mind, 2, HandOff("Angry."))
+        assert mind.take_effects(interrupted=True) == [OptOut("ann")]
+        assert mind.take_effects() == [HandOff("Angry.")]
 
 
 class Quietly:

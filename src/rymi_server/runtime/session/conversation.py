@@ -1,7 +1,7 @@
 """One conversation: the session and what is said in it outside of turns: greeting, prompts, goodbyes.
 
-What an answer brings about besides words (an end, a human, a wish not to be called again) happens once the answer was
-given, never on a guess.
+What an answer brings about besides words (an end, a human, a wish not to be called again) never happens on a guess.
+It happens once the answer was given or interrupted; only the end does not where the caller went on.
 """
 
 import asyncio
@@ -89,11 +89,13 @@ class Conversation:
     _misheard: int = 0
     _began_at: float | None = None
     _replies: Replies = field(default_factory=Replies)
+    _opted_out: set[str] = field(default_factory=set)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self._quiet = Quiet(self.manners)
         self._unfinished = Unfinished(self.mind.completion)
+        self.mind.act_at_once(self._bring_about)
         self.session.on("conversation_item_added", self._on_item)
         self.session.on("speech_created", self._on_speech)
         self.session.on("agent_state_changed", self._on_state)
@@ -203,6 +205,8 @@ class Conversation:
         self._spawn(self._answer_typed(text))
 
     async def _answer_typed(self, text: str) -> None:
+        if (reply := self._replies.last_given) is not None:
+            reply.stands = True
         await self.session.interrupt()
         self.session.generate_reply(user_input=text)
 
@@ -329,7 +333,13 @@ class Conversation:
     def _on_reply_done(self, reply: SpeechHandle) -> None:
         memory = self.mind.memory()
         given = self._replies.last_given
-        if reply.interrupted or given is None or reply is not given.handle:
+        if given is None or reply is not given.handle:
+            return
+        if reply.interrupted:
+            effects = self.mind.take_effects(interrupted=True)
+            # One that came too early is taken back, and whatever it was about is answered anew.
+            for step in [] if given.was_cut or self._ending else effects:
+                self._bring_about(step)
             return
         if memory is not None:
             self.send(Remembered(memory=memory))
@@ -347,7 +357,14 @@ class Conversation:
             self.send(HandoffWanted(to=step.to, briefing=step.briefing))
         elif isinstance(step, PressKeys):
             self.press(step.keys)
-        elif isinstance(step, OptOut) and (participant_id := self.participant_of(step.identity)):
+        elif isinstance(step, OptOut):
+            self._opt_out(step.identity)
+
+    def _opt_out(self, name: str) -> None:
+        """Once, though what they said may be answered again."""
+        participant_id = self.participant_of(name)
+        if participant_id is not None and participant_id not in self._opted_out:
+            self._opted_out.add(participant_id)
             self.send(OptedOut(participant_id=participant_id))
 
     def _on_state(self, event: AgentStateChangedEvent) -> None:

@@ -14,11 +14,13 @@ class Reply:
 
     handle: SpeechHandle
     heard_s: float = 0.0
+    # Not by somebody who went on, but by a turn of its own.
+    stands: bool = False
 
     @property
     def was_cut(self) -> bool:
         """Whether it came too early: the person went on before it was heard."""
-        return self.handle.done() and self.handle.interrupted and self.heard_s < HEARD_FROM_S
+        return not self.stands and self.handle.done() and self.handle.interrupted and self.heard_s < HEARD_FROM_S
 
 
 @dataclass(slots=True)

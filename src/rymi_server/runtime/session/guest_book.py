@@ -59,5 +59,6 @@ class GuestBook:
         return next((each for each in self._present if participant_id in (self.who(each)[0], each)), None)
 
     def participant_named(self, name: str) -> str | None:
-        identities = [*self._present, *self._people]
+        """Whoever has left as well: what they wanted holds."""
+        identities = [*self._present, *self._people, *self._participants]
         return next((self.who(identity)[0] for identity in identities if self.name(identity) == name), None)

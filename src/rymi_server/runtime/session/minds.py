@@ -11,7 +11,7 @@ import structlog
 from livekit.agents import DEFAULT_API_CONNECT_OPTIONS, NOT_GIVEN, APIConnectOptions, NotGivenOr, llm
 
 from rymi_server.foundation.spoken.labels import labels_of
-from rymi_server.runtime.thinking.replies import Heard, Responder, Step, Words
+from rymi_server.runtime.thinking.replies import EndCall, Heard, Responder, Step, Words
 from rymi_server.runtime.thinking.sentences import SentenceGate
 from rymi_server.runtime.thinking.turn_marks import TurnCompletion
 from rymi_server.speech_engines.promises import Expected
@@ -63,8 +63,12 @@ class Mind(Protocol):
         """What to say to somebody of whom no word was understood."""
         ...
 
-    def take_effects(self) -> list[Step]:
-        """What the answer that was just given should bring about, once."""
+    def act_at_once(self, act: Callable[[Step], None]) -> None:
+        """What must not wait for the end of an answer is carried out by this; never for one that is only guessed."""
+        ...
+
+    def take_effects(self, *, interrupted: bool = False) -> list[Step]:
+        """What the answer that was just given should bring about, once. Whoever `interrupted` it is not hung up on."""
         ...
 
     def take_back(self, turn: int) -> None:
@@ -139,11 +143,16 @@ class ResponderMind(llm.LLM[Any]):
     def not_understood(self, times_before: int) -> str:
         return self._responder.not_understood(times_before)
 
-    def take_effects(self) -> list[Step]:
-        if not self._attempts or self._attempts[-1].taken:
+    def act_at_once(self, act: Callable[[Step], None]) -> None:
+        """Whether its answer is more than a guess is not a responder's to know."""
+
+    def take_effects(self, *, interrupted: bool = False) -> list[Step]:
+        # Behind an answer that was interrupted the next one may have been guessed already.
+        given = [each for each in self._attempts if not each.taken] if interrupted else self._attempts[-1:]
+        if not given or given[0].taken:
             return []
-        self._attempts[-1].taken = True
-        return list(self._attempts[-1].effects)
+        given[0].taken = True
+        return going_on(given[0].effects) if interrupted else list(given[0].effects)
 
     def take_back(self, turn: int) -> None:
         undone = [attempt for attempt in self._attempts if attempt.turn >= turn]
@@ -189,6 +198,11 @@ class _Answer(llm.LLMStream):
                     )
                 else:
                     attempt.effects.append(step)
+
+
+def going_on(effects: Sequence[Step]) -> list[Step]:
+    """What is left of them where the caller went on talking: not the end of the call."""
+    return [step for step in effects if not isinstance(step, EndCall)]
 
 
 def heard_in(text: str, names: Sequence[str], speaker: str) -> list[Heard]:

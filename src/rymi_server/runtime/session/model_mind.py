@@ -6,8 +6,9 @@ from typing import Any, Final
 
 from livekit.agents import StopResponse, llm
 
+from rymi_server.runtime.session.minds import going_on
 from rymi_server.runtime.thinking.guardrails import Guardrails
-from rymi_server.runtime.thinking.replies import EndCall, HandOff, PressKeys, Step
+from rymi_server.runtime.thinking.replies import EndCall, OptOut, PressKeys, Step
 from rymi_server.runtime.thinking.sentences import SentenceGate
 from rymi_server.runtime.thinking.tools import Tool, ToolExecutor, step_for
 from rymi_server.runtime.thinking.turn_marks import TurnCompletion
@@ -40,6 +41,7 @@ class ModelMind:
         self._greets = greets
         self._completion = completion
         self._effects: list[Step] = []
+        self._act: Callable[[Step], None] = self._effects.append
         self._speaker: Callable[[], str] = str
 
     @property
@@ -77,9 +79,12 @@ class ModelMind:
     def new_gate(self) -> SentenceGate | None:
         return SentenceGate(self._guardrails, self._language)
 
-    def take_effects(self) -> list[Step]:
+    def act_at_once(self, act: Callable[[Step], None]) -> None:
+        self._act = act
+
+    def take_effects(self, *, interrupted: bool = False) -> list[Step]:
         effects, self._effects = self._effects, []
-        return effects
+        return going_on(effects) if interrupted else effects
 
     def take_back(self, turn: int) -> None:
         """Nothing is remembered of an answer before it is given: its tools are called once it is."""
@@ -94,13 +99,15 @@ class ModelMind:
             if step is None:
                 outcome = await executor.run(tool, raw_arguments)
                 return json.dumps({"succeeded": outcome.succeeded, "result": outcome.content}, default=str)
+            if isinstance(step, OptOut):
+                # Nobody has to hear us out for this. The session calls tools only for an answer that is being given.
+                self._act(step)
+                return _NOTED
             self._effects.append(step)
             if isinstance(step, EndCall):
                 # The farewell is said by the call itself, and nothing after it.
                 raise StopResponse
-            if isinstance(step, PressKeys):
-                return _PRESSED
-            return _CALLED if isinstance(step, HandOff) else _NOTED
+            return _PRESSED if isinstance(step, PressKeys) else _CALLED
 
         schema = {"name": tool.name, "description": tool.description, "parameters": tool.parameters}
         return llm.function_tool(call, raw_schema=schema)
