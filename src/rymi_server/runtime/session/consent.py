@@ -12,6 +12,11 @@ QUESTION: Final = "Before we start: may I record this call? Please say yes or no
 LATER_QUESTION: Final = "Hello {name}. May I record you in this call? Please say yes or no."
 AGAIN: Final = "Sorry, may I record this call? Please say yes or no."
 REFUSED: Final = "That is fine, I am not recording you."
+# Whoever came first is asked without a name, and of who has only a number none is said.
+_FIRST: Final = ""
+_NAMELESS: Final = "there"
+_BY_NAME: Final = re.compile(r"Hello (?P<name>.*)\. May I record ", re.DOTALL)
+_ASKS_AGAIN: Final = "Sorry, may I record "
 # Who says neither yes nor no so often has not agreed.
 _MOST_QUESTIONS: Final = 2
 
@@ -76,18 +81,33 @@ class Consents:
 
 
 def decided_before(lines: Iterable[Line]) -> Mapping[str, bool]:
-    """What people have said to a predecessor, as the transcript has it."""
+    """What people have said to a predecessor when it asked them, as the transcript has it.
+
+    Of who has decided nothing more is taken. Who is asked by name has not: their words before were for somebody else.
+    """
     given: dict[str, bool] = {}
-    asked = False
+    asked: str | None = None
     for line in lines:
         if line.speaker == "agent":
-            asked = "may i record" in line.text.lower()
-        elif asked and line.identity and (answer := answer_to_consent(line.text)) is not None:
-            given[line.identity] = answer
-            asked = False
+            asked = _asked_by(line.text, asked)
+            if asked not in (None, _FIRST, _NAMELESS):
+                given = {name: answer for name, answer in given.items() if _spoken(name) != asked}
+        elif line.identity and line.identity not in given and asked in (_FIRST, _spoken(line.identity)):
+            answer = answer_to_consent(line.text)
+            if answer is not None:
+                given[line.identity], asked = answer, None
     return given
+
+
+def _asked_by(text: str, before: str | None) -> str | None:
+    """What the one is called whom the agent asks with this; `before`: whom it has asked last. None: nobody."""
+    if named := _BY_NAME.match(text):
+        return named["name"]
+    if text.startswith(_ASKS_AGAIN):
+        return before
+    return _FIRST if "may i record" in text.lower() else None
 
 
 def _spoken(name: str) -> str:
     """A number read out digit by digit is no greeting."""
-    return name if any(letter.isalpha() for letter in name) else "there"
+    return name if any(letter.isalpha() for letter in name) else _NAMELESS
