@@ -116,6 +116,31 @@ class TestASentenceThatMustBeHeard:
             await call.said("agent: We are closed on Saturday.")
             assert f"agent: {STORY}" in call.lines
 
+    async def test_keeps_what_is_written_meanwhile_and_answers_it_afterwards(self, tmp_path: Path) -> None:
+        told = {**with_advanced(), "persona": {"voiceConfig": {"bargeInEnabled": False}}}
+        async with held_call(tmp_path, ScriptedEar(["Tell me a story."]), briefing(agent=told)) as call:
+            await a_story_begins(call)
+            assert call.room.guests
+            call.room.guests.typed("alice", "What about Saturday?")
+            call.room.guests.typed("alice", "When are you open?")
+            await call.said("agent: We are open from nine to five.")
+            assert call.lines[-3:] == [
+                f"agent: {STORY}",
+                "agent: We are closed on Saturday.",
+                "agent: We are open from nine to five.",
+            ]
+
+    async def test_is_not_interrupted_by_what_is_written_either(self, tmp_path: Path) -> None:
+        async with held_call(tmp_path) as call:
+            call.room.enter("alice")
+            await call.said(GREETING)
+            call.orders.append(Order(number=1, kind="say", text=STORY))
+            await call.agent_heard(time.monotonic() + 0.3)
+            assert call.room.guests
+            call.room.guests.typed("alice", "What about Saturday?")
+            await call.said("agent: We are closed on Saturday.")
+            assert call.lines[-2:] == [f"agent: {STORY}", "agent: We are closed on Saturday."]
+
 
 class TestWhatTakesTheWord:
     async def test_is_as_many_words_as_the_author_asks_for(self, tmp_path: Path) -> None:

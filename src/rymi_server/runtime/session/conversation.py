@@ -205,10 +205,19 @@ class Conversation:
         self._spawn(self._answer_typed(text))
 
     async def _answer_typed(self, text: str) -> None:
+        await self._say_what_must_be_heard()
+        if self.stepped_back or self._ending:
+            return
         if (reply := self._replies.last_given) is not None:
             reply.stands = True
         await self.session.interrupt()
         self.session.generate_reply(user_input=text)
+
+    async def _say_what_must_be_heard(self) -> None:
+        while (speaking := self.session.current_speech) is not None:
+            if speaking.allow_interruptions or speaking.done():
+                return
+            await speaking
 
     def person_heard(self) -> None:
         self._quiet.answered()
@@ -385,8 +394,13 @@ class Conversation:
     def _spawn(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
         task = asyncio.create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._done)
         return task
+
+    def _done(self, task: "asyncio.Task[None]") -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("conversation_faltered", exc_info=error)
 
 
 async def _heard_out(speaking: SpeechHandle) -> None:
