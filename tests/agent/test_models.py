@@ -14,6 +14,7 @@ from tests.agent.voices import spoken
 from tests.roomlet.waiting import stays
 
 from rymi_server.runtime.reports import EndWanted, HandoffWanted, Happened, OptedOut
+from rymi_server.runtime.session.media import Guest
 
 BALANCED = {"turnDetectorMode": "balanced"}
 UTRECHT = {"town": "Utrecht"}
@@ -132,6 +133,40 @@ class TestAModel:
             call.room.leave("alice")
             await call.ends()
         assert [each.participant_id for each in call.of(OptedOut)] == ["id-alice"]
+
+    async def test_is_asked_whose_wish_it_is_where_several_people_speak(self, tmp_path: Path) -> None:
+        def answer(context: llm.ChatContext) -> Answer:
+            last = context.items[-1]
+            if last.type != "function_call_output":
+                return "", "opt_out", {}
+            return ("", "opt_out", {"who": "alice"}) if "alice, bob" in last.output else "Noted."
+
+        told = briefing(agent=agent(), variables=UTRECHT)
+        ear = ScriptedEar(["Never call me again.", "Okay."])
+        model = ScriptedModel(answer)
+        async with held_call(tmp_path, ear, told, model=model) as call:
+            call.room.enter("alice")
+            call.room.enter("bob")
+            await call.said("agent: Hello from Utrecht.")
+            takes_s = call.room.say("alice", spoken("Never call me again"))
+            call.room.say("bob", spoken("Okay okay"), after_s=takes_s + 0.1)
+            await call.said("agent: Noted.")
+            assert last_words(model.asked[-1]) == "[alice] Never call me again. [bob] Okay."
+            assert [each.participant_id for each in call.of(OptedOut)] == ["id-alice"]
+
+    async def test_knows_who_writes_without_a_microphone(self, tmp_path: Path) -> None:
+        def answer(context: llm.ChatContext) -> Answer:
+            return "Noted." if context.items[-1].type == "function_call_output" else ("", "opt_out", {})
+
+        told = briefing(agent=agent(), variables=UTRECHT)
+        async with held_call(tmp_path, told=told, model=ScriptedModel(answer)) as call:
+            call.room.enter("alice")
+            await call.said("agent: Hello from Utrecht.")
+            assert call.room.guests
+            call.room.guests.came(Guest("bob", "id-bob"))
+            call.room.guests.typed("bob", "Never call me again.")
+            await call.said("agent: Noted.")
+            assert [each.participant_id for each in call.of(OptedOut)] == ["id-bob"]
 
     async def test_does_not_hang_up_on_whoever_interrupts_its_goodbye(self, tmp_path: Path) -> None:
         def answer(context: llm.ChatContext) -> Answer:

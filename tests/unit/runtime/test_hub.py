@@ -88,6 +88,12 @@ class TestTheHub:
         assert story.words[0].utterance.labelled == "[+15550100] When are you open?"
         assert story.words[0].utterance.identity == "p2"
 
+    def test_names_the_speakers_once_a_second_one_writes(self) -> None:
+        story = story_with("alice")
+        story.hub.knows("bob")
+        story.says("alice", "When are you open?")
+        assert story.words[0].utterance.labelled == "[alice] When are you open?"
+
     def test_says_nothing_of_sound_without_words(self) -> None:
         story = story_with("alice")
         story.says("alice", "")

@@ -8,7 +8,7 @@ import pytest
 from tests.unit.thinking.promises import answer, words
 
 from rymi_server.runtime.thinking.playbook_responder import PlaybookResponder
-from rymi_server.runtime.thinking.replies import EndCall, HandOff, OptOut, UseTool, Words
+from rymi_server.runtime.thinking.replies import EndCall, HandOff, UseTool, Words
 from rymi_server.runtime.thinking.tools import (
     ELSEWHERE,
     Outcome,
@@ -136,15 +136,14 @@ class TestStepFor:
     def test_turns_what_a_model_wants_into_what_a_call_does(self) -> None:
         offered = tools_of({"tools": [HUMAN]})
         steps = [
-            step_for(tool, {"reason": "done", "farewell": "Bye.", "briefing": "Angry."}, "ann")
-            for tool in offered.available
+            step_for(tool, {"reason": "done", "farewell": "Bye.", "briefing": "Angry."}) for tool in offered.available
         ]
-        assert steps == [EndCall("done", "Bye."), OptOut("ann"), HandOff("Angry.", "+12025550100")]
+        assert steps == [EndCall("done", "Bye."), None, HandOff("Angry.", "+12025550100")]
 
     def test_leaves_http_tools_to_the_executor(self) -> None:
         tool = tools_of({"tools": [WEBHOOK]}).named("find_order")
         assert tool is not None
-        assert step_for(tool, {}, "ann") is None
+        assert step_for(tool, {}) is None
 
 
 class TestAPlaybookThatAsksATool:

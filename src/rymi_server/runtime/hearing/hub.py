@@ -86,6 +86,10 @@ class Hub:
         self._people[identity] = _Person(segment)
         self._floor.enter(identity, gives_drafts=gives_drafts)
 
+    def knows(self, identity: str) -> None:
+        """Somebody who only writes: from now on it must be said who says what."""
+        self._known[identity] = None
+
     def leave(self, identity: str) -> None:
         person = self._people[identity]
         if person.speaking:

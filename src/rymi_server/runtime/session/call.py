@@ -275,6 +275,7 @@ class Call:
 
     def _answer_text(self, identity: str, text: str) -> None:
         self._spoke_last = self._book.name(identity)
+        self.hub.knows(identity)
         names = self._names()
         self.conversation.typed(labelled(self._spoke_last, text, names) if len(names) > 1 else text)
 

@@ -4,13 +4,15 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from livekit.agents import StopResponse, llm
+from livekit.agents import RunContext, StopResponse, llm
 
+from rymi_server.foundation.spoken.labels import labels_of
 from rymi_server.runtime.session.minds import going_on
+from rymi_server.runtime.session.opting_out import whose_wish
 from rymi_server.runtime.thinking.guardrails import Guardrails
 from rymi_server.runtime.thinking.replies import EndCall, OptOut, PressKeys, Step
 from rymi_server.runtime.thinking.sentences import SentenceGate
-from rymi_server.runtime.thinking.tools import Tool, ToolExecutor, step_for
+from rymi_server.runtime.thinking.tools import OPT_OUT, Tool, ToolExecutor, step_for
 from rymi_server.runtime.thinking.turn_marks import TurnCompletion
 from rymi_server.speech_engines.promises import Expected
 
@@ -19,6 +21,7 @@ _NOT_UNDERSTOOD: Final = ("Sorry, I did not get that.", "I am sorry, could you s
 _GREET: Final = "Greet the caller in one short sentence, and ask what you can do for them."
 _CALLED: Final = "A human is being called. Tell the caller so in one short sentence."
 _PRESSED: Final = "The keys are pressed once your answer has been said. Listen to what follows."
+_WHOSE: Final = "Not noted yet: say by `who` which of them it is, {names}. If you do not know, ask."
 _NOTED: Final = "Noted: this person will not be called again."
 
 
@@ -42,7 +45,7 @@ class ModelMind:
         self._completion = completion
         self._effects: list[Step] = []
         self._act: Callable[[Step], None] = self._effects.append
-        self._speaker: Callable[[], str] = str
+        self._names: Callable[[], Sequence[str]] = tuple
 
     @property
     def chat_model(self) -> llm.LLM[Any]:
@@ -65,7 +68,7 @@ class ModelMind:
         return self._completion
 
     def listen_to(self, speaker: Callable[[], str], names: Callable[[], Sequence[str]]) -> None:  # noqa: ARG002
-        self._speaker = speaker
+        self._names = names
 
     def memory(self) -> None:
         """The lines that were said are all that a successor needs."""
@@ -95,19 +98,28 @@ class ModelMind:
 
     def _function(self, tool: Tool, executor: ToolExecutor) -> llm.RawFunctionTool[..., Any]:
         async def call(raw_arguments: dict[str, Any]) -> str:
-            step = step_for(tool, raw_arguments, self._speaker())
+            step = step_for(tool, raw_arguments)
             if step is None:
                 outcome = await executor.run(tool, raw_arguments)
                 return json.dumps({"succeeded": outcome.succeeded, "result": outcome.content}, default=str)
-            if isinstance(step, OptOut):
-                # Nobody has to hear us out for this. The session calls tools only for an answer that is being given.
-                self._act(step)
-                return _NOTED
             self._effects.append(step)
             if isinstance(step, EndCall):
                 # The farewell is said by the call itself, and nothing after it.
                 raise StopResponse
             return _PRESSED if isinstance(step, PressKeys) else _CALLED
 
+        async def opt_out(raw_arguments: dict[str, Any], context: RunContext[Any]) -> str:
+            return self._opt_out(str(raw_arguments.get("who") or ""), context.session.current_agent.chat_ctx)
+
         schema = {"name": tool.name, "description": tool.description, "parameters": tool.parameters}
-        return llm.function_tool(call, raw_schema=schema)
+        return llm.function_tool(opt_out if tool.name == OPT_OUT else call, raw_schema=schema)
+
+    def _opt_out(self, named: str, context: llm.ChatContext) -> str:
+        """At once, and nobody has to hear us out: the session calls tools only for an answer that is being given."""
+        names = self._names()
+        turns = [item.text_content or "" for item in context.messages() if item.role == "user"]
+        who = whose_wish(named, turns[-1] if turns else "", names)
+        if who is None:
+            return _WHOSE.format(names=", ".join(labels_of(names).values()))
+        self._act(OptOut(who))
+        return _NOTED

@@ -1,7 +1,7 @@
 """What an agent may do besides talking: its tools, as a chat model and a playbook are told of them.
 
 offered = tools_of(agent)          # .available, and .unavailable with the reason of each
-step = step_for(tool, arguments, identity)   # of a tool that the call itself carries out
+step = step_for(tool, arguments)   # of a tool that the call itself carries out
 outcome = await executor.run(tool, arguments)  # of an HTTP tool
 """
 
@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from rymi_server.foundation.json_schemas import UnusableSchema, compile_schema
 from rymi_server.foundation.public_url import NotPublic, refuse_private
 from rymi_server.runtime.thinking.reading import mapping, mappings, text_of
-from rymi_server.runtime.thinking.replies import EndCall, HandOff, OptOut, PressKeys, Step
+from rymi_server.runtime.thinking.replies import EndCall, HandOff, PressKeys, Step
 
 END_CALL, HAND_OFF, OPT_OUT, WEBHOOK = "end_call", "handoff_to_human", "opt_out", "call_webhook"
 PRESS_KEYS = "press_keys"
@@ -118,14 +118,12 @@ def hand_off_of(agent: Mapping[str, Any]) -> tuple[bool, str | None]:
     return tool is not None, tool.hand_off_to if tool else None
 
 
-def step_for(tool: Tool, arguments: Mapping[str, Any], identity: str) -> Step | None:
-    """What the call itself has to do; None for a tool that somebody else carries out."""
+def step_for(tool: Tool, arguments: Mapping[str, Any]) -> Step | None:
+    """What the call itself has to do; None for a tool that somebody else carries out, or where it matters who asks."""
     if tool.name == END_CALL:
         return EndCall(str(arguments.get("reason") or "completed")[:200], str(arguments.get("farewell") or "")[:500])
     if tool.name == HAND_OFF:
         return HandOff(str(arguments.get("briefing") or "")[:2_000], tool.hand_off_to)
-    if tool.name == OPT_OUT:
-        return OptOut(identity)
     if tool.name == PRESS_KEYS:
         keys = str(arguments.get("keys") or "").upper()
         return PressKeys("".join(key for key in keys if key in KEYS)[:_MOST_KEYS])
@@ -245,8 +243,9 @@ _END_CALL = Tool(
 )
 _OPT_OUT = Tool(
     OPT_OUT,
-    "Notes that this person does not want to be called again. Use it as soon as they say so, then say goodbye.",
-    _NO_PARAMETERS,
+    "Notes that somebody does not want to be called again. Use it as soon as they say so, then say goodbye.",
+    # Of one who is alone nothing need be said.
+    {**_described(who="Of several people on the call, whose wish it is: ann, if it was [ann]."), "required": []},
 )
 _PRESS_KEYS = Tool(
     PRESS_KEYS,
