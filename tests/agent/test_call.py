@@ -14,7 +14,7 @@ from tests.agent.voices import spoken
 from tests.roomlet.waiting import stays
 
 from rymi_server.runtime.briefing import Person
-from rymi_server.runtime.reports import EndWanted, Happened, KeysPressed, Line, Remembered
+from rymi_server.runtime.reports import EndWanted, Happened, KeysPressed, Line, Order, Remembered
 from rymi_server.runtime.session.cast import Cast
 from rymi_server.runtime.speaking.player import RATE
 
@@ -176,6 +176,28 @@ class TestAnEnd:
             assert call.of(EndWanted)[0].reason == "silence"
             call.over = True
             assert await call.ends() == "call_over"
+
+    async def test_is_not_for_the_silence_of_who_is_being_talked_to(self, tmp_path: Path) -> None:
+        told = briefing(agent=with_advanced(silencePromptDelay=0, postSilenceHangup=4))
+        async with held_call(tmp_path, ScriptedEar(["Tell me a story."]), told) as call:
+            call.room.enter("alice")
+            await call.said(GREETING)
+            call.room.say("alice", spoken("Tell me a story"))
+            await call.said(f"agent: {STORY}")
+            await stays("she may answer", lambda: not call.of(EndWanted), 2.0)
+            await eventually("the end is asked for", lambda: call.of(EndWanted), 20)
+
+    async def test_is_not_for_the_silence_of_who_was_on_hold(self, tmp_path: Path) -> None:
+        told = briefing(agent=with_advanced(silencePromptDelay=0, postSilenceHangup=4))
+        async with held_call(tmp_path, told=told) as call:
+            call.room.enter("alice")
+            await call.said(GREETING)
+            call.orders.append(Order(number=1, kind="step_back"))
+            await stays("she is on hold", lambda: not call.of(EndWanted), 5.0)
+            call.orders.append(Order(number=2, kind="come_back", text="Nobody could be reached."))
+            await call.said("agent: Nobody could be reached.")
+            await stays("she may answer", lambda: not call.of(EndWanted), 2.0)
+            await eventually("the end is asked for", lambda: call.of(EndWanted), 20)
 
     async def test_comes_with_the_longest_duration(self, tmp_path: Path) -> None:
         def short(cast: Cast) -> Cast:

@@ -84,7 +84,6 @@ class Conversation:
     _begun: bool = False
     _greeted: bool = False
     _ending: bool = False
-    _person_heard_at: float = 0.0
     # How often in a row somebody was not understood.
     _misheard: int = 0
     _began_at: float | None = None
@@ -109,7 +108,7 @@ class Conversation:
         if self._begun:
             return
         self._begun = True
-        self._began_at = self._person_heard_at = self.now()
+        self._began_at = self.now()
         if returning:
             self._greeted = True
             self.say(BACK_AGAIN)
@@ -199,7 +198,6 @@ class Conversation:
         self._quiet.answered()
         self._unfinished.over()
         self._misheard = 0
-        self._person_heard_at = self.now()
         if self._consent_answered(text):
             return
         self._spawn(self._answer_typed(text))
@@ -221,7 +219,6 @@ class Conversation:
 
     def person_heard(self) -> None:
         self._quiet.answered()
-        self._person_heard_at = self.now()
 
     def not_understood(self, name: str) -> None:
         """This person spoke, and no word of it is to be believed."""
@@ -233,7 +230,7 @@ class Conversation:
         if asked not in (None, name):
             return
         self.send(Happened(message=f"{name} was not understood"))
-        self._quiet.broken()
+        self._quiet.broken(self.now())
         if asked is not None:
             # Neither a yes nor a no.
             self._consent_said(asked, "")
@@ -264,6 +261,8 @@ class Conversation:
 
     def come_back(self) -> None:
         self.stepped_back = False
+        # Whoever was on hold had nobody to answer.
+        self._quiet.answered()
 
     async def end_sentence(self, within_s: float) -> None:
         """Wait until what is being said has been said, but no longer."""
@@ -281,7 +280,7 @@ class Conversation:
         if self.manners.longest_s is not None and now - self._began_at >= self.manners.longest_s:
             self.end("max_duration", self.manners.last_words)
         elif self.session.agent_state != "listening" or self.somebody_speaks():
-            self._quiet.broken()
+            self._quiet.broken(now)
             self._unfinished.broken()
         elif (told := self._unfinished.due(now)) is not None:
             self.session.generate_reply(instructions=told)
@@ -290,12 +289,12 @@ class Conversation:
             self._mind_the_silence(now)
 
     def _mind_the_silence(self, now: float) -> None:
-        if self._quiet.hang_up_due(now, self._person_heard_at):
+        if self._quiet.hang_up_due(now):
             self.end("silence", self.manners.last_words)
         elif self._quiet.prompt_due(now):
             prompt = self.mind.silence(self._quiet.prompts)
             self._quiet.prompts += 1
-            self._quiet.broken()
+            self._quiet.broken(now)
             if prompt:
                 self.say(prompt)
 

@@ -64,14 +64,20 @@ def _duration(value: object) -> float | None:
 
 @dataclass(slots=True)
 class Quiet:
-    """How long nobody has said anything, and what is due because of it."""
+    """How long nobody has said anything, and what is due because of it.
+
+    To a hang-up counts all quiet since a person was heard, but not what the agent said in between, or did to say it.
+    """
 
     manners: Manners
     since: float | None = None
     prompts: int = 0
+    _before_s: float = 0.0
 
-    def broken(self) -> None:
+    def broken(self, now: float) -> None:
         """Somebody speaks, or the agent does."""
+        if self.since is not None:
+            self._before_s += now - self.since
         self.since = None
 
     def begins(self, now: float) -> None:
@@ -79,15 +85,15 @@ class Quiet:
             self.since = now
 
     def answered(self) -> None:
-        """A person said something: the prompts begin anew."""
+        """A person said something: all of it begins anew."""
         self.prompts = 0
         self.since = None
+        self._before_s = 0.0
 
     def prompt_due(self, now: float) -> bool:
         wait = self.manners.prompts_after_s
         return wait is not None and self.since is not None and now - self.since >= wait
 
-    def hang_up_due(self, now: float, silent_since: float) -> bool:
-        """`silent_since`: when a person was last heard."""
+    def hang_up_due(self, now: float) -> bool:
         wait = self.manners.hangs_up_after_s
-        return wait is not None and self.since is not None and now - silent_since >= wait
+        return wait is not None and self.since is not None and self._before_s + now - self.since >= wait
