@@ -10,6 +10,8 @@ DATA_PORT = 5000
 MAX_MESSAGE_BYTES = 65536
 MOST_BYTES = 256 * 1024
 MOST_SECTIONS = 128
+MOST_FORMATS = 128
+"""As many as there are payload types."""
 
 
 class BadDescription(ValueError):
@@ -70,9 +72,10 @@ class Section:
         return _number(self.attributes.get("sctp-port") or "", 65535) or DATA_PORT
 
     def payload_type(self, codec: str) -> str | None:
+        formats = set(self.formats)
         for value in self.attributes.all("rtpmap"):
             number, _, rest = value.partition(" ")
-            if rest.split("/")[0].lower() == codec and number in self.formats and _number(number, 127) is not None:
+            if number in formats and rest.split("/")[0].lower() == codec and _number(number, 127) is not None:
                 return number
         return None
 
@@ -128,6 +131,8 @@ def parse(text: str) -> Description:
             words = line[2:].split(" ")
             if len(words) < 4 or len(description.sections) >= MOST_SECTIONS:
                 raise BadDescription("the session description has a media section that cannot be read")
+            if len(words) - 3 > MOST_FORMATS:
+                raise BadDescription(f"a media section has more than {MOST_FORMATS} formats")
             description.sections.append(Section(words[0], words[1], words[2], words[3:]))
             current = description.sections[-1].attributes
         elif line.startswith("a="):

@@ -67,12 +67,27 @@ class TestReading:
             audio("0", "sendonly") * 2,
             "m=audio 9 x 1\n" * 200,
             "x" * 300_000,
+            "m=audio 9 x" + " 7" * 129 + "\na=mid:0\n",
         ],
-        ids=["empty", "words", "short", "no mid", "one mid twice", "too many sections", "too large"],
+        ids=[
+            "empty",
+            "words",
+            "short",
+            "no mid",
+            "one mid twice",
+            "too many sections",
+            "too large",
+            "too many formats",
+        ],
     )
     def test_what_no_client_writes_is_refused(self, text: str) -> None:
         with pytest.raises(BadDescription):
             sdp.parse(text)
+
+    def test_every_payload_type_that_there_is_may_be_offered(self) -> None:
+        every = [str(number) for number in range(128)]
+        video = f"m=video 9 UDP/TLS/RTP/SAVPF {' '.join(every)}\na=mid:0\na=rtpmap:127 VP8/90000\n"
+        assert offer(video).sections[0].payload_type("vp8") == "127"
 
     @pytest.mark.parametrize("number", ["-1", "x", "99999999999999999999", "4294967296", "²"])
     def test_numbers_that_are_none_are_left_out(self, number: str) -> None:
