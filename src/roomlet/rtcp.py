@@ -3,12 +3,15 @@
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 SENDER_REPORT, RECEIVER_REPORT, TRANSPORT_FEEDBACK, PAYLOAD_FEEDBACK = 200, 201, 205, 206
 PICTURE_LOSS, FULL_INTRA_REQUEST = 1, 4
 SERVER_SSRC = 1
 """The server sends no media of its own; its reports need some name."""
 MOST_NACKED = 16
+MOST_LOST = 128
+"""What is read of one request: no more packets are kept to be sent again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,7 @@ def _one(packet: bytes, kind: int, count: int, ssrc: int) -> Iterator[Report]:
         yield from _reception(packet, 8, count)
     elif kind == TRANSPORT_FEEDBACK and count == 1 and len(packet) >= 16:
         media = struct.unpack_from("!I", packet, 8)[0]
-        yield Nack(media, tuple(_lost(packet)))
+        yield Nack(media, tuple(dict.fromkeys(islice(_lost(packet), MOST_LOST))))
     elif kind == PAYLOAD_FEEDBACK and count == PICTURE_LOSS and len(packet) >= 12:
         yield KeyFrameRequest(struct.unpack_from("!I", packet, 8)[0])
     elif kind == PAYLOAD_FEEDBACK and count == FULL_INTRA_REQUEST and len(packet) >= 20:

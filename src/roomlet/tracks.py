@@ -10,6 +10,7 @@ from livekit.protocol import models
 from roomlet import rtcp
 from roomlet.answers import NO_PAYLOAD_TYPE, Agreed
 from roomlet.hearers import Hearers
+from roomlet.limits import TokenBucket
 from roomlet.metrics import Counters
 from roomlet.reception import Reception
 from roomlet.rtp import NO_LEVEL, SILENCE, name_of, payload_start, red_primary
@@ -19,6 +20,8 @@ from roomlet.transport import PeerTransport
 HISTORY = 128
 """Packets kept for subscribers that may ask again: a power of two."""
 NACK_AFTER, NACK_AGAIN = 0.01, 0.05
+RESENDS_PER_SECOND, RESENDS_BURST = 200.0, 128.0
+"""What a subscriber may ask again of a track: a request of a few bytes can name hundreds of packets."""
 NEW_STREAM_MARK = 0x80
 CLOCK_RATES = {"audio": 48000, "video": 90000}
 
@@ -216,6 +219,7 @@ class Subscription:
         "_packets",
         "_payload_type",
         "_red_payload_type",
+        "_resends",
         "fraction_lost",
         "is_active",
         "mid",
@@ -234,6 +238,7 @@ class Subscription:
         self._name = name_of(self.ssrc)
         self._payload_type = 111 if track.kind == "audio" else 96
         self._red_payload_type = NO_PAYLOAD_TYPE
+        self._resends = TokenBucket(RESENDS_PER_SECOND, RESENDS_BURST, track._clock())
 
     def agree(self, payload_type: int, red_payload_type: int) -> None:
         self._payload_type, self._red_payload_type = payload_type, red_payload_type
@@ -274,7 +279,10 @@ class Subscription:
             self._lost = known
 
     def on_nack(self, sequences: tuple[int, ...]) -> None:
+        now = self.track._clock()
         for sequence in sequences:
+            if not self._resends.take(now):
+                return
             self.track.again(self, sequence)
 
     def on_key_frame_request(self) -> None:

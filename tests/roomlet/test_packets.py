@@ -15,7 +15,7 @@ from roomlet.metrics import Counters
 from roomlet.reception import Reception
 from roomlet.rtp import NO_LEVEL, BadPacket, payload_start, red_primary
 from roomlet.settings import Settings
-from roomlet.tracks import HISTORY, Loudness, PublishedTrack, Subscription
+from roomlet.tracks import HISTORY, RESENDS_BURST, RESENDS_PER_SECOND, Loudness, PublishedTrack, Subscription
 from roomlet.transport import PeerTransport
 
 HEAD = struct.pack("!BBHII", 0x80, 111, 7, 960, 1234)
@@ -96,6 +96,15 @@ class TestReports:
     def test_a_mask_names_the_packets_after_the_first(self) -> None:
         packet = struct.pack("!BBHIIHH", 0x81, 205, 3, 1, 5, 65535, 0b101)
         assert list(rtcp.parse(packet)) == [rtcp.Nack(5, (65535, 0, 2))]
+
+    def test_no_packet_is_asked_for_twice_in_one_request(self) -> None:
+        packet = struct.pack("!BBHII", 0x81, 205, 6, 1, 5) + struct.pack("!HH", 7, 0b11) * 4
+        assert list(rtcp.parse(packet)) == [rtcp.Nack(5, (7, 8, 9))]
+
+    def test_no_request_is_read_beyond_what_is_kept(self) -> None:
+        packet = struct.pack("!BBHII", 0x81, 205, 402, 1, 5)
+        packet += b"".join(struct.pack("!HH", 17 * number, 0xFFFF) for number in range(400))
+        assert list(rtcp.parse(packet)) == [rtcp.Nack(5, tuple(range(HISTORY)))]
 
     def test_a_packet_that_claims_more_than_it_has_ends_the_reading(self) -> None:
         assert list(rtcp.parse(rtcp.picture_loss(6) + struct.pack("!BBHI", 0x81, 205, 99, 1))) == [
@@ -207,6 +216,29 @@ class TestWhatIsAskedForAgain:
         for number in (3, 1000, 1016):
             track.again(cast(Subscription, sent), number)
         assert sent.numbers == [(1016, 48_000)]
+
+
+class TestHowOftenIsAskedForAgain:
+    async def test_a_subscriber_has_a_budget_that_time_fills(self) -> None:
+        now = [10.0]
+        track, _ = published(lambda: now[0])
+        track.keep_history()
+        transport = PeerTransport(IcePorts(Settings("key", "s" * 32), Counters()), Nobody())
+        one, another = Subscription(track, transport), Subscription(track, transport)
+        for subscription in (one, another):
+            subscription.start()
+        for number in range(HISTORY):
+            track.on_rtp(rtp(number, 7, name=1))
+
+        def sent_again(subscription: Subscription) -> int:
+            before = subscription._packets
+            for _ in range(10):
+                subscription.on_nack(tuple(range(HISTORY)))
+            return subscription._packets - before
+
+        assert (sent_again(one), sent_again(one), sent_again(another)) == (RESENDS_BURST, 0, RESENDS_BURST)
+        now[0] += 0.25
+        assert sent_again(one) == RESENDS_PER_SECOND / 4
 
 
 class Listener:
