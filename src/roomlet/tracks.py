@@ -11,9 +11,10 @@ from roomlet import rtcp
 from roomlet.answers import NO_PAYLOAD_TYPE, Agreed
 from roomlet.hearers import Hearers
 from roomlet.limits import TokenBucket
+from roomlet.loudness import Loudness
 from roomlet.metrics import Counters
 from roomlet.reception import Reception
-from roomlet.rtp import NO_LEVEL, SILENCE, name_of, payload_start, red_primary
+from roomlet.rtp import NO_LEVEL, name_of, payload_start, red_primary
 from roomlet.seam import Seam
 from roomlet.transport import PeerTransport
 
@@ -287,24 +288,3 @@ class Subscription:
 
     def on_key_frame_request(self) -> None:
         self.track.request_key_frame()
-
-
-class Loudness:
-    """The mean of the levels a sender declared since it was last asked."""
-
-    __slots__ = ("_count", "_sum")
-
-    def __init__(self) -> None:
-        self._sum = self._count = 0
-
-    def hear(self, level: int) -> None:
-        self._sum += level
-        self._count += 1
-
-    def take(self) -> float:
-        """Between 0 and 1, linear; starts the next measurement."""
-        if not self._count:
-            return 0.0
-        mean = self._sum / self._count
-        self._sum = self._count = 0
-        return 0.0 if mean >= SILENCE else float(10 ** (-mean / 20))

@@ -11,11 +11,12 @@ from roomlet import rtcp
 from roomlet.answers import NO_PAYLOAD_TYPE, Agreed
 from roomlet.hearers import Hearers
 from roomlet.ice import IcePorts
+from roomlet.loudness import Loudness
 from roomlet.metrics import Counters
 from roomlet.reception import Reception
 from roomlet.rtp import NO_LEVEL, BadPacket, payload_start, red_primary
 from roomlet.settings import Settings
-from roomlet.tracks import HISTORY, RESENDS_BURST, RESENDS_PER_SECOND, Loudness, PublishedTrack, Subscription
+from roomlet.tracks import HISTORY, RESENDS_BURST, RESENDS_PER_SECOND, PublishedTrack, Subscription
 from roomlet.transport import PeerTransport
 
 HEAD = struct.pack("!BBHII", 0x80, 111, 7, 960, 1234)
