@@ -89,7 +89,7 @@ class PublishedTrack:
         self._newest = b""
         """What went out last, as it came."""
         self._stopped: tuple[bytes, float] | None = None
-        """With which numbers, and when, until the first packet under another name."""
+        """With which numbers, and when, until the first packet under another name or after a mute."""
         self._seam: Seam | None = None
 
     @property
@@ -105,10 +105,7 @@ class PublishedTrack:
         if self.ssrc != ssrc:
             self.unbind()
             self.reception = Reception()
-            if self._newest and self._stopped is None:
-                self._stopped, self._seam = (self._numbers(self._newest), self._clock()), None
-            if self._history is not None:
-                self._history = [None] * HISTORY
+            self._stop()
             self.ssrc = ssrc
             self.publisher.publishing_transport.receivers[name_of(ssrc)] = self
         self.mid = self.info.mid = mid
@@ -124,6 +121,9 @@ class PublishedTrack:
             self._history = [None] * HISTORY
 
     def mute(self, muted: bool) -> None:
+        if self._is_muted and not muted:
+            # A publisher's numbers may run on meanwhile, and SRTP refuses one that is 2^15 ahead.
+            self._stop()
         # Asked for each packet, and a message's field is slow to read.
         self.info.muted = self._is_muted = muted
 
@@ -191,9 +191,19 @@ class PublishedTrack:
             self._has_been_heard = True
             self.publisher.on_first_subscriber(self)
 
+    def _stop(self) -> None:
+        """The packets to come go on behind those that went out, with whatever numbers they come."""
+        if self._newest and self._stopped is None:
+            self._stopped, self._seam = (self._numbers(self._newest), self._clock()), None
+        if self._history is not None:
+            self._history = [None] * HISTORY
+
     def _go_on(self, packet: bytes, newest: bytes, stopped_at: float) -> None:
         ticks = int((self._clock() - stopped_at) * CLOCK_RATES[self.kind])
-        self._seam, self._stopped = Seam(newest, packet[2:8], ticks), None
+        is_same = packet[8:12] == self._newest[8:12]
+        first, last = packet[2:8], self._newest[2:8]
+        self._seam = Seam.after_mute(newest, last, first) if is_same else Seam(newest, first, ticks)
+        self._stopped = None
 
     def _ask_again(self) -> None:
         if not self._nack_waits:

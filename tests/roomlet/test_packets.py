@@ -1,5 +1,6 @@
 """RTP, RTCP, redundancy and reception, without a socket."""
 
+import os
 import struct
 from collections.abc import Callable
 from typing import Any, cast
@@ -16,6 +17,7 @@ from roomlet.metrics import Counters
 from roomlet.reception import Reception
 from roomlet.rtp import NO_LEVEL, BadPacket, payload_start, red_primary
 from roomlet.settings import Settings
+from roomlet.srtp import PROFILES, sessions
 from roomlet.tracks import HISTORY, RESENDS_BURST, RESENDS_PER_SECOND, PublishedTrack, Subscription
 from roomlet.transport import PeerTransport
 
@@ -173,6 +175,76 @@ class TestStreamUnderANewName:
         track.bind("1", 1, Agreed(111, NO_PAYLOAD_TYPE, nack=False, level_id=0))
         track.on_rtp(rtp(3, 5, name=1))
         assert sent.numbers == [(1000, 48_000), (3, 5)]
+
+
+class TestMute:
+    """Whoever is muted may go on sending, which nobody is sent. Listeners must not take it for lost."""
+
+    async def test_is_heard_by_nobody(self) -> None:
+        track, sent = published(lambda: 10.0)
+        track.mute(True)
+        track.on_rtp(rtp(1000, 48_000, name=1))
+        assert sent.numbers == []
+
+    @pytest.mark.parametrize(("later", "skipped"), [(1, 1), (9, 9), (2_000, 16), (40_000, 16), (65_536, 16)])
+    async def test_leaves_no_long_gap_in_the_numbers_and_the_clock_as_it_was(self, later: int, skipped: int) -> None:
+        track, sent = published(lambda: 10.0)
+        track.on_rtp(rtp(1000, 48_000, name=1))
+        track.mute(True)
+        for number in range(1001, 1000 + later, 499):
+            track.on_rtp(rtp(number, 48 * number, name=1))
+        track.mute(False)
+        for number in (1000 + later, 1001 + later):
+            track.on_rtp(rtp(number, 48 * number, name=1))
+        assert sent.numbers == [
+            (1000, 48_000),
+            (1000 + skipped, 48 * (1000 + later)),
+            (1001 + skipped, 48 * (1001 + later)),
+        ]
+
+    async def test_as_long_as_any_is_got_over_by_the_cipher(self) -> None:
+        """After numbers that have run past 2^15, and once around."""
+        profile = PROFILES[0]
+        material = os.urandom(profile.material_bytes)
+        (_, outbound), (inbound, _) = sessions(profile, material), sessions(profile, material, is_server=False)
+        track, sent = published(lambda: 10.0)
+        first, heard = 0, 0
+        for spoken, silent in ((70_000, 45_000), (100, 60_000), (100, 0)):
+            for number in range(first, first + spoken):
+                track.on_rtp(rtp(number, 960 * number, name=1))
+            track.mute(True)
+            first += spoken + silent
+            track.mute(False)
+            for numbers in sent.numbers:
+                packet = rtp(*numbers, name=9)
+                assert inbound.unprotect(outbound.protect(packet)) == packet
+            heard += len(sent.numbers)
+            sent.forget()
+        assert heard == 70_200
+
+    async def test_and_one_on_top_of_another_stream_goes_on(self) -> None:
+        now = [10.0]
+        track, sent = published(lambda: now[0])
+        track.on_rtp(rtp(1000, 48_000, name=1))
+        track.bind("0", 2, Agreed(111, NO_PAYLOAD_TYPE, nack=False, level_id=0))
+        now[0] += 0.5
+        track.on_rtp(rtp(7, 960, name=2))
+        track.mute(True)
+        track.mute(False)
+        track.on_rtp(rtp(90, 2880, name=2))
+        assert sent.numbers == [(1000, 48_000), (1016, 72_000), (1032, 73_920)]
+
+    async def test_makes_way_for_no_packet_of_before_it(self) -> None:
+        track, sent = published(lambda: 10.0)
+        track.keep_history()
+        track.on_rtp(rtp(1000, 48_000, name=1))
+        track.mute(True)
+        track.mute(False)
+        sent.forget()
+        track.again(cast(Subscription, sent), 1000)
+        track.on_rtp(rtp(3000, 96_000, name=1))
+        track.again(cast(Subscription, sent), 1016)
+        assert sent.numbers == [(1016, 96_000)] * 2
 
 
 class TestWhatIsAskedForAgain:
