@@ -197,7 +197,9 @@ class SingleSubscribing(Subscribing):
             self._renegotiate()
 
     def on_resumed(self) -> None:
+        # What was asked for while nobody listened was not heard. The client offers by itself now, with what it has.
         self._awaits_offer = False
+        self._asked = dict.fromkeys(KINDS, 0)
 
     def accept(self, answer: rtc.SessionDescription) -> None:
         log.info("an answer came from a client that was offered nothing")

@@ -83,6 +83,23 @@ class TestSignalLoss:
             await late.play(1010)
             await web.hears("late", 1010)
 
+    async def test_a_browser_hears_all_who_began_to_speak_meanwhile(self, livekit: Server, room: str) -> None:
+        """More of them than it has sections for, so that it must be asked for another once it is back."""
+        async with chromium() as browser, cable(livekit) as line, gathering(livekit, room) as come:
+            web = await browser.open("livekit-client")
+            await web.join(line, room, "web")
+            tones = {f"speaker {number}": 400.0 + 150 * number for number in range(4)}
+            for name in list(tones)[:3]:
+                await (await come(name)).play(tones[name])
+                await web.hears(name, tones[name])
+            line.pull()
+            await web.saw("SignalReconnecting")
+            await (await come("speaker 3")).play(tones["speaker 3"])
+            line.plug()
+            await web.saw("Reconnected")
+            for name, hz in tones.items():
+                await web.hears(name, hz)
+
 
 class TestFullReconnect:
     async def test_a_browser_joins_anew_by_itself(self, livekit: Server, room: str) -> None:
