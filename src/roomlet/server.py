@@ -33,6 +33,8 @@ PROTOCOL = 16
 SPOKEN_VERSION = "1.9.1"
 """The LiveKit server whose protocol this one speaks. Clients choose features by it."""
 DRAIN_CHECK_SECONDS = 0.2
+LONGEST_LINE = 1024 * 1024
+"""Clients put their token, and all that they join with, into the request's first line or a header."""
 COLLECT_EVERY = (10_000, 20, 20)
 """Packets leave no cycles behind, only participants do: Python's default would look for some every few milliseconds."""
 
@@ -79,7 +81,13 @@ class Server:
     async def open(self) -> None:
         """Raises `PortTaken`."""
         await self.ports.open()
-        self._runner = web.AppRunner(self._application(), access_log=None, shutdown_timeout=1.0)
+        self._runner = web.AppRunner(
+            self._application(),
+            access_log=None,
+            shutdown_timeout=1.0,
+            max_line_size=LONGEST_LINE,
+            max_field_size=LONGEST_LINE,
+        )
         await self._runner.setup()
         site = web.TCPSite(self._runner, self.settings.host, self.settings.http_port)
         try:

@@ -175,6 +175,28 @@ class TestTokenRefresh:
             assert not again.room.local_participant.permissions.can_publish
             await again.leave()
 
+    async def test_whatever_is_said_of_a_participant_its_tokens_open_the_door(
+        self, server: Running, room: str, http: aiohttp.ClientSession
+    ) -> None:
+        much = "ü" * 31_000
+        grants = api.VideoGrants(room_join=True, room=room)
+        minting = api.AccessToken(server.key, server.secret).with_identity("ann").with_grants(grants)
+        minted = minting.with_metadata(much).with_attributes({"much": much}).to_jwt()
+        for _ in range(2):
+            async with http.ws_connect(f"{server.http_url}/rtc", params={"access_token": minted}) as socket:
+                async for frame in socket:
+                    response = rtc.SignalResponse.FromString(frame.data)
+                    if response.HasField("refresh_token"):
+                        minted = response.refresh_token
+                        break
+            async with http.get(
+                f"{server.http_url}/rtc/validate", headers={"Authorization": f"Bearer {minted}"}
+            ) as valid:
+                assert (valid.status, await valid.text()) == (200, "success")
+        ann = await Person(server, room, "ann").join(minted=minted)
+        assert (ann.room.local_participant.metadata, ann.room.local_participant.attributes) == (much, {"much": much})
+        await ann.leave()
+
 
 class TestIsolation:
     async def test_no_packet_of_one_room_reaches_another(self, meet: Meet) -> None:
