@@ -235,9 +235,7 @@ class Participant:
         self._state.permission.CopyFrom(permission)
         self._state.permission.agent = permission.agent or self.is_agent
         self.claims = replace(self.claims, grants=self.claims.grants.changed_to(permission))
-        for track in list(self.publishing.tracks.values()):
-            if not self.may_publish(track.info.source):
-                self.publishing.unpublish(track)
+        self.publishing.keep_to_rights()
         if permission.can_subscribe:
             self.subscribing.follow_all()
         else:

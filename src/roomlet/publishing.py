@@ -79,6 +79,16 @@ class Publishing:
         self._who.send(track_unpublished=rtc.TrackUnpublishedResponse(track_sid=track.sid))
         self._who.surroundings.on_unpublished(track)
 
+    def keep_to_rights(self) -> None:
+        """Ends what may not be published any more, and what was announced and would be with the next offer."""
+        may = self._who.may_publish
+        for track in [track for track in self.tracks.values() if not may(track.info.source)]:
+            self.unpublish(track)
+        for client_id in [client_id for client_id, t in self._announced.items() if not may(t.info.source)]:
+            track = self._announced.pop(client_id)
+            self._retired.add(client_id)
+            self._who.send(track_unpublished=rtc.TrackUnpublishedResponse(track_sid=track.sid))
+
     def close(self) -> None:
         for track in self.tracks.values():
             track.unbind()

@@ -6,12 +6,13 @@ import gzip
 import os
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Literal
 
 import aiohttp
 import pytest
 from benchmarks.roomlet_load import SyntheticClient, access_token
 from livekit import api
-from livekit.protocol import rtc
+from livekit.protocol import models, rtc
 from tests.roomlet.people import Person, administration, gathering, new_name, token
 from tests.roomlet.running import Running, roomlet
 from tests.roomlet.waiting import eventually
@@ -196,6 +197,36 @@ class TestTokenRefresh:
         ann = await Person(server, room, "ann").join(minted=minted)
         assert (ann.room.local_participant.metadata, ann.room.local_participant.attributes) == (much, {"much": much})
         await ann.leave()
+
+
+class TestRights:
+    async def test_a_track_announced_before_the_right_was_taken_away_is_not_published_after_it(
+        self, server: Running, meet: Meet, room: str
+    ) -> None:
+        mallory = await meet(room, "mallory")
+        assert mallory._signal is not None
+
+        async def told(what: Literal["track_published", "track_unpublished", "answer"], about: str) -> None:
+            def is_told() -> bool:
+                return any(about in str(getattr(signal, what)) for signal in mallory.signals if signal.HasField(what))
+
+            await eventually(f"mallory is told {what} of {about}", is_told)
+
+        announced = rtc.AddTrackRequest(cid="later", type=models.TrackType.AUDIO)
+        await mallory._signal.send_bytes(rtc.SignalRequest(add_track=announced).SerializeToString())
+        await told("track_published", "later")
+        sid = next(s.track_published.track.sid for s in mallory.signals if s.track_published.cid == "later")
+        async with administration(server) as admin:
+            listening = models.ParticipantPermission(can_subscribe=True)
+            await admin.room.update_participant(
+                api.UpdateParticipantRequest(room=room, identity="mallory", permission=listening)
+            )
+            await told("track_unpublished", sid)
+            offer = rtc.SessionDescription(type="offer", sdp=mallory._offer().replace("mic-mallory", "later"), id=9)
+            await mallory._signal.send_bytes(rtc.SignalRequest(offer=offer).SerializeToString())
+            await told("answer", "id: 9")
+            asked = api.RoomParticipantIdentity(room=room, identity="mallory")
+            assert list((await admin.room.get_participant(asked)).tracks) == []
 
 
 class TestIsolation:
