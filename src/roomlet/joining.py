@@ -94,6 +94,7 @@ class Joining:
         headers = {"Access-Control-Allow-Origin": "*"}
         try:
             self._welcome(self._claims(request))
+            self.rooms.refuse_when_draining()
         except Refused as refusal:
             return web.Response(status=_join_status(refusal), text=refusal.message, headers=headers)
         return web.Response(text="success", headers=headers)
@@ -108,6 +109,7 @@ class Joining:
             entry = read_entry(request, self.settings.limits)
             room = self._welcome(claims)
             if not entry.request.reconnect:
+                self.rooms.refuse_when_draining()
                 self._refuse_when_full(room, claims)
         except Refused as refusal:
             self.counters.refuse_join(refusal.code)
@@ -141,7 +143,6 @@ class Joining:
             raise NotPermitted("the identity is too long")
         if len(claims.metadata.encode()) > self.settings.limits.metadata_bytes:
             raise NotPermitted("metadata size exceeds limits")
-        self.rooms.refuse_when_draining()
         return self.rooms.find(name)
 
     def _refuse_when_full(self, room: Room | None, claims: Claims) -> None:

@@ -10,7 +10,7 @@ from tests.roomlet.cable import cable
 from tests.roomlet.people import Person, Server, administration, gathering, new_name, token
 from tests.roomlet.receiving import Receiver
 from tests.roomlet.running import Running, roomlet
-from tests.roomlet.waiting import stays, within
+from tests.roomlet.waiting import eventually, stays, within
 
 pytestmark = pytest.mark.xdist_group("roomlet-resilience")
 
@@ -156,6 +156,24 @@ class TestServerRestart:
                 with pytest.raises(Exception, match="503"):
                     await Person(running, name, "late").join()
             assert await within("roomlet stops when the last one left", running.process.wait(), 5) == 0
+
+    async def test_a_draining_server_lets_those_who_are_in_resume(self) -> None:
+        name = new_name()
+        async with (
+            roomlet("--drain-seconds", "30") as running,
+            cable(running) as line,
+            gathering(running, name) as come,
+        ):
+            ben = await come("ben")
+            ann = await Person(line, name, "ann").join()
+            running.process.send_signal(signal.SIGTERM)
+            await eventually(
+                "roomlet drains", lambda: "roomlet is draining" in [line["message"] for line in running.log]
+            )
+            line.jolt()
+            await ann.saw("reconnected")
+            assert ("left", "ann") not in ben.happened
+            await ann.leave()
 
 
 class TestBlockedUdp:
