@@ -166,6 +166,8 @@ class Keyring:
             "kind": claims.kind,
             "attributes": dict(claims.attributes),
             "video": claims.grants.claims(),
+            # Whoever comes back after a crash opens the room anew, and it must be the same.
+            "roomConfig": json_format.MessageToDict(claims.room_configuration),
         }
         return jwt.encode(body, self._secret, algorithm="HS256")
 

@@ -69,10 +69,12 @@ class TestReading:
 class TestRefreshing:
     def test_a_fresh_token_says_the_same(self) -> None:
         grants = Grants(room="r", room_join=True, can_publish=False, can_publish_sources=("microphone",))
-        before = Claims("ann", "Ann", "m", "sip", {"a": "b"}, grants)
+        configuration = api.RoomConfiguration(max_participants=3, agents=[api.RoomAgentDispatch(agent_name="bot")])
+        before = Claims("ann", "Ann", "m", "sip", {"a": "b"}, grants, configuration)
         after = KEYRING.read(KEYRING.refreshed(before, time.time()))
         assert (after.identity, after.name, after.metadata, after.kind) == ("ann", "Ann", "m", "sip")
         assert (after.grants, dict(after.attributes)) == (grants, {"a": "b"})
+        assert after.room_configuration == configuration
 
     def test_it_never_shortens_a_token_nor_lets_one_run_out_before_the_next(self) -> None:
         now = time.time()
