@@ -192,12 +192,6 @@ class Room:
         else:
             self.send_data(packet, sender)
 
-    def track(self, sid: str) -> PublishedTrack | None:
-        for participant in self.participants.values():
-            if sid in participant.publishing.tracks:
-                return participant.publishing.tracks[sid]
-        return None
-
     def tracks_of_others(self, participant: Participant) -> Iterator[PublishedTrack]:
         for other in list(self.participants.values()):
             if other is not participant:

@@ -106,13 +106,16 @@ class Subscribing:
             self.drop(sid)
 
     def choose(self, sids: Iterable[str], subscribe: bool) -> None:
+        """Nobody knows of a track before it is there, so a wish about any other is not kept."""
+        tracks = {track.sid: track for track in self._who.surroundings.tracks_of_others(self._who)}
         for sid in sids:
+            track = tracks.get(sid)
+            if track is None:
+                continue
             if subscribe:
                 self._unwanted.discard(sid)
                 self._wanted.add(sid)
-                track = self._who.surroundings.track(sid)
-                if track is not None:
-                    self.follow(track)
+                self.follow(track)
             else:
                 self._wanted.discard(sid)
                 self._unwanted.add(sid)

@@ -5,13 +5,17 @@ from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
+from benchmarks.roomlet_load import access_token
 from livekit import api
 from livekit.protocol import agent, rtc
 from tests.roomlet.people import Person, administration, gathering, new_name, token
-from tests.roomlet.running import Running, roomlet
+from tests.roomlet.running import KEY, SECRET, Running, roomlet
 from tests.roomlet.test_room_api import perform
 from tests.roomlet.waiting import within
 from tests.roomlet.workers import working
+
+from roomlet.server import Server
+from roomlet.settings import Settings
 
 pytestmark = pytest.mark.xdist_group("roomlet-hostile")
 Reason = rtc.RequestResponse
@@ -128,6 +132,25 @@ class TestOfAParticipant:
     ) -> None:
         minted = token(small, room_name, identity)
         assert await refused_upgrade(http, f"{small.http_url}/rtc", minted) == (401, says)
+
+
+class TestOfWhatIsKept:
+    async def test_a_wish_about_a_track_that_is_not_there_is_forgotten(
+        self, http: aiohttp.ClientSession, room: str
+    ) -> None:
+        server = Server(Settings(KEY, SECRET, http_port=0, udp_port=0, tcp_port=0))
+        await server.open()
+        try:
+            parameters = {"access_token": access_token(KEY, SECRET, room, "mallory")}
+            async with http.ws_connect(f"{server.url}/rtc", params=parameters) as socket:
+                for subscribe in (True, False):
+                    wish = rtc.UpdateSubscription(track_sids=["TR_nowhere"], subscribe=subscribe)
+                    await socket.send_bytes(rtc.SignalRequest(subscription=wish).SerializeToString())
+                    await Signalling(socket).ask(rtc.SignalRequest(ping_req=rtc.Ping()), "pong_resp")
+                    kept = server.rooms.existing(room).participants["mallory"].subscribing
+                    assert not kept._wanted | kept._unwanted
+        finally:
+            await server.close()
 
 
 class TestOfTheApi:
