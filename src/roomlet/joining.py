@@ -21,7 +21,7 @@ from livekit.protocol import models, rtc
 from roomlet import signal
 from roomlet.errors import LimitReached, Malformed, NotPermitted, Refused
 from roomlet.ice import IcePorts
-from roomlet.limits import Limits, RatePerSource, TokenBucket
+from roomlet.limits import Limits, RatePerSource, TokenBucket, size_of
 from roomlet.metrics import Counters
 from roomlet.participant import Participant
 from roomlet.room import CODECS, Room
@@ -143,6 +143,8 @@ class Joining:
             raise NotPermitted("the identity is too long")
         if len(claims.metadata.encode()) > self.settings.limits.metadata_bytes:
             raise NotPermitted("metadata size exceeds limits")
+        if size_of(claims.attributes) > self.settings.limits.attributes_bytes:
+            raise NotPermitted("attributes size exceeds limits")
         return self.rooms.find(name)
 
     def _refuse_when_full(self, room: Room | None, claims: Claims) -> None:

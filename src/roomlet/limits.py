@@ -1,6 +1,7 @@
 """Every bound of the server in one place, and the token bucket that bounds how fast anybody may ask."""
 
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
@@ -29,6 +30,10 @@ class Limits:
     attributes_bytes: int = 64_000
     webhook_backlog: int = 1000
     rpc_payload_bytes: int = 15 * 1024
+
+
+def size_of(attributes: Mapping[str, str]) -> int:
+    return sum(len(key.encode()) + len(value.encode()) for key, value in attributes.items())
 
 
 class TokenBucket:

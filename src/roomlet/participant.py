@@ -17,7 +17,7 @@ from roomlet import data
 from roomlet.hearers import Hearers
 from roomlet.ice import IcePorts
 from roomlet.identifiers import new_id
-from roomlet.limits import Limits
+from roomlet.limits import Limits, size_of
 from roomlet.metrics import Counters
 from roomlet.publishing import Publishing
 from roomlet.sctp import PORT, Channel
@@ -207,26 +207,23 @@ class Participant:
         """What a client says of itself while it joins, on top of its token. Nobody has seen it yet."""
         if metadata and len(metadata.encode()) <= self.limits.metadata_bytes:
             self._state.metadata = metadata
-        if sum(len(k.encode()) + len(v.encode()) for k, v in attributes.items()) <= self.limits.attributes_bytes:
+        if size_of(self.attributes_after(attributes)) <= self.limits.attributes_bytes:
             self._state.attributes.update(attributes)
 
+    def attributes_after(self, changes: Mapping[str, str]) -> dict[str, str]:
+        """An attribute set to nothing is removed."""
+        return {key: value for key, value in {**self._state.attributes, **changes}.items() if value}
+
     def update(self, metadata: str, name: str, attributes: Mapping[str, str]) -> None:
-        """Empty means unchanged; an attribute set to nothing is removed."""
+        """Empty means unchanged."""
         if metadata:
             self._state.metadata = metadata
         if name:
             self._state.name = name
-        for key, value in attributes.items():
-            if value:
-                self._state.attributes[key] = value
-            else:
-                self._state.attributes.pop(key, None)
-        self.claims = replace(
-            self.claims,
-            metadata=self._state.metadata,
-            name=self._state.name,
-            attributes=dict(self._state.attributes),
-        )
+        changed = self.attributes_after(attributes)
+        self._state.attributes.clear()
+        self._state.attributes.update(changed)
+        self.claims = replace(self.claims, metadata=self._state.metadata, name=self._state.name, attributes=changed)
         self.changed(tell_self=True)
 
     def permit(self, permission: models.ParticipantPermission) -> None:

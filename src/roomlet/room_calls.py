@@ -11,7 +11,7 @@ from livekit.protocol.agent_dispatch import RoomAgentDispatch
 from roomlet import remote_calls
 from roomlet.dispatch import Dispatcher
 from roomlet.errors import FailedPrecondition, InvalidArgument, NotFound
-from roomlet.limits import Limits
+from roomlet.limits import Limits, size_of
 from roomlet.participant import Participant
 from roomlet.room import Room
 from roomlet.rooms import RoomRequest, Rooms
@@ -130,7 +130,7 @@ class RoomCalls:
         self, claims: Claims, request: protocol.UpdateParticipantRequest
     ) -> models.ParticipantInfo:
         participant = self._participant(claims, request.room, request.identity)
-        self._check_sizes(request.metadata, request.attributes)
+        self._check_sizes(request.metadata, participant.attributes_after(request.attributes))
         if len(request.name.encode()) > self.limits.name_length:
             raise InvalidArgument("name length exceeds limits")
         if request.HasField("permission"):
@@ -223,5 +223,5 @@ class RoomCalls:
     def _check_sizes(self, metadata: str, attributes: Mapping[str, str]) -> None:
         if len(metadata.encode()) > self.limits.metadata_bytes:
             raise InvalidArgument("metadata size exceeds limits")
-        if sum(len(k.encode()) + len(v.encode()) for k, v in attributes.items()) > self.limits.attributes_bytes:
+        if size_of(attributes) > self.limits.attributes_bytes:
             raise InvalidArgument("attribute size exceeds limits")

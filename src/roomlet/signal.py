@@ -6,6 +6,7 @@ from collections.abc import Callable
 from livekit.protocol import models, rtc
 
 from roomlet.hearers import hearers_of
+from roomlet.limits import size_of
 from roomlet.participant import Participant
 
 
@@ -69,7 +70,7 @@ def _why_not(participant: Participant, update: rtc.UpdateParticipantMetadata) ->
         return rtc.RequestResponse.LIMIT_EXCEEDED, "metadata size exceeds limits"
     if len(update.name.encode()) > limits.name_length:
         return rtc.RequestResponse.LIMIT_EXCEEDED, "name length exceeds limits"
-    if sum(len(k.encode()) + len(v.encode()) for k, v in update.attributes.items()) > limits.attributes_bytes:
+    if size_of(participant.attributes_after(update.attributes)) > limits.attributes_bytes:
         return rtc.RequestResponse.LIMIT_EXCEEDED, "attributes size exceeds limits"
     return rtc.RequestResponse.OK, ""
 

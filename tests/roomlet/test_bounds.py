@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import aiohttp
 import pytest
@@ -108,6 +109,36 @@ class TestOfAParticipant:
     ) -> None:
         refusal = (await ann.ask(rtc.SignalRequest(update_metadata=update), "request_response")).request_response
         assert (refusal.reason, refusal.message) == (Reason.LIMIT_EXCEEDED, says)
+
+    async def test_attributes_have_a_size_in_total(
+        self, server: Running, http: aiohttp.ClientSession, room: str
+    ) -> None:
+        """However many updates bring them, and whoever sends these."""
+        much = "x" * 40_000
+        parameters = {"access_token": token(server, room, "ann")}
+        async with administration(server) as admin, http.ws_connect(f"{server.http_url}/rtc", params=parameters) as web:
+            ann = Signalling(web)
+
+            async def set_attribute(name: str, value: str) -> Any:
+                update = rtc.UpdateParticipantMetadata(attributes={name: value})
+                return (await ann.ask(rtc.SignalRequest(update_metadata=update), "request_response")).request_response
+
+            assert (await set_attribute("a", much)).reason == Reason.OK
+            refusal = await set_attribute("b", much)
+            assert (refusal.reason, refusal.message) == (Reason.LIMIT_EXCEEDED, "attributes size exceeds limits")
+            more = api.UpdateParticipantRequest(room=room, identity="ann", attributes={"b": much})
+            with pytest.raises(api.TwirpError, match="attribute size exceeds limits"):
+                await admin.room.update_participant(more)
+            assert (await set_attribute("a", "")).reason == Reason.OK
+            assert dict((await admin.room.update_participant(more)).attributes) == {"b": much}
+
+    async def test_a_token_with_too_many_attributes_is_refused(
+        self, server: Running, http: aiohttp.ClientSession, room: str
+    ) -> None:
+        minting = api.AccessToken(server.key, server.secret).with_identity("ann")
+        minting = minting.with_grants(api.VideoGrants(room_join=True, room=room)).with_attributes({"a": LARGE})
+        refusal = await refused_upgrade(http, f"{server.http_url}/rtc", minting.to_jwt())
+        assert refusal == (401, "attributes size exceeds limits")
 
     async def test_signal_messages_have_a_rate(
         self, small: Running, http: aiohttp.ClientSession, room: str, ann: Signalling
