@@ -23,6 +23,9 @@ INBOUND_BACKLOG = 1024
 
 OVERDRAFT_BYTES = 65536
 """What may have been under way when the window closed."""
+MOST_CHANNELS = 32
+"""That a peer may open, closed ones included; LiveKit's clients open three."""
+LONGEST_LABEL = 256
 
 
 class Lower(Protocol):
@@ -90,7 +93,9 @@ class Sctp:
         self._backlog_bytes = backlog_bytes
         self._on_channel = on_channel
         self._transport = RTCSctpTransport(cast(Any, self._dtls))
-        self._transport.on("datachannel", lambda inner: self._on_channel(Channel(inner, self._backlog_bytes)))
+        self._channels = 0
+        self._is_too_much = False
+        self._transport.on("datachannel", self._open)
         self._inbound: asyncio.Queue[bytes] = asyncio.Queue(INBOUND_BACKLOG)
         self._reading: asyncio.Task[None] | None = None
         self._stopping: asyncio.Task[None] | None = None
@@ -102,6 +107,13 @@ class Sctp:
     def open_channel(self, label: str, **options: Any) -> Channel:
         parameters = RTCDataChannelParameters(label=label, **options)
         return Channel(RTCDataChannel(self._transport, parameters), self._backlog_bytes)
+
+    def _open(self, inner: Any) -> None:
+        self._channels += 1
+        if self._channels > MOST_CHANNELS or len(inner.label) + len(inner.protocol) > LONGEST_LABEL:
+            self._is_too_much = True
+        else:
+            self._on_channel(Channel(inner, self._backlog_bytes))
 
     def receive(self, packet: bytes) -> None:
         with contextlib.suppress(asyncio.QueueFull):
@@ -128,5 +140,9 @@ class Sctp:
             # announces it without holding anybody to it.
             if self._transport._advertised_rwnd < -OVERDRAFT_BYTES:
                 log.warning("a peer sent more than its window allows")
+                self._lower.close()
+                return
+            if self._is_too_much:
+                log.warning("a peer opened too many data channels, or one with too long a name")
                 self._lower.close()
                 return
