@@ -21,6 +21,8 @@ MOST_ROUTES = 8
 """Addresses one peer may be seen at; the oldest is forgotten when it roams on."""
 MOST_CREDENTIALS = 8
 MOST_EARLY = 15
+MOST_REPORTERS = 64
+"""Names (SSRCs) under which a peer may report: as a rule those of its own streams, or one."""
 SOONEST_RESEND = 0.01
 
 
@@ -58,6 +60,7 @@ class PeerTransport:
         "_outbound",
         "_ports",
         "_remote_ufrag",
+        "_reporters",
         "_resend",
         "_route",
         "_routes",
@@ -82,6 +85,7 @@ class PeerTransport:
         self._remote_ufrag: str | None = None
         self._fingerprints: list[tuple[str, str]] = []
         self._early: list[bytes] = []
+        self._reporters: set[bytes] = set()
         self._sctp_port = 0
         self._sctp: Sctp | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -189,13 +193,20 @@ class PeerTransport:
             return
         try:
             if 191 < datagram[1] < 224:
-                self._on_rtcp(inbound.unprotect_rtcp(datagram))
+                self._on_reports(inbound, datagram)
                 return
-            packet = inbound.unprotect(datagram)
+            # libsrtp remembers every name that it has read a packet of.
+            if receiver := self.receivers.get(datagram[8:12]):
+                receiver.on_rtp(inbound.unprotect(datagram))
         except SrtpError:
             return
-        if receiver := self.receivers.get(packet[8:12]):
-            receiver.on_rtp(packet)
+
+    def _on_reports(self, inbound: Session, datagram: bytes) -> None:
+        name = datagram[4:8]
+        if name in self._reporters or len(self._reporters) < MOST_REPORTERS:
+            reports = inbound.unprotect_rtcp(datagram)
+            self._reporters.add(name)
+            self._on_rtcp(reports)
 
     def _on_rtcp(self, data: bytes) -> None:
         for report in rtcp.parse(data):
