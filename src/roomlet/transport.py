@@ -132,7 +132,10 @@ class PeerTransport:
         )
 
     def restart(self) -> None:
-        """Gives the connection credentials that its peer has not seen, which makes the peer check all paths anew."""
+        """Gives the connection credentials that its peer has not seen, which makes the peer check all paths anew. One
+        that is closed keeps its old ones, which lead nowhere, so that its peer finds out and starts over."""
+        if self.is_closed:
+            return
         self.ufrag, self.ice_password = secrets.token_hex(4), secrets.token_hex(12)
         self._credentials[self.ufrag] = self.ice_password.encode()
         self._ports.by_ufrag[self.ufrag] = self

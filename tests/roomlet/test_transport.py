@@ -1,4 +1,4 @@
-"""A peer's transport without a socket: whose packets it looks at."""
+"""A peer's transport without a socket: whose packets it looks at, and that it stays closed."""
 
 import os
 import struct
@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from roomlet import rtcp
+from roomlet import rtcp, sdp
 from roomlet.ice import IcePorts
 from roomlet.metrics import Counters
 from roomlet.rtp import name_of
@@ -93,3 +93,19 @@ class TestNames:
             transport.on_media(peer.protect_rtcp(REPORT[:4] + name_of(name)))
         transport.on_media(peer.protect_rtcp(rtcp.picture_loss(5)))
         assert asked == ["a key frame"]
+
+
+class TestClosed:
+    async def test_it_is_not_found_again_by_an_offer(self) -> None:
+        shared = ports()
+        transport = PeerTransport(shared, Nobody())
+
+        def offer(ufrag: str) -> sdp.Description:
+            return sdp.parse(f"v=0\nm=audio 9 UDP/TLS/RTP/SAVPF 111\na=mid:0\na=ice-ufrag:{ufrag}\n")
+
+        transport.accept_offer(offer("one"))
+        assert list(shared.by_ufrag.values()) == [transport]
+        transport.close()
+        transport.accept_offer(offer("another"))
+        transport.restart()
+        assert shared.by_ufrag == {}
