@@ -17,8 +17,11 @@ from tests.support.installation import api_at_a_port
 
 from rymi_server.call_views.live_feed import LiveFeed, Watch
 from rymi_server.call_views.live_stream import Place
+from rymi_server.calls import store
 from rymi_server.entrypoints.building import build_edge
 from rymi_server.foundation.database import Database
+from rymi_server.post_call.begin import begin
+from rymi_server.post_call.finalize import Finalizer
 
 
 @dataclass
@@ -79,6 +82,16 @@ class Live:
             assert answer.status_code == 200
             assert answer.headers["content-type"].startswith("text/event-stream")
             yield Reader(aiter(answer.aiter_lines()))
+
+    async def is_over(self, first: int) -> None:
+        """The call ends, its agent says no more, and its transcript is put in the order in which lines began."""
+        await self.acme.post(f"/v1/calls/{self.call['id']}/end")
+        await self.agent.report(first=first, closing=True)
+        async with self.database.transaction() as tx:
+            await begin(tx, await store.lock(tx, self.acme.tenant.id, self.call["id"]))
+        await Finalizer(self.database, CLOCK)({"tenant_id": self.acme.tenant.id, "call_id": self.call["id"]})
+        whole = (await self.acme.get(f"/v1/calls/{self.call['id']}/transcript")).json()["segments"]
+        assert [line["text"] for line in whole] == ["began first", "told first"]
 
 
 def _gist(event: Event) -> str:
@@ -197,6 +210,30 @@ class TestAStream:
             assert (await reader.next()).data["text"] == "two"
             await live.agent.report({"kind": "happened", "message": "Later still"}, first=3)
             assert (await reader.next()).data["message"] == "Later still"
+
+    async def test_is_taken_up_where_it_was_left_though_its_lines_were_put_in_order(self, live: Live) -> None:
+        await everybody_joins(live.database, live.call["id"])
+        await live.agent.report(said("told first", at=2_000))
+        async with live.reading() as reader:
+            first = await reader.next("transcript")
+        await live.agent.report(said("began first", at=500), first=1)
+        await live.is_over(first=2)
+        async with live.reading(first.id) as reader:
+            rest = [event.data for event in await reader.rest() if event.name == "transcript"]
+        assert [line["text"] for line in rest] == ["began first"]
+        assert [first.data["sequence"], rest[0]["sequence"]] == [0, 1]
+
+    async def test_goes_on_for_a_slow_reader_though_its_lines_were_put_in_order(self, live: Live) -> None:
+        edge = build_edge(settings_for_tests(secret=SECRET), live.database, CLOCK)
+        await everybody_joins(live.database, live.call["id"])
+        await live.agent.report(said("told first", at=2_000))
+        sent = aiter(edge.live_calls.stream(live.acme.tenant.id, live.call["id"], Place()))
+        while "told first" not in await anext(sent):
+            pass
+        await live.agent.report(said("began first", at=500), first=1)
+        await live.is_over(first=2)
+        rest = "".join([each async for each in sent])
+        assert (rest.count("told first"), rest.count("began first")) == (0, 1)
 
     async def test_that_was_read_to_its_end_is_no_more(self, live: Live) -> None:
         await live.acme.post(f"/v1/calls/{live.call['id']}/end")

@@ -37,6 +37,7 @@ async def say(database: Database, call_id: str, *lines: tuple[str, str | None, s
                 {
                     "call_id": call_id,
                     "sequence": index,
+                    "told": index,
                     "identity": identity,
                     "speaker": speaker,
                     "text": text,

@@ -1,7 +1,8 @@
 """A call as it happens: what is kept, from wherever a reader was; what only passes by, from now on.
 
 A place in the stream is the last event and the last line that were read. Both only grow, so that a reader who comes
-again misses nothing and is told nothing twice, whatever order they were sent in.
+again misses nothing and is told nothing twice, whatever order they were sent in. Lines are read as they were told, also
+once the transcript has been put in order.
 
 No line comes after the news that the call has ended: words are often on their way when it does, so that news waits.
 """
@@ -185,9 +186,10 @@ class _Reading:
 
     async def _new_lines(self, tx: Transaction) -> list[Sent]:
         sent = []
-        for entry in await transcripts.after(tx, CallId(self._call_id), self._place.line):
-            self._place = replace(self._place, line=entry.sequence)
-            (segment,) = segments([entry])
+        for told, entry in await transcripts.after(tx, CallId(self._call_id), self._place.line):
+            self._place = replace(self._place, line=told)
+            # Within a stream no two lines have one number, whichever of them were read before they were put in order.
+            (segment,) = segments([replace(entry, sequence=told)])
             sent.append(Sent("transcript", {**segment, "segment_id": entry.segment_id}, self._place))
         return sent
 

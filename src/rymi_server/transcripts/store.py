@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -9,7 +10,7 @@ from rymi_server.foundation.database import Transaction
 from rymi_server.foundation.ids import CallId
 from rymi_server.transcripts.models import Entry, Speaker, transcript_entries
 
-_COLUMNS = [column for column in transcript_entries.c if column.name != "call_id"]
+_COLUMNS = [column for column in transcript_entries.c if column.name not in ("call_id", "told")]
 
 
 async def append(tx: Transaction, call_id: CallId, lines: Sequence[Entry]) -> None:
@@ -21,23 +22,28 @@ async def append(tx: Transaction, call_id: CallId, lines: Sequence[Entry]) -> No
         transcript_entries.c.call_id == call_id
     )
     first: int = (await tx.execute(last)).scalar_one() + 1
-    rows = [{**asdict(line), "call_id": call_id, "sequence": first + index} for index, line in enumerate(lines)]
+    rows = [
+        {**asdict(line), "call_id": call_id, "sequence": number, "told": number}
+        for number, line in enumerate(lines, start=first)
+    ]
     await tx.execute(transcript_entries.insert(), rows)
 
 
-async def after(tx: Transaction, call_id: CallId, sequence: int) -> Sequence[Entry]:
-    """The lines behind that one."""
-    return await _read(tx, transcript_entries.c.call_id == call_id, transcript_entries.c.sequence > sequence)
+async def after(tx: Transaction, call_id: CallId, told: int) -> list[tuple[int, Entry]]:
+    """The lines that were told after the one with that number, each with its own; `renumber` changes none of these."""
+    mine = transcript_entries.c.call_id == call_id, transcript_entries.c.told > told
+    found = sa.select(transcript_entries.c.told, *_COLUMNS).where(*mine).order_by(transcript_entries.c.told)
+    return [(row[0], _entry(row[1:])) for row in await tx.execute(found)]
 
 
 async def of_call(tx: Transaction, call_id: CallId) -> Sequence[Entry]:
     """In the order in which it was said. Whose call it is has been settled by whoever asks."""
-    return await _read(tx, transcript_entries.c.call_id == call_id)
+    mine = sa.select(*_COLUMNS).where(transcript_entries.c.call_id == call_id)
+    return [_entry(row) for row in await tx.execute(mine.order_by(transcript_entries.c.sequence))]
 
 
-async def _read(tx: Transaction, *which: sa.ColumnElement[bool]) -> Sequence[Entry]:
-    rows = await tx.execute(sa.select(*_COLUMNS).where(*which).order_by(transcript_entries.c.sequence))
-    return [Entry(row[0], row[1], row[2], Speaker(row[3]), *row[4:]) for row in rows]
+def _entry(row: Sequence[Any]) -> Entry:
+    return Entry(row[0], row[1], row[2], Speaker(row[3]), *row[4:])
 
 
 async def renumber(tx: Transaction, call_id: CallId, order: Sequence[int]) -> None:
