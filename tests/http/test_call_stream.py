@@ -75,9 +75,9 @@ class Live:
         return Agent(self.acme.http, self.call["id"], self.acme.tenant.id)
 
     @contextlib.asynccontextmanager
-    async def reading(self, last: str | None = None) -> AsyncIterator[Reader]:
+    async def reading(self, last: str | None = None, *, call_id: str | None = None) -> AsyncIterator[Reader]:
         headers = {"Authorization": f"Bearer {self.acme.key}", **({"Last-Event-ID": last} if last else {})}
-        url = f"/v1/calls/{self.call['id']}/stream"
+        url = f"/v1/calls/{call_id or self.call['id']}/stream"
         async with self.acme.http.stream("GET", url, headers=headers, timeout=30) as answer:
             assert answer.status_code == 200
             assert answer.headers["content-type"].startswith("text/event-stream")
@@ -125,6 +125,14 @@ class TestAStream:
             await reader.next("event")
             await everybody_joins(live.database, live.call["id"])
             assert (await reader.next("status")).data["status"] == "in_progress"
+            await live.agent.report({"kind": "happened", "message": "A remark"})
+            assert (await reader.next("event")).data["message"] == "A remark"
+            await live.agent.report(said("Hello"), first=1)
+            assert (await reader.next("transcript")).data["text"] == "Hello"
+
+    async def test_goes_on_too_for_who_spells_the_call_in_capitals(self, live: Live) -> None:
+        async with live.reading(call_id=live.call["id"].upper()) as reader:
+            await reader.next("event")
             await live.agent.report({"kind": "happened", "message": "A remark"})
             assert (await reader.next("event")).data["message"] == "A remark"
             await live.agent.report(said("Hello"), first=1)

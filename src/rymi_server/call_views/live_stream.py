@@ -79,13 +79,15 @@ class LiveCalls:
     feed: LiveFeed
     clock: Clock
 
-    async def refuse_unknown(self, tenant_id: TenantId, call_id: str) -> None:
-        """Before a stream begins, because afterwards nothing can be refused."""
+    async def admit(self, tenant_id: TenantId, call_id: str) -> CallId:
+        """The call in our spelling, which is the one that word of it comes under. What is to be refused is refused
+        before a stream begins, because afterwards nothing can be."""
         async with self.database.transaction() as tx:
-            await store.get(tx, tenant_id, call_id)
+            call = await store.get(tx, tenant_id, call_id)
         self.feed.refuse_beyond_limit()
+        return call.id
 
-    async def stream(self, tenant_id: TenantId, call_id: str, place: Place) -> AsyncIterator[str]:
+    async def stream(self, tenant_id: TenantId, call_id: CallId, place: Place) -> AsyncIterator[str]:
         """Until the call is over and its last word is told, or the reader is too slow, or this process stops."""
         async with self.feed.watching(call_id) as watch:
             reading = _Reading(self, tenant_id, call_id, place)
@@ -104,7 +106,7 @@ class _News:
 
 
 class _Reading:
-    def __init__(self, live: LiveCalls, tenant_id: TenantId, call_id: str, place: Place) -> None:
+    def __init__(self, live: LiveCalls, tenant_id: TenantId, call_id: CallId, place: Place) -> None:
         self._live, self._tenant_id, self._call_id = live, tenant_id, call_id
         self._place = self._came_at = place
         self._state: dict[str, Any] | None = None
@@ -173,7 +175,7 @@ class _Reading:
         """One that was written before another may be seen after it; it is looked for a little further back, but not
         among those that were read before this reader came again."""
         overlap = min(_LOOKS_BACK, self._place.event - self._came_at.event)
-        found = await events.after(tx, CallId(self._call_id), self._place.event, overlap=overlap)
+        found = await events.after(tx, self._call_id, self._place.event, overlap=overlap)
         return [(number, event) for number, event in found if event.id not in self._told]
 
     def _told_of(self, unread: Iterable[tuple[int, Event]]) -> list[Sent]:
@@ -186,7 +188,7 @@ class _Reading:
 
     async def _new_lines(self, tx: Transaction) -> list[Sent]:
         sent = []
-        for told, entry in await transcripts.after(tx, CallId(self._call_id), self._place.line):
+        for told, entry in await transcripts.after(tx, self._call_id, self._place.line):
             self._place = replace(self._place, line=told)
             # Within a stream no two lines have one number, whichever of them were read before they were put in order.
             (segment,) = segments([replace(entry, sequence=told)])

@@ -68,7 +68,7 @@ async def stream_call(
 ) -> Response:
     place = Place.from_text(last_event_id)
     live, tenant_id = asking.edge.live_calls, asking.caller.tenant.id
-    await live.refuse_unknown(tenant_id, call_id)
+    admitted = await live.admit(tenant_id, call_id)
     if place.ended:
         return Response(status_code=204)
-    return EventStream(live.stream(tenant_id, call_id, place))
+    return EventStream(live.stream(tenant_id, admitted, place))
