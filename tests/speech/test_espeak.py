@@ -15,9 +15,13 @@ from tests.speech.voice_promise import VoicePromise
 from rymi_server.speech_engines.errors import EngineFailed
 from rymi_server.speech_engines.espeak import EspeakVoice, espeak_worker
 from rymi_server.speech_engines.espeak_names import LANGUAGES, REGIONS, voice_named
+from rymi_server.speech_engines.promises import Abilities
 from rymi_server.speech_engines.workers.espeak import Library
-from rymi_server.speech_engines.workers.process import WorkerProcess
+from rymi_server.speech_engines.workers.process import Receiver, WorkerProcess
+from rymi_server.speech_engines.workers.voice import WorkerVoice
+from rymi_server.speech_engines.workers.wire import Kind, Message, said
 
+MANNER = {"voice": "en-us", "words_a_minute": 170, "pitch": 50}
 EARLY_OWNER = [sys.executable, "-m", "tests.speech.early_owner"]
 
 
@@ -33,7 +37,11 @@ def voice(worker: WorkerProcess) -> EspeakVoice:
     return EspeakVoice(worker, "en-us+f3")
 
 
-async def spoken(voice: EspeakVoice, text: str) -> int:
+def of_little_patience(worker: WorkerProcess) -> WorkerVoice:
+    return WorkerVoice(Abilities("espeak"), 22_050, worker, MANNER, patience=0.5)
+
+
+async def spoken(voice: WorkerVoice, text: str) -> int:
     return sum([len(piece) async for piece in voice.speak(text)])
 
 
@@ -53,6 +61,31 @@ class TestEspeak(VoicePromise):
         with pytest.raises(EngineFailed):
             await speaking
         assert await spoken(voice, "I am back.") > 0
+
+    async def test_fails_only_the_running_line_when_its_process_is_stuck(self, worker: WorkerProcess) -> None:
+        voice = of_little_patience(worker)
+        assert await spoken(voice, "Hello.") > 0
+        stuck = worker.pid
+        assert stuck is not None
+        os.kill(stuck, signal.SIGSTOP)
+        with pytest.raises(EngineFailed, match="gone silent"):
+            await spoken(voice, "This is never said.")
+        assert await spoken(voice, "I am back.") > 0
+        with pytest.raises(ProcessLookupError):
+            os.kill(stuck, 0)
+
+    async def test_leaves_a_process_alone_that_speaks_to_others_meanwhile(self, worker: WorkerProcess) -> None:
+        await worker.start()
+        busy, ended = worker.pid, asyncio.Event()
+        other = worker.open(Receiver(lambda message: ended.set() if message.kind is Kind.DONE else None, ended.set))
+        worker.send(said(Kind.SPEAK, other, {"text": "This is a long story. " * 20_000, **MANNER}))
+        with pytest.raises(EngineFailed, match="gone silent"):
+            await spoken(of_little_patience(worker), "When is it my turn?")
+        worker.send(Message(Kind.STOP, other))
+        await ended.wait()
+        worker.close(other)
+        assert await spoken(EspeakVoice(worker), "Now.") > 0
+        assert worker.pid == busy
 
     @pytest.mark.parametrize("moment", range(8))
     async def test_stops_when_its_listener_is_cancelled_at_whatever_moment(

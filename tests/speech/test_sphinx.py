@@ -12,7 +12,7 @@ from tests.speech.sounding import cough, phoned, push, said
 from tests.support.waiting import until
 
 from rymi_server.speech_engines.errors import EngineFailed
-from rymi_server.speech_engines.promises import Expected, Heard, Listeners, Vocabulary, Word
+from rymi_server.speech_engines.promises import Abilities, EarStream, Expected, Heard, Listeners, Vocabulary, Word
 from rymi_server.speech_engines.sphinx import frequent_words
 from rymi_server.speech_engines.sphinx.confidence import believable, overall
 from rymi_server.speech_engines.sphinx.ear import SphinxEar, sphinx_worker
@@ -20,6 +20,7 @@ from rymi_server.speech_engines.sphinx.grammars import grammar_for, is_believabl
 from rymi_server.speech_engines.sphinx.language_model import arpa
 from rymi_server.speech_engines.sphinx.phrases import lines, spelt
 from rymi_server.speech_engines.sphinx.pronouncing import phones
+from rymi_server.speech_engines.workers.ear import WorkerEar
 from rymi_server.speech_engines.workers.process import WorkerProcess
 
 SLOW_LOOP_SECONDS = 0.5
@@ -44,6 +45,14 @@ async def asked(ear: SphinxEar, expected: Expected, sound: bytes) -> Heard:
     result = await stream.finish_utterance()
     await stream.aclose()
     return result
+
+
+async def hears(stream: EarStream, word: str) -> bool:
+    push(stream, said(word))
+    try:
+        return (await stream.finish_utterance()).text.endswith(word)
+    except EngineFailed:
+        return False
 
 
 class TestPocketsphinx(EarPromise):
@@ -106,15 +115,22 @@ class TestPocketsphinx(EarPromise):
         with pytest.raises(EngineFailed):
             await stream.finish_utterance()
 
-        async def hears_again() -> bool:
-            push(stream, said("yes"))
-            try:
-                return (await stream.finish_utterance()).text.endswith("yes")
-            except EngineFailed:
-                return False
-
-        await until("the stream hears again", hears_again)
+        await until("the stream hears again", lambda: hears(stream, "yes"))
         await stream.aclose()
+
+    async def test_fails_only_the_running_utterance_when_its_process_is_stuck(self, worker: WorkerProcess) -> None:
+        ear = WorkerEar(Abilities("pocketsphinx"), [worker], patience=3)
+        stream = await ear.listen(VOCABULARY, Listeners())
+        push(stream, said("opening_hours"))
+        stuck = worker.pid
+        assert stuck is not None
+        os.kill(stuck, signal.SIGSTOP)
+        with pytest.raises(EngineFailed, match="not answered in time"):
+            await stream.finish_utterance()
+        await until("the stream hears again", lambda: hears(stream, "yes"))
+        await stream.aclose()
+        with pytest.raises(ProcessLookupError):
+            os.kill(stuck, 0)
 
     async def test_leaves_no_stream_in_the_worker(self, worker: WorkerProcess) -> None:
         before = worker.streams

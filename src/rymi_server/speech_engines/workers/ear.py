@@ -28,11 +28,15 @@ _GATHERED_BYTES: Final = 4 * FRAME_MS * HEARING_RATE // 1_000 * 2
 
 
 class WorkerEar:
-    """Keeps the promise of `Ear`. A worker that dies fails the utterances it was hearing, and is started again."""
+    """Keeps the promise of `Ear`. A worker that dies, or is stuck, fails the utterances it was hearing, and is started
+    again."""
 
-    def __init__(self, abilities: Abilities, workers: Sequence[WorkerProcess]) -> None:
+    def __init__(
+        self, abilities: Abilities, workers: Sequence[WorkerProcess], patience: float = _RESULT_SECONDS
+    ) -> None:
         self._abilities = abilities
         self._workers = tuple(workers)
+        self._patience = patience
 
     @property
     def abilities(self) -> Abilities:
@@ -44,7 +48,7 @@ class WorkerEar:
 
     async def listen(self, vocabulary: Vocabulary, listeners: Listeners) -> "WorkerStream":
         worker = min(self._workers, key=lambda each: each.streams)
-        stream = WorkerStream(self._abilities.name, worker, vocabulary, listeners)
+        stream = WorkerStream(self._abilities.name, worker, vocabulary, listeners, self._patience)
         await stream.open()
         return stream
 
@@ -55,7 +59,10 @@ class WorkerEar:
 class WorkerStream:
     """One person. After its worker died it opens itself anew with the next sound."""
 
-    def __init__(self, engine: str, worker: WorkerProcess, vocabulary: Vocabulary, listeners: Listeners) -> None:
+    def __init__(
+        self, engine: str, worker: WorkerProcess, vocabulary: Vocabulary, listeners: Listeners, patience: float
+    ) -> None:
+        self._patience = patience
         self._engine = engine
         self._worker = worker
         self._vocabulary = vocabulary
@@ -74,6 +81,7 @@ class WorkerStream:
         self._opened = asyncio.get_running_loop().create_future()
         number = self._worker.open(Receiver(self._on_message, self._on_lost))
         self._number = number
+        before = self._worker.messages
         try:
             self._worker.send(said(Kind.OPEN, number, asdict(self._vocabulary)))
             if self._expected:
@@ -82,6 +90,7 @@ class WorkerStream:
                 await self._opened
         except TimeoutError as error:
             self._let_go()
+            self._worker.give_up(before)
             raise EngineFailed(self._engine, "it does not begin to listen") from error
         except EngineFailed:
             self._let_go()
@@ -101,13 +110,15 @@ class WorkerStream:
             self._lost = False
             raise EngineFailed(self._engine, "its process died while it listened")
         self._result = asyncio.get_running_loop().create_future()
+        before = self._worker.messages
         try:
             self._worker.send(Message(Kind.FINISH, self._number))
-            async with asyncio.timeout(_RESULT_SECONDS):
+            async with asyncio.timeout(self._patience):
                 return await self._result
         except TimeoutError as error:
-            # A late result would be taken for the next one's: begin anew.
+            # A late result would be taken for the next one's: begin anew, before the loss is told to all.
             self._let_go()
+            self._worker.give_up(before)
             raise EngineFailed(self._engine, "it has not answered in time") from error
         finally:
             self._result = None

@@ -1,6 +1,7 @@
 """The owner's end of a worker process: started when it is first needed, and again after a crash.
 
-A crash fails what the worker was doing. The event loop never waits for the worker.
+A crash fails what the worker was doing, and a worker that is stuck is made to crash. The event loop never waits for the
+worker.
 """
 
 import asyncio
@@ -63,6 +64,8 @@ class WorkerProcess:
         self._writer: asyncio.StreamWriter | None = None
         self._reading: asyncio.Task[None] | None = None
         self.starts = 0
+        self.messages = 0
+        """How many have come from the worker, whoever they were for."""
 
     @property
     def running(self) -> bool:
@@ -116,6 +119,15 @@ class WorkerProcess:
             raise EngineFailed(self.engine, "its process takes nothing in")
         self._writer.write(message.encode())
 
+    def give_up(self, messages: int) -> None:
+        """For who has waited in vain since so many messages had come. Where none came since, for anybody, the worker is
+        stuck: it is killed, and lost as if it had died. Otherwise it is busy, and stays."""
+        if self._writer is None or self.messages != messages:
+            return
+        if self._child is not None:
+            self._child.kill()
+        self._lose()
+
     async def aclose(self) -> None:
         self._lose()
         if self._reading:
@@ -139,6 +151,7 @@ class WorkerProcess:
             writer.close()
             raise
         self.starts += 1
+        self.messages += 1
         self._writer = writer
         self._reading = asyncio.create_task(self._read(reader, writer), name=f"{self.engine} worker")
 
@@ -165,6 +178,7 @@ class WorkerProcess:
         try:
             while True:
                 message = await _next(reader)
+                self.messages += 1
                 receiver = self._receivers.get(message.stream)
                 if receiver is not None:
                     receiver.on_message(message)

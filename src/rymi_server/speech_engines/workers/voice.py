@@ -20,12 +20,18 @@ class WorkerVoice:
     """Keeps the promise of `Voice`. `manner` is sent with each piece. The worker is its owner's to close."""
 
     def __init__(
-        self, abilities: Abilities, sample_rate: int, worker: WorkerProcess, manner: Mapping[str, Any]
+        self,
+        abilities: Abilities,
+        sample_rate: int,
+        worker: WorkerProcess,
+        manner: Mapping[str, Any],
+        patience: float = _PATIENCE_SECONDS,
     ) -> None:
         self._abilities = abilities
         self._sample_rate = sample_rate
         self._worker = worker
         self._manner = dict(manner)
+        self._patience = patience
 
     @property
     def abilities(self) -> Abilities:
@@ -72,10 +78,12 @@ class WorkerVoice:
                 self._worker.send(Message(Kind.STOP, stream))
 
     async def _next(self, came: "asyncio.Queue[Message | None]") -> Message:
+        before = self._worker.messages
         try:
-            async with asyncio.timeout(_PATIENCE_SECONDS):
+            async with asyncio.timeout(self._patience):
                 message = await came.get()
         except TimeoutError as error:
+            self._worker.give_up(before)
             raise EngineFailed(self._abilities.name, "it has gone silent") from error
         if message is None:
             raise EngineFailed(self._abilities.name, "its process died")
