@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from sqlalchemy.engine import make_url
 
 from rymi_server.entrypoints.commands.settings import page, sample_file
 from rymi_server.entrypoints.settings import Settings, WrongSettings, read_settings
@@ -44,6 +45,63 @@ class TestReadingSettings:
             read_settings()
         assert "RYMI_HTTP_PORT" in refused.value.message
         assert "RYMI_SECRET" in refused.value.message
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            ("DATABASE_URL", "localhost/rymi"),
+            ("DATABASE_URL", "mysql://localhost/rymi"),
+            ("DATABASE_URL", "postgresql://localhost:badport/rymi"),
+            ("STORAGE_URL", "/var/rec"),
+            ("STORAGE_URL", "s3://[bucket"),
+            ("RYMI_PLANS", "{bad"),
+            ("RYMI_UP_WITHOUT", "rooms,agents"),
+            ("ROOMLET_HTTP_PORT", "abc"),
+            ("ROOMLET_HTTP_PORT", "65536"),
+            ("CARRIERBOX_PORT", "0x"),
+        ],
+    )
+    def test_a_mistake_is_told_by_its_name_and_beside_others(
+        self, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+    ) -> None:
+        monkeypatch.setenv(name, value)
+        monkeypatch.setenv("RYMI_SECRET", "short")
+        with pytest.raises(WrongSettings) as refused:
+            read_settings()
+        assert f"\n  {name}: " in refused.value.message
+        assert "\n  RYMI_SECRET: " in refused.value.message
+
+    @pytest.mark.parametrize(
+        "url",
+        [
+            "postgresql://rymi:a/b?c#d:e@db.example.com:5432/rymi?sslmode=require",
+            "postgres://[::1]:5432/rymi",
+            "postgresql+psycopg://rymi@/rymi?host=/var/run/postgresql",
+            "postgresql:///rymi",
+        ],
+    )
+    def test_a_database_is_named_as_its_library_lets_it_be_named(
+        self, monkeypatch: pytest.MonkeyPatch, url: str
+    ) -> None:
+        monkeypatch.setenv("DATABASE_URL", url)
+        assert make_url(url).get_backend_name().startswith("postgres")
+        assert read_settings().database_url == url
+
+    def test_no_database_and_no_storage_may_be_said_with_nothing(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("DATABASE_URL", "")
+        monkeypatch.setenv("STORAGE_URL", "")
+        settings = read_settings()
+        assert settings.database_url is None
+        assert settings.effective_storage_url().startswith("file:///")
+
+    def test_folders_are_the_same_wherever_a_program_of_ours_runs(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setenv("RYMI_DATA_DIR", "data")
+        monkeypatch.setenv("RYMI_POSTGRES_BIN", "bin")
+        settings = read_settings()
+        assert (settings.data_folder, settings.postgres_binaries) == (tmp_path / "data", tmp_path / "bin")
 
 
 class TestTheNamesOfCarriers:

@@ -13,6 +13,14 @@ from rymi_server.entrypoints.account_settings import AccountSettings
 from rymi_server.entrypoints.agent_settings import AgentSettings
 from rymi_server.entrypoints.analysis_settings import AnalysisSettings
 from rymi_server.entrypoints.phone_settings import PhoneSettings
+from rymi_server.entrypoints.setting_forms import (
+    DatabaseUrl,
+    Folder,
+    FromEnvironment,
+    ProcessNames,
+    StorageUrl,
+    wrong_ports,
+)
 from rymi_server.entrypoints.speech_settings import SpeechSettings
 from rymi_server.foundation.clock import Clock
 from rymi_server.foundation.errors import Unavailable
@@ -37,24 +45,24 @@ def _data_folder() -> Path:
     return Path(platformdirs.user_data_dir("rymi", appauthor=False))
 
 
-class Settings(SpeechSettings, AnalysisSettings, PhoneSettings, AgentSettings, AccountSettings):
+class Settings(SpeechSettings, AnalysisSettings, PhoneSettings, AgentSettings, AccountSettings, FromEnvironment):
     """Read from the environment; a name stands for itself. Whoever needs a value is handed it."""
 
     model_config = SettingsConfigDict(case_sensitive=True, populate_by_name=True)
 
-    database_url: str | None = Field(
+    database_url: DatabaseUrl = Field(
         default=None,
         alias="DATABASE_URL",
         description="PostgreSQL 15 or newer, as `postgresql://user:password@host/database`. Without it `rymi up` runs "
         "its own. Sessions must be real ones: no pgbouncer in transaction mode.",
     )
-    data_folder: Path = Field(
+    data_folder: Folder = Field(
         default_factory=_data_folder,
         alias="RYMI_DATA_DIR",
         description="Where `rymi up` keeps its database, generated secrets and recordings. `/var/lib/rymi` for root, "
         "else the user's data folder.",
     )
-    postgres_binaries: Path | None = Field(
+    postgres_binaries: Folder | None = Field(
         default=None,
         alias="RYMI_POSTGRES_BIN",
         description="Folder of PostgreSQL's programs for the embedded server. Found by itself otherwise.",
@@ -65,11 +73,11 @@ class Settings(SpeechSettings, AnalysisSettings, PhoneSettings, AgentSettings, A
         description="At least 32 random characters. Seals credentials and keys the digests of API keys. The same for "
         "all processes; keep it, because nothing opens without it. `rymi up` makes one in the data folder.",
     )
-    up_without: str = Field(
+    up_without: ProcessNames = Field(
         default="",
         alias="RYMI_UP_WITHOUT",
         description="Processes that `rymi up` leaves out because they run elsewhere, separated by commas: `agent`, "
-        "`rooms`, `worker`, `api` and whatever else its table shows.",
+        "`api`, `carrierbox`, `gateway`, `rooms`, `worker`.",
     )
     database_connections: int = Field(
         default=10,
@@ -102,7 +110,7 @@ class Settings(SpeechSettings, AnalysisSettings, PhoneSettings, AgentSettings, A
         description="Port of the worker's `/healthz`, `/readyz` and `/metrics`; 0 for none.",
     )
 
-    storage_url: str | None = Field(
+    storage_url: StorageUrl = Field(
         default=None,
         alias="STORAGE_URL",
         description="Where recordings are kept: `file:///a/folder` of this machine, or `s3://bucket/prefix` with the "
@@ -262,8 +270,11 @@ def read_settings(kept: Mapping[str, str] | None = None) -> Settings:
     """From the environment, and where that says nothing from `kept`. `WrongSettings` has a line for every mistake."""
     names = {field.alias for field in Settings.model_fields.values()} - os.environ.keys()
     missing: dict[str, Any] = {name: value for name, value in (kept or {}).items() if name in names}
+    wrong = wrong_ports(os.environ)
     try:
-        return Settings(**missing)
+        settings = Settings(**missing)
     except ValidationError as error:
-        lines = [f"{'.'.join(map(str, each['loc'])) or 'settings'}: {each['msg']}" for each in error.errors()]
-        raise WrongSettings("The settings are wrong:\n  " + "\n  ".join(lines)) from error
+        wrong += [f"{'.'.join(map(str, each['loc'])) or 'settings'}: {each['msg']}" for each in error.errors()]
+    if wrong:
+        raise WrongSettings("The settings are wrong:\n  " + "\n  ".join(wrong))
+    return settings

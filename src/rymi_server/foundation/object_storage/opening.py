@@ -31,19 +31,28 @@ class WrongStorageUrl(Unavailable):
 
 def open_storage(url: str, links: Links | None = None) -> ObjectStorage:
     """`links` sign what a folder serves; a process that makes no links needs none."""
+    if wrong := why_no_storage(url):
+        raise WrongStorageUrl(wrong)
+    parts = urlsplit(url)
+    if parts.scheme == "file":
+        return FolderStorage(Path(unquote(parts.path)), links)
+    return _bucket(parts.netloc, parts.path.strip("/"), dict(parse_qsl(parts.query)))
+
+
+def why_no_storage(url: str) -> str | None:
+    """What is wrong with this URL; None where it names a storage."""
     parts = urlsplit(url)
     if parts.username or parts.password:
-        raise WrongStorageUrl("must not carry credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
-    options = dict(parse_qsl(parts.query))
-    if unknown := options.keys() - set(_OPTIONS):
-        raise WrongStorageUrl(f"has options that it cannot have: {', '.join(sorted(unknown))}")
+        return "must not carry credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+    if unknown := dict(parse_qsl(parts.query)).keys() - set(_OPTIONS):
+        return f"has options that it cannot have: {', '.join(sorted(unknown))}"
     match parts.scheme:
         case "file" if not parts.netloc and parts.path.startswith("/"):
-            return FolderStorage(Path(unquote(parts.path)), links)
+            return None
         case "s3" if parts.netloc:
-            return _bucket(parts.netloc, parts.path.strip("/"), options)
+            return None
         case _:
-            raise WrongStorageUrl("is neither file:///a/folder nor s3://bucket")
+            return "is neither file:///a/folder nor s3://bucket"
 
 
 def _bucket(name: str, prefix: str, options: dict[str, str]) -> BucketStorage:
