@@ -1,6 +1,7 @@
 """The number under which a line was told, which stays when the transcript is put in the order in which lines began.
 
-Live streams are read, and taken up again, by it.
+Live streams are read, and taken up again, by it. Nothing is noted for the lines of earlier calls, and of processes of
+the version before: they count as told in the order that they have.
 """
 
 from alembic import op
@@ -12,14 +13,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    # How the lines of earlier calls were told is not known any more: they count as told in the order that they have.
-    op.execute("""
-        alter table transcript_entries add column told integer;
-        update transcript_entries set told = sequence;
-        alter table transcript_entries
-            alter column told set not null,
-            add constraint transcript_entries_as_told unique (call_id, told);
-    """)
+    op.execute("alter table transcript_entries add column told integer")
 
 
 def downgrade() -> None:

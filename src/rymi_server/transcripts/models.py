@@ -13,8 +13,8 @@ transcript_entries = sa.Table(
     metadata,
     sa.Column("call_id", sa.Uuid(as_uuid=False), primary_key=True),
     sa.Column("sequence", sa.Integer, primary_key=True),
-    # The sequence that the line came with. It stays when the lines are put in order.
-    sa.Column("told", sa.Integer, nullable=False),
+    # The sequence that the line came with, which stays when the lines are put in order; None where it was not noted.
+    sa.Column("told", sa.Integer),
     sa.Column("participant_id", sa.Uuid(as_uuid=False)),
     sa.Column("identity", sa.Text),
     sa.Column("speaker", sa.Text, nullable=False),

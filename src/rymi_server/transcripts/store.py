@@ -10,6 +10,7 @@ from rymi_server.foundation.database import Transaction
 from rymi_server.foundation.ids import CallId
 from rymi_server.transcripts.models import Entry, Speaker, transcript_entries
 
+_TOLD = sa.func.coalesce(transcript_entries.c.told, transcript_entries.c.sequence)
 _COLUMNS = [column for column in transcript_entries.c if column.name not in ("call_id", "told")]
 
 
@@ -31,8 +32,7 @@ async def append(tx: Transaction, call_id: CallId, lines: Sequence[Entry]) -> No
 
 async def after(tx: Transaction, call_id: CallId, told: int) -> list[tuple[int, Entry]]:
     """The lines that were told after the one with that number, each with its own; `renumber` changes none of these."""
-    mine = transcript_entries.c.call_id == call_id, transcript_entries.c.told > told
-    found = sa.select(transcript_entries.c.told, *_COLUMNS).where(*mine).order_by(transcript_entries.c.told)
+    found = sa.select(_TOLD, *_COLUMNS).where(transcript_entries.c.call_id == call_id, told < _TOLD).order_by(_TOLD)
     return [(row[0], _entry(row[1:])) for row in await tx.execute(found)]
 
 
