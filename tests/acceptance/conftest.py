@@ -4,13 +4,13 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from tests.support.up import Up
+from tests.support.up import Up, new_data_folder
 
 
 @pytest.fixture(scope="session")
 def up() -> Iterator[Up]:
-    """Running, after its first start."""
-    up = Up(rooms=True)
+    """Running, after its first start, in a folder like that of macOS, which is below `Application Support`."""
+    up = Up(folder=new_data_folder("rymi up-"), rooms=True)
     up.start()
     try:
         up.wait_until_ready()

@@ -24,9 +24,9 @@ _first = os.getpid() * 37
 _ports = cycle(_LOWEST_PORT + _PORTS_EACH * _stretch + (_first + n) % _PORTS_EACH for n in range(_PORTS_EACH))
 
 
-def new_data_folder() -> Path:
+def new_data_folder(prefix: str = "rymi-up-") -> Path:
     """Where PostgreSQL, which does not run as root, can reach it."""
-    folder = Path(tempfile.mkdtemp(prefix="rymi-up-", dir="/tmp"))
+    folder = Path(tempfile.mkdtemp(prefix=prefix, dir="/tmp"))
     folder.chmod(0o755)
     return folder
 

@@ -5,6 +5,8 @@ import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from psycopg.conninfo import conninfo_to_dict
+from sqlalchemy.engine import make_url
 
 from rymi_server.foundation.database import for_libpq, for_sqlalchemy
 from rymi_server.foundation.ids import first_uuid_at, is_uuid, new_prefixed, new_uuid
@@ -100,6 +102,21 @@ class TestDatabaseUrls:
         url = f"{scheme}://u:p%40ss@h/db?host=%2Ftmp"
         assert for_sqlalchemy(url).startswith("postgresql+psycopg://u:p%40ss@")
         assert for_libpq(url).startswith("postgresql://u:p%40ss@")
+
+    def test_mean_the_same_to_both_whatever_stands_in_them(self) -> None:
+        """To libpq, a plus is no space."""
+        url = "postgresql://u%20u:p%2Bp@h/d%20d?host=%2Ftmp%2Fa%20folder%2Bmore&options=-c%20search_path%3Drymi"
+        told = {
+            "user": "u u",
+            "password": "p+p",
+            "dbname": "d d",
+            "host": "/tmp/a folder+more",
+            "options": "-c search_path=rymi",
+        }
+        assert conninfo_to_dict(for_libpq(url)) == told
+        read = make_url(for_sqlalchemy(url))
+        assert (read.username, read.password, read.database) == (told["user"], told["password"], told["dbname"])
+        assert read.query == {name: told[name] for name in ("host", "options")}
 
 
 class TestGarbage:

@@ -186,5 +186,6 @@ def for_sqlalchemy(url: str) -> str:
 
 
 def for_libpq(url: str) -> str:
-    """`url` as libpq reads it."""
-    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+    """`url` as libpq reads it, to whom a plus is a plus."""
+    place, mark, query = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False).partition("?")
+    return place.replace(" ", "%20") + mark + query.replace("+", "%20")
