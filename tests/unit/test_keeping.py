@@ -1,10 +1,13 @@
 """What `rymi up` decides without starting anything."""
 
 import json
+import os
 import shlex
 import stat
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -16,6 +19,7 @@ from rymi_server.entrypoints.up.data_folder import FolderInUse, claimed
 from rymi_server.entrypoints.up.demo import RECEPTIONIST, Demo
 from rymi_server.entrypoints.up.invitation import invitation_to_call
 from rymi_server.entrypoints.up.keeping import Backoff
+from rymi_server.entrypoints.up.run import plan_of
 from rymi_server.foundation.ids import TenantId
 from rymi_server.foundation.sealed import pepper_from_text
 from rymi_server.http.talk.passes import TalkPass, talk_pass_of
@@ -77,8 +81,51 @@ class TestTheTableOfChildren:
         assert api.url == "http://localhost:8123"
 
 
+class TestTheAddressesThatNobodyHasNamed:
+    @pytest.fixture
+    def environment(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Mapping[str, str]]:
+        """That of the processes, where these settings are made and no others."""
+        for name in [name for name in os.environ if name.startswith(("RYMI_", "PUBLIC_", "LIVEKIT_", "ROOMLET_"))]:
+            monkeypatch.delenv(name)
+
+        def planned(**settings: str) -> Mapping[str, str]:
+            for name, value in settings.items():
+                monkeypatch.setenv(name, value)
+            return plan_of(tmp_path, os.environ, children_of).environment
+
+        return planned
+
+    def test_are_those_that_are_listened_at(self, environment: Callable[..., Mapping[str, str]]) -> None:
+        found = environment(RYMI_HTTP_HOST="192.0.2.2", ROOMLET_HOST="192.0.2.3")
+        assert {name: found[name] for name in ADDRESSES} == {
+            "PUBLIC_BASE_URL": "http://192.0.2.2:8000",
+            "RYMI_INTERNAL_API_URL": "http://192.0.2.2:8000",
+            "PUBLIC_MEDIA_URL": "ws://192.0.2.2:8002",
+            "LIVEKIT_URL": "ws://192.0.2.3:7880",
+            "ROOMLET_WEBHOOK_URLS": "http://192.0.2.2:8000/internal/livekit/webhook",
+        }
+
+    def test_are_found_on_this_machine_where_everything_is_listened_at(
+        self, environment: Callable[..., Mapping[str, str]]
+    ) -> None:
+        found = environment(RYMI_HTTP_HOST="0.0.0.0", ROOMLET_HOST="::")
+        assert all(urlsplit(found[name]).hostname == "localhost" for name in ADDRESSES)
+
+    def test_of_the_gateway_is_that_of_the_api_where_somebody_has_named_that(
+        self, environment: Callable[..., Mapping[str, str]]
+    ) -> None:
+        """As the guide has it, of one proxy before both."""
+        found = environment(PUBLIC_BASE_URL="https://voice.example")
+        assert found["PUBLIC_BASE_URL"] == "https://voice.example"
+        assert "PUBLIC_MEDIA_URL" not in found
+
+    def test_of_the_gateway_is_what_somebody_has_named(self, environment: Callable[..., Mapping[str, str]]) -> None:
+        assert environment(PUBLIC_MEDIA_URL="wss://sound.example")["PUBLIC_MEDIA_URL"] == "wss://sound.example"
+
+
 SETTINGS = Settings(secret="only-for-tests-and-never-anywhere-else")
 DEMO = Demo("a-1", TenantId("t-1"))
+ADDRESSES = ("PUBLIC_BASE_URL", "RYMI_INTERNAL_API_URL", "PUBLIC_MEDIA_URL", "LIVEKIT_URL", "ROOMLET_WEBHOOK_URLS")
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
 

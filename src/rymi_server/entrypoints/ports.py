@@ -43,6 +43,11 @@ def url_on_this_machine(host: str, port: int) -> str:
     return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
 
 
+def as_socket(url: str) -> str:
+    """The same place, for who speaks through a WebSocket."""
+    return url.replace("http", "ws", 1)
+
+
 async def is_listened_at(url: str) -> bool:
     parts = urlsplit(url)
     port = parts.port or _PORTS_OF_TLS.get(parts.scheme, 80)

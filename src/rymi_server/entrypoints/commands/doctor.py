@@ -15,7 +15,7 @@ from rymi_server.entrypoints.ports import PortTaken, is_listened_at, refuse_take
 from rymi_server.entrypoints.revisions import current_revision, newest_revision
 from rymi_server.entrypoints.secrets_file import secrets_of
 from rymi_server.entrypoints.settings import Settings
-from rymi_server.entrypoints.up.children import children_of, has_rooms, rooms_port
+from rymi_server.entrypoints.up.children import children_of, has_rooms, rooms_url
 from rymi_server.entrypoints.up.probing import what_is_missing
 from rymi_server.foundation.postgres_supervisor import PostgresMissing, find_binaries
 from rymi_server.foundation.postgres_supervisor.binaries import OLDEST, major_version
@@ -171,7 +171,7 @@ async def _ports(here: Installation, running: bool) -> list[Finding]:
 
 async def _livekit(here: Installation, running: bool) -> Finding:
     own = has_rooms(os.environ)
-    url = f"ws://localhost:{rooms_port(os.environ)}" if own else here.settings.livekit_url
+    url = rooms_url(os.environ) if own else here.settings.livekit_url
     if await is_listened_at(url):
         return Finding("livekit", f"{url} answers")
     if own and not running:

@@ -4,7 +4,7 @@ import importlib.util
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from rymi_server.entrypoints.ports import url_on_this_machine
+from rymi_server.entrypoints.ports import as_socket, url_on_this_machine
 from rymi_server.entrypoints.settings import Settings
 
 _ROOMS_PORT, _BOX_PORT = "ROOMLET_HTTP_PORT", "CARRIERBOX_PORT"
@@ -43,6 +43,14 @@ def rooms_port(environment: Mapping[str, str]) -> int:
     return int(environment.get(_ROOMS_PORT, DEFAULT_ROOMS_PORT))
 
 
+def rooms_host(environment: Mapping[str, str]) -> str:
+    return environment.get("ROOMLET_HOST", "127.0.0.1")
+
+
+def rooms_url(environment: Mapping[str, str]) -> str:
+    return as_socket(url_on_this_machine(rooms_host(environment), rooms_port(environment)))
+
+
 def box_port(environment: Mapping[str, str]) -> int:
     return int(environment.get(_BOX_PORT, _DEFAULT_BOX_PORT))
 
@@ -58,7 +66,7 @@ def children_of(settings: Settings, environment: Mapping[str, str]) -> list[Chil
         module, port = "rymi_server.entrypoints.agent", settings.agent_port
         table.append(Child("agent", module, host, port, "RYMI_AGENT_PORT", is_alone=True))
     if has_rooms(environment):
-        at, port = environment.get("ROOMLET_HOST", "127.0.0.1"), rooms_port(environment)
+        at, port = rooms_host(environment), rooms_port(environment)
         table.append(Child("rooms", "roomlet.__main__", at, port, _ROOMS_PORT, "/healthz", is_asked=True))
     if importlib.util.find_spec("livekit.rtc") is not None:
         table += _phones(settings, environment)

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from rymi_server.entrypoints.operating import Installation
-from rymi_server.entrypoints.ports import refuse_taken, url_on_this_machine
+from rymi_server.entrypoints.ports import as_socket, refuse_taken, url_on_this_machine
 from rymi_server.entrypoints.revisions import is_up_to_date
 from rymi_server.entrypoints.secrets_file import DEMO_KEY, secrets_of
 from rymi_server.entrypoints.settings import Settings, WrongSettings, read_settings
 from rymi_server.entrypoints.stopping import stop_requested
 from rymi_server.entrypoints.up import demo
 from rymi_server.entrypoints.up.births import HAS_NURSERIES, Births, Nurseries, Programs
-from rymi_server.entrypoints.up.children import BOX, Child, children_of, has_rooms, rooms_port
+from rymi_server.entrypoints.up.children import BOX, Child, children_of, has_rooms, rooms_url
 from rymi_server.entrypoints.up.data_folder import claimed
 from rymi_server.entrypoints.up.database import KeptDatabase
 from rymi_server.entrypoints.up.invitation import invitation_to_call
@@ -43,7 +43,7 @@ class Plan:
 def run(began: float, nurseries: Nurseries, table: Table = children_of) -> None:
     folder = read_settings().data_folder
     with claimed(folder):
-        plan = _plan(folder, os.environ, table)
+        plan = plan_of(folder, os.environ, table)
         for child in plan.children:
             if child.port:
                 refuse_taken(child.host, child.port, child.port_setting)
@@ -56,22 +56,25 @@ def run(began: float, nurseries: Nurseries, table: Table = children_of) -> None:
             screen.close()
 
 
-def _plan(folder: Path, environment: Mapping[str, str], table: Table) -> Plan:
+def plan_of(folder: Path, environment: Mapping[str, str], table: Table) -> Plan:
     if "LIVEKIT_URL" in environment and not environment.get("LIVEKIT_API_SECRET"):
         raise WrongSettings("LIVEKIT_URL is set, so LIVEKIT_API_KEY and LIVEKIT_API_SECRET must be, too.")
     kept = secrets_of(folder).complete(environment)
     demo_key = environment.get(DEMO_KEY) or kept.pop(DEMO_KEY)
     whole = {**kept, **environment}
     settings = read_settings(kept)
-    whole.setdefault("PUBLIC_BASE_URL", f"http://localhost:{settings.http_port}")
     api = url_on_this_machine(settings.http_host, settings.http_port)
+    if "PUBLIC_BASE_URL" not in whole:
+        whole["PUBLIC_BASE_URL"] = api
+        # Else it is where the API is: both are behind one proxy.
+        gateway = url_on_this_machine(settings.http_host, settings.gateway_port)
+        whole.setdefault("PUBLIC_MEDIA_URL", as_socket(gateway))
     whole.setdefault("RYMI_INTERNAL_API_URL", api)
     # Who presses Ctrl-C does not wait for calls to end by themselves.
     whole.setdefault("RYMI_AGENT_DRAIN_SECONDS", "2")
     whole.setdefault("RYMI_GATEWAY_DRAIN_SECONDS", "2")
-    whole.setdefault("PUBLIC_MEDIA_URL", f"ws://localhost:{settings.gateway_port}")
     if has_rooms(environment):
-        whole["LIVEKIT_URL"] = f"ws://localhost:{rooms_port(environment)}"
+        whole["LIVEKIT_URL"] = rooms_url(environment)
         whole.setdefault("ROOMLET_WEBHOOK_URLS", f"{api}/internal/livekit/webhook")
     whole.pop(DEMO_KEY, None)
     children = table(settings, environment)
