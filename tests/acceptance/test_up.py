@@ -1,14 +1,21 @@
 """`rymi up`: one command, from an empty folder to a call, and back to an empty process table."""
 
 import json
+import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 
 import httpx
 from tests.support.up import Up, is_alive, kill
 from tests.support.waiting import wait_for
+
+
+def was_shut_down(up: Up) -> bool:
+    """PostgreSQL, so that its next start has nothing to recover."""
+    return (up.folder / "postgres.log").read_text().strip().endswith("database system is shut down")
 
 
 class TestTheFirstStart:
@@ -76,6 +83,35 @@ class TestStopping:
         kill(up.process.pid)
         up.process.wait()
         wait_for("everybody to follow `up`, which was killed", lambda: not any(map(is_alive, family)))
+        shutil.rmtree(up.folder)
+
+    def test_is_as_orderly_where_every_process_is_asked_at_once(self) -> None:
+        """As systemd does unless it is told otherwise, and whoever ends a control group."""
+        up = Up()
+        up.start()
+        up.wait_until_ready()
+        family = up.family()
+        assert up.process
+        for pid in family:
+            os.kill(pid, signal.SIGTERM)
+        assert up.process.wait(timeout=60) == 0
+        assert [pid for pid in family if is_alive(pid)] == []
+        assert "SIGKILL" not in up.output
+        assert all(f'"{name}_stopped"' in up.output for name in ("api", "worker"))
+        assert was_shut_down(up)
+        shutil.rmtree(up.folder)
+
+    def test_is_as_orderly_where_its_terminal_is_closed(self) -> None:
+        up = Up()
+        terminal = up.start_in_terminal()
+        terminal.read_until("Stop with Ctrl-C")
+        family = up.family()
+        assert up.process
+        terminal.close()
+        assert up.process.wait(timeout=60) == 0
+        assert [pid for pid in family if is_alive(pid)] == []
+        assert all(f"{name}_stopped" in (up.folder / "logs" / f"{name}.log").read_text() for name in ("api", "worker"))
+        assert was_shut_down(up)
         shutil.rmtree(up.folder)
 
     def test_is_quiet_with_an_agent_on_its_way_into_a_call(self) -> None:

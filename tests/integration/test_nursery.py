@@ -89,6 +89,18 @@ class TestWhoeverIsBorn:
 
 
 class TestTheNursery:
+    @pytest.mark.parametrize("asked", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+    async def test_is_deaf_to_whoever_asks_all_processes_to_stop_and_its_children_are_not(
+        self, nurseries: Nurseries, log: Path, tmp_path: Path, asked: signal.Signals
+    ) -> None:
+        child = await born(nurseries, log)
+        nursery = (await said(log))["loaded_by"]
+        os.kill(nursery, asked)
+        await born(nurseries, tmp_path / "other")
+        sibling = await said(tmp_path / "other")
+        assert (sibling["loaded_by"], sibling["stops_on_sigterm"]) == (nursery, True)
+        assert child.exit_code is None
+
     async def test_takes_its_children_along_and_is_replaced(self, nurseries: Nurseries, log: Path) -> None:
         child = await born(nurseries, log)
         loaded_by = (await said(log))["loaded_by"]

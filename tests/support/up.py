@@ -1,7 +1,9 @@
 """`rymi up` as a process of its own, on a data folder and ports of its own."""
 
 import os
+import pty
 import re
+import select
 import signal
 import socket
 import subprocess
@@ -17,6 +19,13 @@ from tests.support.waiting import wait_for
 
 ROOT = Path(__file__).parents[2]
 _READY = "Rymi is ready"
+_AT_ONCE = 65_536
+# The terminal becomes that of its session, as a shell's is.
+_TAKES_TERMINAL = """
+import fcntl, os, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execv(sys.executable, [sys.executable, "-m", *sys.argv[1:]])
+"""
 _LOWEST_PORT, _PORTS_EACH, _PROCESSES = 12_000, 1_000, 16
 _stretch = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % _PROCESSES
 # Where it begins differs from run to run: a port that was in use a moment ago may not be free yet.
@@ -129,6 +138,21 @@ class Up:
                 stderr=subprocess.STDOUT,
             )
 
+    def start_in_terminal(self) -> "Terminal":
+        """With nobody else in it."""
+        ours, theirs = pty.openpty()
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", _TAKES_TERMINAL, self.module, *self.arguments],
+            env=self.environment | {"TERM": "xterm"},
+            cwd=ROOT,
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            start_new_session=True,
+        )
+        os.close(theirs)
+        return Terminal(ours)
+
     def wait_until_ready(self, *, seconds: float = 60) -> None:
         assert self.process is not None
         process = self.process
@@ -193,6 +217,25 @@ class Up:
         assert self.process is not None
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(timeout=60)
+
+
+@dataclass
+class Terminal:
+    """Whoever sits there."""
+
+    descriptor: int
+    seen: str = ""
+
+    def read_until(self, text: str, *, seconds: float = 60) -> None:
+        wait_for(f"the terminal to show {text!r}", lambda: text in self._read(), seconds=seconds)
+
+    def close(self) -> None:
+        os.close(self.descriptor)
+
+    def _read(self) -> str:
+        while select.select([self.descriptor], [], [], 0)[0]:
+            self.seen += os.read(self.descriptor, _AT_ONCE).decode(errors="replace")
+        return self.seen
 
 
 def children_of(pid: int) -> list[int]:

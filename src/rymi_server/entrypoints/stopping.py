@@ -5,8 +5,12 @@ import signal
 
 
 def stop_requested() -> asyncio.Event:
-    """Set once somebody asks this process to stop, with SIGTERM or Ctrl-C."""
+    """Set once somebody asks this process to stop, with SIGTERM, Ctrl-C, or by closing its terminal."""
     stop = asyncio.Event()
-    for asked in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(asked, stop.set)
+    asked = [signal.SIGTERM, signal.SIGINT]
+    # Whoever starts it with `nohup` wants it to outlive the terminal.
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        asked.append(signal.SIGHUP)
+    for each in asked:
+        asyncio.get_running_loop().add_signal_handler(each, stop.set)
     return stop

@@ -26,6 +26,7 @@ from setproctitle import setproctitle
 from rymi_server.foundation.orphans import dies_with_parent
 
 _LARGEST_MESSAGE: Final = 65536
+_ASKED_TO_STOP: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 Life = Callable[[], int]
 """What somebody who was born here does; returns the exit code."""
@@ -38,6 +39,8 @@ class Nursery:
     _to_load: deque[str] = field(default_factory=deque, init=False)
     _alive: dict[int, int] = field(default_factory=dict, init=False)
     """The number of each birth, by process."""
+    _before: dict[int, Any] = field(default_factory=dict, init=False)
+    """What such signals did to this process at its start."""
 
     def run(self) -> Life | None:
         """Until nobody speaks to it any more; then None. In each child, at its birth: what it is to do."""
@@ -46,6 +49,8 @@ class Nursery:
         wakes.setblocking(False)
         signal.signal(signal.SIGCHLD, _noticed)
         signal.set_wakeup_fd(wakes.fileno())
+        # A service manager may ask every process of a service at once; those who were born here would die with it.
+        self._before = {each: signal.signal(each, signal.SIG_IGN) for each in _ASKED_TO_STOP}
         while True:
             # Wishes go before what is loaded ahead. With nothing to load it waits for one, however long.
             ready, _, _ = select.select((self.channel, woken), (), (), 0 if self._to_load else None)
@@ -80,8 +85,11 @@ class Nursery:
         # What is there stays there: a collection in a child would copy all of it.
         gc.freeze()
         with_parent = dies_with_parent(signal.SIGKILL)
+        # Who is asked to stop while it becomes somebody hears of it then.
+        signal.pthread_sigmask(signal.SIG_BLOCK, _ASKED_TO_STOP)
         pid = os.fork()
         if pid:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _ASKED_TO_STOP)
             self._alive[pid] = wanted["birth"]
             self._tell(birth=wanted["birth"], pid=pid)
             if output is not None:
@@ -90,6 +98,9 @@ class Nursery:
         if with_parent:
             with_parent()
         _become(wanted, output)
+        for each, before in self._before.items():
+            signal.signal(each, before)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _ASKED_TO_STOP)
         return lambda: _life(wanted["module"])
 
     def _signal(self, birth: int, number: int) -> None:

@@ -1,6 +1,9 @@
 """What the person who typed `rymi up` sees: a table that stays in place, or a line a change where nobody watches."""
 
+import contextlib
+import os
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -105,5 +108,39 @@ class Picture:
         return table
 
 
+@dataclass(frozen=True, slots=True)
+class Forsaken:
+    """A screen that nobody may see any more: the terminal was closed, or who read the lines has gone."""
+
+    screen: Screen
+
+    @property
+    def covers_terminal(self) -> bool:
+        return self.screen.covers_terminal
+
+    def show(self, name: str, status: Status) -> None:
+        with _seen_or_not():
+            self.screen.show(name, status)
+
+    def say(self, text: str) -> None:
+        with _seen_or_not():
+            self.screen.say(text)
+
+    def close(self) -> None:
+        with _seen_or_not():
+            self.screen.close()
+
+
+@contextlib.contextmanager
+def _seen_or_not() -> Iterator[None]:
+    try:
+        yield
+    except OSError:
+        # From now on all of it goes nowhere, and what is still to be written at the end of the process, too.
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+
+
 def screen_for_this_terminal() -> Screen:
-    return Picture(Console()) if sys.stdout.isatty() else Lines()
+    return Forsaken(Picture(Console()) if sys.stdout.isatty() else Lines())
