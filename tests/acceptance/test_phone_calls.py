@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from tests.support.phone_lab import CREDENTIALS
-from tests.support.up import Up, kill
+from tests.support.up import BEHIND_A_PROXY, Up, kill
 from tests.support.waiting import until, wait_for
 
 from rymi_server.entrypoints.calling.caller import Caller, Hearing
@@ -32,7 +32,7 @@ PATIENT = {"do": "wait", "ms": 12_000}
 
 @pytest.fixture(scope="module")
 def up() -> Iterator[Up]:
-    up = Up(rooms=True, agents=True, phones=True)
+    up = Up(rooms=True, agents=True, phones=True, more_environment=BEHIND_A_PROXY)
     up.start()
     try:
         up.wait_until_ready(seconds=180)

@@ -136,6 +136,15 @@ class TestWhatCannotBe:
         assert "RYMI_HTTP_PORT" in refused.stderr
         shutil.rmtree(up.folder)
 
+    def test_a_process_that_does_not_get_ready_says_what_it_waits_for(self) -> None:
+        up = Up(agents=True)
+        up.start()
+        wait_for(
+            "the agent to miss LiveKit", lambda: "agent      starting   LiveKit: LIVEKIT_URL does not" in up.output
+        )
+        assert up.stop() == 0
+        shutil.rmtree(up.folder)
+
     def test_commands_without_a_database_say_so(self) -> None:
         up = Up()
         refused = up.command("tenants", "list")

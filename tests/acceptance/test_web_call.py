@@ -23,7 +23,7 @@ import httpx
 import numpy as np
 import pytest
 from tests.roomlet.browsers import chromium
-from tests.support.up import ROOT, Up, free_ports, is_alive, kill
+from tests.support.up import BEHIND_A_PROXY, ROOT, Up, free_ports, is_alive, kill
 from tests.support.waiting import until, wait_for
 from tests.support.web_calls import PATIENCE_SECONDS, OnSdk, WebCall, customer_of, wav
 
@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 @pytest.fixture(scope="module")
 def talking_up() -> Iterator[Up]:
     """An installation with agents. The API runs beside `rymi up`, so that a test can take it away."""
-    up = Up(rooms=True, agents=True, more_environment={"RYMI_AGENT_IDLE_PROCESSES": "2"})
+    up = Up(rooms=True, agents=True, more_environment={"RYMI_AGENT_IDLE_PROCESSES": "2", **BEHIND_A_PROXY})
     up.start()
     try:
         up.wait_until_ready()

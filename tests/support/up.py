@@ -20,6 +20,9 @@ from tests.support.waiting import wait_for
 ROOT = Path(__file__).parents[2]
 _READY = "Rymi is ready"
 _AT_ONCE = 65_536
+_NOBODY = "http://127.0.0.1:9"
+BEHIND_A_PROXY = {"HTTP_PROXY": _NOBODY, "HTTPS_PROXY": _NOBODY}
+"""One that leads nowhere: whoever asks it for a server on this machine gets no answer."""
 # The terminal becomes that of its session, as a shell's is.
 _TAKES_TERMINAL = """
 import fcntl, os, sys, termios

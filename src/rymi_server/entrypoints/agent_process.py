@@ -80,6 +80,7 @@ class AgentProcess:
                 settings.equipment(settings.data_folder),
                 settings.engine_defaults(),
                 settings.allow_private_webhooks,
+                settings.livekit_url,
             ),
         )
 

@@ -28,6 +28,7 @@ from rymi_server.foundation.logs import configure_logs
 from rymi_server.http.health import health_routes
 from rymi_server.rooms.access import access_for
 from rymi_server.rooms.sdk_events import DirectedEvents, direct_events
+from rymi_server.rooms.sdk_proxies import reach_rooms_directly
 from rymi_server.telephony.bridge.bridge import Bridge
 from rymi_server.telephony.bridge.gateway import Gateway
 from rymi_server.telephony.bridge.guests import Guest
@@ -60,6 +61,7 @@ def run() -> None:
 
 
 async def _until_stopped(settings: Settings) -> None:
+    reach_rooms_directly(settings.livekit_url)
     database = Database(settings.required_database_url(), connections=settings.database_connections)
     await GatewayProcess(settings, database, SystemClock()).run(stop_requested())
 

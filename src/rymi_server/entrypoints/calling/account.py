@@ -13,6 +13,7 @@ from rymi_server.entrypoints.ports import url_on_this_machine
 from rymi_server.entrypoints.secrets_file import DEMO_KEY, secrets_of
 from rymi_server.entrypoints.settings import read_settings
 from rymi_server.foundation.errors import Unavailable
+from rymi_server.foundation.proxies import is_reached_directly
 
 _ANSWERS_WITHIN_SECONDS = 30
 _COMES_AGAIN_AFTER_SECONDS = 0.5
@@ -58,7 +59,14 @@ class Account:
     @classmethod
     def at(cls, url: str, key: str, key_of: str) -> "Account":
         headers = {"Authorization": f"Bearer {key}"}
-        return cls(httpx.AsyncClient(base_url=url, headers=headers, timeout=_ANSWERS_WITHIN_SECONDS), key_of)
+        http = httpx.AsyncClient(
+            base_url=url,
+            headers=headers,
+            timeout=_ANSWERS_WITHIN_SECONDS,
+            # By itself httpx asks a proxy even for this machine.
+            trust_env=not is_reached_directly(url),
+        )
+        return cls(http, key_of)
 
     async def aclose(self) -> None:
         await self._http.aclose()

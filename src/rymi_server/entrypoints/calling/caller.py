@@ -13,6 +13,7 @@ from rymi_server.entrypoints.calling.account import CannotCall
 from rymi_server.entrypoints.calling.sounds import FRAME_SAMPLES, RATE, Mouth
 from rymi_server.entrypoints.ports import is_listened_at
 from rymi_server.foundation.sound.levels import level_db
+from rymi_server.rooms.sdk_proxies import reach_rooms_directly
 
 _AUDIBLE_DB = -50.0
 _QUEUED_MS = 60
@@ -54,6 +55,7 @@ class Caller:
         try:
             async with asyncio.timeout(_ENTERS_WITHIN_SECONDS):
                 await _comes_up(url, comes_up_within)
+                reach_rooms_directly(url)
                 await self._room.connect(url, token)
                 track = rtc.LocalAudioTrack.create_audio_track("microphone", source)
                 options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE, dtx=False)

@@ -11,6 +11,7 @@ import httpx
 
 from rymi_server.entrypoints.calling.account import Account, CannotCall
 from rymi_server.entrypoints.settings import read_settings
+from rymi_server.foundation.proxies import is_reached_directly
 
 DEFAULT_BOX_URL = "http://127.0.0.1:7300"
 _CALLER = "+12025550188"
@@ -29,7 +30,8 @@ class BoxPhone:
     """A phone in the box, and somebody who speaks into it."""
 
     def __init__(self, box_url: str, voice: str) -> None:
-        self._box = httpx.AsyncClient(base_url=box_url, timeout=_ANSWERS_WITHIN_SECONDS)
+        by_proxy = not is_reached_directly(box_url)
+        self._box = httpx.AsyncClient(base_url=box_url, timeout=_ANSWERS_WITHIN_SECONDS, trust_env=by_proxy)
         self._voice = voice
         self._call_id = ""
 

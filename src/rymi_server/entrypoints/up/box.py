@@ -45,7 +45,8 @@ async def connect_demo(settings: Settings, database_url: str, tenant_id: str, bo
 
 async def _lay_line(box_url: str) -> None:
     """The demo's number belongs to the box's account from now on."""
-    async with httpx.AsyncClient(base_url=box_url, timeout=_ANSWERS_WITHIN_SECONDS) as box:
+    # The box is ours and on this machine, whatever proxy leads to others.
+    async with httpx.AsyncClient(base_url=box_url, timeout=_ANSWERS_WITHIN_SECONDS, trust_env=False) as box:
         owned = (await box.get("/control/numbers")).json()["numbers"]
         if all(each["number"] != NUMBER for each in owned):
             number = {"carrier": "twilio", "account_id": BOX_ACCOUNT, "number": NUMBER}

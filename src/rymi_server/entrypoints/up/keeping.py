@@ -22,6 +22,8 @@ WELL_AFTER_SECONDS = 30.0
 STOPS_WITHIN_SECONDS = 35.0
 _TRIES_BEFORE_EVER_READY = 3
 _LOOK_WHILE_STARTING_SECONDS = 0.05
+# Who takes longer says what it waits for.
+_STARTS_WITHIN_SECONDS = 10.0
 _LOOK_WHILE_READY_SECONDS = 2.0
 _LARGEST_LOG = 20_000_000
 
@@ -113,7 +115,7 @@ class KeptChild:
         if not self.child.port:
             self._become_ready()
             return
-        was_ready = False
+        was_ready, began = False, time.monotonic()
         while True:
             missing = await what_is_missing(self.child.url + self.child.ready_path)
             if missing is None:
@@ -123,6 +125,8 @@ class KeptChild:
                 was_ready = True
             elif was_ready:
                 self._show(State.NOT_READY, missing)
+            elif time.monotonic() - began > _STARTS_WITHIN_SECONDS:
+                self._show(State.STARTING, missing)
             await asyncio.sleep(_LOOK_WHILE_READY_SECONDS if was_ready else _LOOK_WHILE_STARTING_SECONDS)
 
     def _become_ready(self) -> None:

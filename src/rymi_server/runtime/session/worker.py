@@ -32,6 +32,7 @@ from rymi_server.foundation.logs import configure_logs
 from rymi_server.foundation.object_storage import open_storage
 from rymi_server.rooms.livekit_server import LiveKit
 from rymi_server.rooms.sdk_events import direct_events
+from rymi_server.rooms.sdk_proxies import proxy_of_workers, reach_rooms_directly
 from rymi_server.runtime.reporting.internal_api import NotWanted
 from rymi_server.runtime.reporting.journal import Address
 from rymi_server.runtime.reporting.life import LeftBehind
@@ -64,6 +65,7 @@ class Work:
     equipment: Equipment
     defaults: Defaults
     private_tools: bool
+    livekit_url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,7 @@ class AgentWorker:
             ws_url=place.livekit.url,
             api_key=place.livekit.api_key,
             api_secret=place.livekit.api_secret,
+            http_proxy=proxy_of_workers(place.livekit.url),
             setup_fnc=partial(prepare, place.work, self._standby, self._closing),
             load_fnc=self._load,
             load_threshold=1.0,
@@ -157,6 +160,7 @@ def _is_no_kill_of_its_own(record: logging.LogRecord) -> bool:
 def prepare(work: Work, standby: Standby, closing: ClosingTime, process: JobProcess) -> None:
     """Everything that a first call would otherwise wait for."""
     configure_logs(work.log_level, show_personal=work.log_personal)
+    reach_rooms_directly(work.livekit_url)
     with standby.getting_ready():
         process.userdata["desk"] = _desk(work, closing)
 
