@@ -14,6 +14,7 @@ from urllib.parse import quote
 from rymi_server.foundation.errors import Unavailable
 from rymi_server.foundation.orphans import dies_with_parent
 from rymi_server.foundation.postgres_supervisor.binaries import find_binaries, major_version
+from rymi_server.foundation.postgres_supervisor.lock_file import LockFile
 from rymi_server.foundation.postgres_supervisor.unprivileged import (
     Account,
     account_to_run_as,
@@ -66,6 +67,10 @@ class PostgresServer:
         return self._process.pid if self._process else None
 
     @property
+    def _lock(self) -> LockFile:
+        return LockFile(self.cluster)
+
+    @property
     def _sockets(self) -> Path:
         return self.home / "socket"
 
@@ -83,7 +88,7 @@ class PostgresServer:
         if not (self.cluster / "PG_VERSION").exists():
             self._create_cluster(programs, account)
         self._refuse_another_major(programs)
-        self._stop_orphan()
+        self._free_cluster()
         self._launch(programs, account)
         self._wait_until_ready(programs, account)
         self._create_database(programs, account)
@@ -141,20 +146,9 @@ class PostgresServer:
                 "docs/guides/upgrading.md says how to move the data over."
             )
 
-    def _stop_orphan(self) -> None:
-        """A server that outlived its parent (where the kernel cannot end it for us) still holds the cluster."""
-        lock = self.cluster / "postmaster.pid"
-        if not lock.exists():
-            return
-        pid = int(lock.read_text().splitlines()[0])
-        if not _is_postgres(pid):
-            return
-        os.kill(pid, signal.SIGINT)
-        deadline = time.monotonic() + _READY_WITHIN_SECONDS
-        while _is_postgres(pid):
-            if time.monotonic() > deadline:
-                raise PostgresFailed(f"Another PostgreSQL (process {pid}) uses {self.cluster} and does not stop.")
-            time.sleep(0.02)
+    def _free_cluster(self) -> None:
+        if pid := self._lock.free():
+            raise PostgresFailed(f"Another PostgreSQL (process {pid}) uses {self.cluster} and does not stop.")
 
     def _launch(self, programs: Path, account: Account | None) -> None:
         options = ["listen_addresses=", "max_connections=200", "shared_buffers=64MB", *self.settings]
@@ -223,11 +217,3 @@ class PostgresServer:
 
 def _as(account: Account | None) -> dict[str, Any]:
     return {"user": account.uid, "group": account.gid, "extra_groups": []} if account else {}
-
-
-def _is_postgres(pid: int) -> bool:
-    program = shutil.which("ps")
-    if not program:
-        return Path(f"/proc/{pid}/comm").exists() and Path(f"/proc/{pid}/comm").read_text().strip() == "postgres"
-    printed = subprocess.run([program, "-p", str(pid), "-o", "comm="], capture_output=True, text=True, check=False)
-    return "postgres" in printed.stdout
