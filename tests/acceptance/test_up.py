@@ -9,7 +9,7 @@ import socket
 import subprocess
 
 import httpx
-from tests.support.up import Up, is_alive, kill
+from tests.support.up import Up, gated_postgres, is_alive, kill
 from tests.support.waiting import wait_for
 
 
@@ -112,6 +112,15 @@ class TestStopping:
         assert [pid for pid in family if is_alive(pid)] == []
         assert all(f"{name}_stopped" in (up.folder / "logs" / f"{name}.log").read_text() for name in ("api", "worker"))
         assert was_shut_down(up)
+        shutil.rmtree(up.folder)
+
+    def test_needs_no_database_that_is_ready(self) -> None:
+        up = Up()
+        up.more_environment = {"RYMI_POSTGRES_BIN": str(gated_postgres(up.folder / "gated", up.folder / "never"))}
+        up.start()
+        wait_for("the database to take long", lambda: "postgres   starting   recovers" in up.output)
+        assert up.stop() == 0
+        assert up.output.endswith("postgres   stopped\n")
         shutil.rmtree(up.folder)
 
     def test_is_quiet_with_an_agent_on_its_way_into_a_call(self) -> None:

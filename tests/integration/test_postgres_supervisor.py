@@ -1,15 +1,21 @@
 """The PostgreSQL that we run, on a cluster that was left in whatever state."""
 
+import asyncio
 import os
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
-from tests.support.up import is_alive, new_data_folder
+from tests.roomlet.waiting import within
+from tests.support.up import gated_postgres, is_alive, new_data_folder
+from tests.support.waiting import until, wait_for
 
-from rymi_server.foundation.postgres_supervisor import PostgresServer
+from rymi_server.entrypoints.up.database import KeptDatabase
+from rymi_server.entrypoints.up.screen import Lines
+from rymi_server.foundation.postgres_supervisor import PostgresFailed, PostgresServer
 
 
 @pytest.fixture
@@ -28,6 +34,23 @@ def server(home: Path) -> Iterator[PostgresServer]:
     running.stop()
 
 
+@pytest.fixture
+def gate(home: Path) -> Path:
+    return home / "gate"
+
+
+@pytest.fixture
+def slow(home: Path, gate: Path) -> Iterator[PostgresServer]:
+    """One that begins when there is a gate."""
+    running = PostgresServer(home, gated_postgres(home / "gated", gate), settings=["fsync=off"])
+    yield running
+    running.stop()
+
+
+def open_up(gate: Path) -> None:
+    gate.touch()
+
+
 def lock_of(server: PostgresServer) -> Path:
     return server.cluster / "postmaster.pid"
 
@@ -35,6 +58,39 @@ def lock_of(server: PostgresServer) -> Path:
 def answers(server: PostgresServer) -> bool:
     with psycopg.connect(server.url) as connection:
         return connection.execute("select 1").fetchone() == (1,)
+
+
+class TestAServerThatTakesLong:
+    def test_is_ready_when_it_says_so_and_failed_when_it_has_ended(self, slow: PostgresServer, gate: Path) -> None:
+        slow.launch()
+        assert not slow.is_ready()
+        open_up(gate)
+        wait_for("it to be ready", slow.is_ready)
+        assert answers(slow)
+        assert slow.pid
+        os.kill(slow.pid, signal.SIGKILL)
+        slow.wait()
+        with pytest.raises(PostgresFailed, match=r"PostgreSQL did not start. Its log, .* ends: "):
+            slow.is_ready()
+
+    async def test_is_waited_for_with_an_ear_for_whoever_does_not_want_to(
+        self, slow: PostgresServer, gate: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        kept = KeptDatabase(slow, Lines())
+        starting = asyncio.create_task(kept.start())
+        said = ""
+
+        async def tells_of_it() -> bool:
+            nonlocal said
+            said += capsys.readouterr().out
+            return "postgres   starting   recovers: " in said
+
+        await until("it to say that it recovers", tells_of_it)
+        assert not starting.done()
+        open_up(gate)
+        await within("it is ready", starting)
+        assert answers(slow)
+        assert capsys.readouterr().out.startswith("postgres   ready")
 
 
 class TestALockThatAPowerCutLeft:

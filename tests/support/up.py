@@ -17,6 +17,8 @@ from pathlib import Path
 import httpx
 from tests.support.waiting import wait_for
 
+from rymi_server.foundation.postgres_supervisor import find_binaries
+
 ROOT = Path(__file__).parents[2]
 _READY = "Rymi is ready"
 _AT_ONCE = 65_536
@@ -41,6 +43,24 @@ def new_data_folder(prefix: str = "rymi-up-") -> Path:
     folder = Path(tempfile.mkdtemp(prefix=prefix, dir="/tmp"))
     folder.chmod(0o755)
     return folder
+
+
+def gated_postgres(folder: Path, gate: Path) -> Path:
+    """Programs below `folder` whose server does not begin before there is a `gate`, as one that recovers for long."""
+    installation, programs = find_binaries().parent, folder / "pginstall" / "bin"
+    programs.mkdir(parents=True)
+    for part in installation.iterdir():
+        if part.name != "bin":
+            (folder / "pginstall" / part.name).symlink_to(part)
+    for program in (installation / "bin").iterdir():
+        if program.name != "postgres":
+            (programs / program.name).symlink_to(program)
+    postgres = installation / "bin" / "postgres"
+    # With `-k` it serves; without, it makes the cluster or says which version it is.
+    waits = f'[ "$3" = -k ] && until [ -e "{gate}" ]; do sleep 0.05; done'
+    (programs / "postgres").write_text(f'#!/bin/sh\n{waits}\nexec "{postgres}" "$@"\n')
+    (programs / "postgres").chmod(0o755)
+    return programs
 
 
 def free_ports(count: int) -> list[int]:

@@ -1,7 +1,7 @@
 """Keeps the embedded PostgreSQL running.
 
-All of it happens in the main thread, and starting it holds everything else up: the kernel ends PostgreSQL with the
-thread that has started it. Only the wait for its end is left to a thread, because that one forks nothing.
+All of it happens in the main thread, because the kernel ends PostgreSQL with the thread that has started it. Only the
+wait for its end is left to a thread, because that one forks nothing.
 """
 
 import asyncio
@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 
 from rymi_server.entrypoints.up.keeping import Backoff
 from rymi_server.entrypoints.up.screen import Screen, State, Status
-from rymi_server.foundation.postgres_supervisor import PostgresFailed, PostgresServer
+from rymi_server.foundation.postgres_supervisor import LOOKS_EVERY_SECONDS, PostgresFailed, PostgresServer
 
 NAME = "postgres"
+# Whoever takes longer was not shut down, and reads again what was written last: for minutes, where that was much.
+_STARTS_WITHIN_SECONDS = 2.0
 
 
 @dataclass
@@ -23,11 +25,16 @@ class KeptDatabase:
     _stopping: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _starts: int = field(default=0, init=False)
 
-    def start(self) -> None:
-        """The first start. What goes wrong now will not mend itself, so it is raised."""
+    async def start(self) -> None:
+        """Until it is ready, however long it recovers. What goes wrong now will not mend itself, so it is raised."""
         self._starts += 1
         self._show(State.STARTING)
-        self.server.start()
+        self.server.launch()
+        launched = time.monotonic()
+        while not self.server.is_ready():
+            if time.monotonic() - launched > _STARTS_WITHIN_SECONDS:
+                self._show(State.STARTING, f"recovers: {self.server.last_words()}")
+            await asyncio.sleep(LOOKS_EVERY_SECONDS)
         self._show(State.READY, str(self.server.cluster))
 
     async def keep(self) -> None:
@@ -47,7 +54,7 @@ class KeptDatabase:
                 return
             started = time.monotonic()
             try:
-                self.start()
+                await self.start()
             except PostgresFailed as error:
                 note = error.message
 

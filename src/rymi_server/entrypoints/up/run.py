@@ -97,7 +97,8 @@ async def _up(plan: Plan, screen: Screen, nurseries: Nurseries, began: float) ->
         # Those begin to load before PostgreSQL holds everything up.
         await asyncio.sleep(0)
         if database:
-            database.start()
+            if not await _unless(stop, database.start()):
+                return
             keeping.append(asyncio.create_task(database.keep()))
         found, invitation = await _prepare(Installation(plan.settings, url), plan.demo_key)
         line = PhoneLine(plan, next((each for each in kept if each.child.name == BOX), None), url, found, screen)
@@ -117,6 +118,20 @@ async def _up(plan: Plan, screen: Screen, nurseries: Nurseries, began: float) ->
             database.stop()
     for task in failed:
         task.result()
+
+
+async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
+    """Whether `work` came to its end; where somebody asks to stop first, it is left."""
+    working, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait((working, stopping), return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            return False
+        working.result()
+        return True
+    finally:
+        working.cancel()
+        stopping.cancel()
 
 
 async def _watch(

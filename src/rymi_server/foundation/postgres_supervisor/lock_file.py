@@ -1,4 +1,4 @@
-"""A cluster's `postmaster.pid`: who serves it, whether that server is ready, and what to do about one left by a crash."""
+"""A cluster's `postmaster.pid`: who serves it, whether they are ready, and what to do about one left by a crash."""
 
 import contextlib
 import os

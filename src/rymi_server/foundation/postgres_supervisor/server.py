@@ -23,7 +23,8 @@ from rymi_server.foundation.postgres_supervisor.unprivileged import (
 )
 
 DATABASE = "rymi"
-_READY_WITHIN_SECONDS = 60
+# A look costs next to nothing.
+LOOKS_EVERY_SECONDS = 0.02
 _LONGEST_SOCKET_PATH = 90
 _NAMES = "select datname from pg_database"
 
@@ -44,6 +45,7 @@ class PostgresServer:
     settings: Sequence[str] = ()
 
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False, repr=False)
+    _programs: Path | None = field(default=None, init=False, repr=False)
 
     @property
     def cluster(self) -> Path:
@@ -75,7 +77,13 @@ class PostgresServer:
         return self.home / "socket"
 
     def start(self) -> None:
-        """Return once connections are accepted. Raise `PostgresFailed`, naming the log, where that does not happen."""
+        """Return once connections are accepted, however long that takes. Raise `PostgresFailed` where it ends first."""
+        self.launch()
+        while not self.is_ready():
+            time.sleep(LOOKS_EVERY_SECONDS)
+
+    def launch(self) -> None:
+        """For those who have other things to do until it `is_ready`."""
         if len(str(self._sockets)) > _LONGEST_SOCKET_PATH:
             raise PostgresFailed(
                 f"{self.home} is too long a path for a PostgreSQL socket. Choose a shorter data folder."
@@ -89,9 +97,23 @@ class PostgresServer:
             self._create_cluster(programs, account)
         self._refuse_another_major(programs)
         self._free_cluster()
+        self._programs = programs
         self._launch(programs, account)
-        self._wait_until_ready(programs, account)
-        self._create_database(programs, account)
+
+    def is_ready(self) -> bool:
+        """Whether connections are accepted. Raise `PostgresFailed`, quoting the log, where it has ended instead."""
+        assert self._process is not None
+        assert self._programs is not None
+        if self._process.poll() is not None:
+            raise PostgresFailed(f"PostgreSQL did not start. Its log, {self.log}, ends: {self._end_of_log(3)}")
+        if not self._lock.accepts_connections(self._process.pid):
+            return False
+        self._create_database(self._programs, account_to_run_as())
+        return True
+
+    def last_words(self) -> str:
+        """The last line of its log, without the time and who wrote it."""
+        return self._end_of_log(1).rpartition(":  ")[2]
 
     def wait(self) -> int:
         """Return the exit code once the server has ended, for whatever reason."""
@@ -167,24 +189,6 @@ class PostgresServer:
                 **_as(account),
             )
 
-    def _wait_until_ready(self, programs: Path, account: Account | None) -> None:
-        assert self._process is not None
-        deadline = time.monotonic() + _READY_WITHIN_SECONDS
-        asked: list[str | Path] = [
-            programs / "pg_isready",
-            "-q",
-            "-h",
-            self._sockets,
-            "-U",
-            "postgres",
-            "-d",
-            "postgres",
-        ]
-        while subprocess.run(asked, check=False, cwd="/", **_as(account)).returncode != 0:
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                raise PostgresFailed(f"PostgreSQL did not start. Its log, {self.log}, ends: {self._end_of_log()}")
-            time.sleep(0.01)
-
     def _create_database(self, programs: Path, account: Account | None) -> None:
         made = self.cluster / ".rymi-database-made"
         if made.exists():
@@ -211,8 +215,8 @@ class PostgresServer:
             raise PostgresFailed(f"{Path(command[0]).name} failed: {done.stderr.strip() or done.stdout.strip()}")
         return done.stdout
 
-    def _end_of_log(self) -> str:
-        return " / ".join(self.log.read_text(errors="replace").strip().splitlines()[-3:]) or "(empty)"
+    def _end_of_log(self, lines: int) -> str:
+        return " / ".join(self.log.read_text(errors="replace").strip().splitlines()[-lines:]) or "(empty)"
 
 
 def _as(account: Account | None) -> dict[str, Any]:
