@@ -73,6 +73,12 @@ class TestTenants:
         assert rymi("tenants", "plan", "Acme", "go") == "Acme is on the plan go.\n"
         assert rymi("tenants", "plan", "Acme", "gold").startswith("rymi: There is no plan 'gold'. RYMI_PLANS has: free")
 
+    @pytest.mark.parametrize(("name", "why"), [("Acme", "There is a tenant 'Acme' already"), (" ", "needs a name")])
+    def test_are_called_what_nobody_else_is(self, rymi: Rymi, name: str, why: str) -> None:
+        created = rymi("tenants", "create", "Acme").strip()
+        assert why in rymi("tenants", "create", name)
+        assert rymi("tenants", "list") == f"{created}  custom    Acme\n"
+
     def test_that_do_not_exist_are_named(self, rymi: Rymi) -> None:
         assert rymi("tenants", "pause", "Nobody") == "rymi: There is no tenant 'Nobody'.\n"
 

@@ -30,7 +30,9 @@ class TestResolve:
         assert resolve(agent, {"summary": {"prompt": "short"}})["summary"] == {"enabled": True, "prompt": "short"}
 
     def test_lets_a_call_take_a_section_back(self) -> None:
-        assert "summary" not in resolve({"post_call": {"summary": {"enabled": True}}}, {"summary": None})
+        agent = {"post_call": {"summary": {"enabled": True}, "evaluation": {"criteria": ["polite"]}}}
+        resolved = resolve(agent, {"summary": None, "evaluation": None})
+        assert (resolved["summary"], "evaluation" in resolved) == ({"enabled": False}, False)
 
     def test_keeps_rubric_under_its_other_name(self) -> None:
         assert resolve({}, {"evaluation": {"rubric": "Kind?"}})["evaluation"] == {"criteria": "Kind?"}

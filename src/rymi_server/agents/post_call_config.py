@@ -10,6 +10,8 @@ from rymi_server.agents.errors import InvalidPostCall
 from rymi_server.foundation.json_schemas import UnusableSchema, compile_schema
 
 SECTIONS = ("recording", "summary", "structured_extraction", "evaluation", "model")
+# Nothing said of these is no "off": an agent may record, and calls are summed up.
+_ON_BY_ITSELF = ("recording", "summary")
 
 
 def resolve(agent_config: Mapping[str, Any], override: Mapping[str, Any]) -> dict[str, Any]:
@@ -20,7 +22,7 @@ def resolve(agent_config: Mapping[str, Any], override: Mapping[str, Any]) -> dic
     for section in SECTIONS:
         said = {**(defaults.get(section) or {}), **(override.get(section) or {})}
         if section in override and override[section] is None:
-            said = {"enabled": False} if section == "recording" else {}
+            said = {"enabled": False} if section in _ON_BY_ITSELF else {}
         if said:
             resolved[section] = said
     # `features.recording_enabled` is only the default of a switch that `post_call.recording` can turn.

@@ -32,7 +32,11 @@ class AccountSettings(BaseSettings):
         alias="RYMI_PLANS",
         description="Plans by name, as JSON. A limit that is absent or null does not limit.",
     )
-    default_plan: str = Field(default="custom", alias="RYMI_DEFAULT_PLAN", description="The plan of a new tenant.")
+    default_plan: str = Field(
+        default="custom",
+        alias="RYMI_DEFAULT_PLAN",
+        description="The plan of a new tenant, and of one whose own is not in `RYMI_PLANS` any more.",
+    )
     agent_roles: dict[str, RoleSetting] = Field(
         default={
             "operator": RoleSetting(display_name="Operator", per_minute=Decimal("0.05")),
@@ -81,4 +85,5 @@ class AccountSettings(BaseSettings):
         return Rates({name: RoleRate(role.display_name, role.per_minute) for name, role in self.agent_roles.items()})
 
     def plan_list(self) -> Plans:
-        return Plans({name: Plan(p.requests_per_minute, p.concurrent_calls, p.burst) for name, p in self.plans.items()})
+        plans = {name: Plan(p.requests_per_minute, p.concurrent_calls, p.burst) for name, p in self.plans.items()}
+        return Plans(plans, self.default_plan)

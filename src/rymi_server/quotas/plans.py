@@ -17,6 +17,8 @@ class Plan:
 @dataclass(frozen=True, slots=True)
 class Plans:
     by_name: Mapping[str, Plan]
+    default: str
 
     def of(self, name: str) -> Plan:
-        return self.by_name[name]
+        """The default plan's for tenants whose plan this installation does not have any more."""
+        return self.by_name.get(name) or self.by_name[self.default]

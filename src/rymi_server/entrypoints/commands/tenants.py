@@ -42,6 +42,10 @@ def create(
 
     async def add(tx: Transaction, settings: Settings) -> Tenant:
         chosen = _known_plan(plan or settings.default_plan, settings)
+        if not name.strip():
+            raise WrongSettings("A tenant needs a name.")
+        if any(each.name == name for each in await store.every(tx)):
+            raise WrongSettings(f"There is a tenant {name!r} already, and commands name tenants by their names.")
         return await create_tenant(tx, name, chosen, _clock.now())
 
     print(within(add).id)
