@@ -1,4 +1,4 @@
-"""Calls that were told of while their recording was still being made: found again until it is."""
+"""Finds calls that were told of while their recording was still being made, and pieces that turned up lately."""
 
 from alembic import op
 
@@ -10,7 +10,9 @@ depends_on = None
 
 def upgrade() -> None:
     op.execute("create index post_call_unrecorded on post_call_progress (done_at) where recorded_at is null")
+    op.execute("create index recording_segments_reported on recording_segments (reported_at)")
 
 
 def downgrade() -> None:
+    op.execute("drop index recording_segments_reported")
     op.execute("drop index post_call_unrecorded")

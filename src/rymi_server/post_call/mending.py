@@ -29,6 +29,8 @@ from rymi_server.recordings.segments import extent_in, recording_segments
 log = structlog.get_logger(__name__)
 
 _PIECES_TURN_UP_WITHIN = timedelta(days=30)
+# By one of the sweeps since, however long none has run.
+_PIECES_ARE_SEEN_WITHIN = timedelta(days=1)
 _READING_IS_MISSED_AFTER = timedelta(minutes=2)
 _ANALYSIS_GIVEN_UP_AFTER = timedelta(hours=1)
 _LOST = {"part": "analysis", "code": "analysis_lost", "message": "the analysis failed again and again", "fatal": True}
@@ -69,12 +71,14 @@ class Mender:
     async def late_pieces(self, tx: Transaction) -> None:
         """Recordings of which a piece turned up after they were made: a torn one, repaired where its agent had died."""
         made_of, there = recordings.c.metadata["pieces"], extent_in()
+        lately = recording_segments.c.reported_at > self._clock.now() - _PIECES_ARE_SEEN_WITHIN
         late = (
             sa.select(post_call_progress.c.call_id, post_call_progress.c.tenant_id, there)
             .join(recording_segments, recording_segments.c.call_id == post_call_progress.c.call_id)
             .join(recordings, recordings.c.call_id == post_call_progress.c.call_id)
             .where(recordings.c.deleted_at.is_(None), post_call_progress.c.recorded_at.is_not(None))
             .where(post_call_progress.c.begun_at > self._clock.now() - _PIECES_TURN_UP_WITHIN)
+            .where(post_call_progress.c.call_id.in_(sa.select(recording_segments.c.call_id).where(lately)))
             .group_by(post_call_progress.c.call_id, post_call_progress.c.tenant_id, made_of)
             .having(made_of != there)
             .limit(100)

@@ -24,6 +24,9 @@ recording_segments = sa.Table(
 )
 
 
+_TOLD = ("started_at_ms", "duration_ms", "tracks", "peaks", "reported_at")
+
+
 @dataclass(frozen=True, slots=True)
 class Segment:
     """Times are on the call's clock; `tracks` are further files by name."""
@@ -47,7 +50,7 @@ async def add(tx: Transaction, call_id: CallId, segments: Sequence[Segment], now
         await tx.execute(
             adding.on_conflict_do_update(
                 index_elements=[recording_segments.c.call_id, recording_segments.c.key],
-                set_={name: adding.excluded[name] for name in ("started_at_ms", "duration_ms", "tracks", "peaks")},
+                set_={name: adding.excluded[name] for name in _TOLD},
             )
         )
 
