@@ -1,12 +1,12 @@
 """Answers that were only guessed: nothing of them is left once they are given up."""
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from typing import Any, cast
 
 from livekit.agents import Agent, AgentSession, SpeechCreatedEvent, llm
 from livekit.agents.voice import SpeechHandle
 from structlog.testing import capture_logs
+from tests.agent.patience import eventually
 
 from rymi_server.runtime.session.aside import Aside
 from rymi_server.runtime.session.conversation import Conversation
@@ -150,7 +150,7 @@ class TestConversation:
         talk = conversation()
         with capture_logs() as logged:
             talk.typed("To a session that cannot answer.")
-            await asyncio.wait(asyncio.all_tasks() - {asyncio.current_task()})
+            await eventually("it says so", lambda: logged)
         assert [each["event"] for each in logged] == ["conversation_faltered"]
 
     async def test_joins_turns_where_the_answer_between_them_was_not_heard(self) -> None:
