@@ -17,7 +17,8 @@ from rymi_server.speech_engines.promises import Ear, Listeners
 class Faulty(stt.STT[Any]):
     """An answer of its provider is not what it takes it for."""
 
-    def __init__(self, *, streams: bool) -> None:
+    def __init__(self, *, streams: bool, is_example: bool = False) -> None:
+        self.is_example = is_example
         super().__init__(capabilities=stt.STTCapabilities(streaming=streams, interim_results=streams))
 
     async def _recognize_impl(
@@ -37,6 +38,10 @@ class Faulty(stt.STT[Any]):
     ) -> stt.RecognizeStream:
         return FaultyStream(stt=self, conn_options=conn_options)
 
+    async def aclose(self) -> None:
+        if self.is_example:
+            raise AttributeError("session")
+
 
 class FaultyStream(stt.RecognizeStream):
     async def _run(self) -> None:
@@ -48,8 +53,8 @@ class TestAPluginAtFault:
     @pytest.mark.parametrize(
         "ear",
         [
-            StreamingEar("faulty", Faulty(streams=True), lambda _: Faulty(streams=True)),
-            BatchEar("faulty", Faulty(streams=False), lambda _: Faulty(streams=False)),
+            StreamingEar("faulty", Faulty(streams=True, is_example=True), lambda _: Faulty(streams=True)),
+            BatchEar("faulty", Faulty(streams=False, is_example=True), lambda _: Faulty(streams=False)),
         ],
         ids=["streaming", "batch"],
     )
@@ -59,4 +64,5 @@ class TestAPluginAtFault:
         with pytest.raises(EngineFailed, match="alternatives"):
             await within("it has answered", stream.finish_utterance(), 10)
         await stream.aclose()
-        await ear.aclose()
+        with pytest.raises(EngineFailed, match="session"):
+            await ear.aclose()

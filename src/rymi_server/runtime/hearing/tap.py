@@ -182,7 +182,7 @@ class Tap:
         while not self._closing:
             try:
                 self._stream = await self.ear.listen(self.vocabulary, listeners)
-            except Exception as error:  # noqa: BLE001 - A fault in an ear must not end it, nor the call of the others.
+            except Unavailable as error:
                 self._report_deaf(error, failures)
                 wait = _TRIES_AGAIN_AFTER_S[min(failures, len(_TRIES_AGAIN_AFTER_S) - 1)]
                 failures += 1
@@ -208,8 +208,8 @@ class Tap:
     async def _put_away(self, stream: EarStream) -> None:
         try:
             await stream.aclose()
-        except Exception:
-            log.exception("ear_not_closed", identity=self.identity)
+        except Unavailable as error:
+            log.warning("ear_not_closed", identity=self.identity, error=repr(error))
 
     async def _recognise(self) -> None:
         while (stream := await self._utterances.get()) != _NO_MORE:
@@ -234,15 +234,13 @@ class Tap:
         try:
             async with asyncio.timeout(_ANSWERS_WITHIN_S):
                 return await stream.finish_utterance()
-        except Exception as error:  # noqa: BLE001 - As where it is opened.
+        except (Unavailable, TimeoutError) as error:
             self._report_deaf(error, 0)
             if stream is self._stream:
                 self._failed.set()
             return _NOTHING
 
     def _report_deaf(self, error: Exception, failures: int) -> None:
-        expected = isinstance(error, (Unavailable, TimeoutError))
-        log.warning("ear_failed", identity=self.identity, error=repr(error), exc_info=None if expected else error)
+        log.warning("ear_failed", identity=self.identity, error=repr(error))
         if failures == 0:
-            why = str(error) if expected else ""
-            self.complain(f"{self.identity} cannot be heard: {why or type(error).__name__}")
+            self.complain(f"{self.identity} cannot be heard: {str(error) or type(error).__name__}")

@@ -6,7 +6,7 @@ from typing import Any, Final
 from livekit import rtc
 from livekit.agents import stt
 
-from rymi_server.runtime.session.providers.failing import FAILURES, ONCE, failed
+from rymi_server.runtime.session.providers.failing import ONCE, plugin_of
 from rymi_server.runtime.session.providers.transcribing import heard_in
 from rymi_server.speech_engines.onset import Onset
 from rymi_server.speech_engines.promises import (
@@ -41,11 +41,13 @@ class BatchEar:
         return Abilities(self._name, gives_drafts=False)
 
     async def listen(self, vocabulary: Vocabulary, listeners: Listeners) -> "BatchStream":  # noqa: ARG002 - no drafts
-        return BatchStream(self._name, self._new_recogniser(vocabulary))
+        with plugin_of(self._name):
+            return BatchStream(self._name, self._new_recogniser(vocabulary))
 
     async def aclose(self) -> None:
         """Each stream closes its own."""
-        await self._example.aclose()
+        with plugin_of(self._name):
+            await self._example.aclose()
 
 
 class BatchStream:
@@ -75,10 +77,8 @@ class BatchStream:
             return Heard("", engine=self._name)
         began_ms = self._heard_ms - len(sound) // _BYTES_A_MS
         spoken = rtc.AudioFrame(sound, HEARING_RATE, 1, len(sound) // 2)
-        try:
+        with plugin_of(self._name):
             event = await self._recogniser.recognize(spoken, conn_options=ONCE)
-        except FAILURES as error:
-            raise failed(self._name, error) from error
         return heard_in(event.alternatives[:1], self._name, began_ms)
 
     def drop_utterance(self) -> None:
@@ -89,4 +89,5 @@ class BatchStream:
         """These recognisers cannot be told."""
 
     async def aclose(self) -> None:
-        await self._recogniser.aclose()
+        with plugin_of(self._name):
+            await self._recogniser.aclose()

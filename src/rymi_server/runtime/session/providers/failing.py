@@ -1,5 +1,7 @@
-"""What a provider's plugin raises, as our own error."""
+"""How providers' plugins fail, and how an engine says so."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 import aiohttp
@@ -10,15 +12,23 @@ from rymi_server.speech_engines.errors import EngineFailed
 
 # An engine that fails hands over, or is opened again by whoever listens: it is not tried for long in here.
 ONCE: Final = APIConnectOptions(max_retry=1, retry_interval=0.2, timeout=5.0)
-# A plugin has faults as well, and raises anything then: the next engine does what it cannot.
-FAILURES: Final = (Exception,)
 _USUAL: Final = (APIError, aiohttp.ClientError, OSError, TimeoutError, ValueError, RuntimeError)
 
 log = structlog.get_logger(__name__)
 
 
-def failed(engine: str, error: BaseException) -> EngineFailed:
-    if not isinstance(error, _USUAL):
-        log.error("plugin_at_fault", engine=engine, exc_info=error)
-    said = getattr(error, "message", None) or str(error) or type(error).__name__
-    return EngineFailed(engine, str(said), retryable=bool(getattr(error, "retryable", True)))
+@contextmanager
+def plugin_of(engine: str) -> Iterator[None]:
+    """What a plugin raises in here, its engine has failed with: `EngineFailed`.
+
+    Plugins are not ours, and a fault of theirs may be raised as anything; the next engine does what this one cannot.
+    """
+    try:
+        yield
+    except EngineFailed:
+        raise
+    except Exception as error:
+        if not isinstance(error, _USUAL):
+            log.error("plugin_at_fault", engine=engine, exc_info=error)
+        said = getattr(error, "message", None) or str(error) or type(error).__name__
+        raise EngineFailed(engine, str(said), retryable=bool(getattr(error, "retryable", True))) from error

@@ -1,11 +1,12 @@
 """A provider's voice: a line is sent, and sound comes back as it is made."""
 
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Any, Final
 
 from livekit.agents import tts
 
-from rymi_server.runtime.session.providers.failing import FAILURES, ONCE, failed
+from rymi_server.runtime.session.providers.failing import ONCE, plugin_of
 from rymi_server.speech_engines.errors import EngineFailed
 from rymi_server.speech_engines.promises import Abilities
 
@@ -32,19 +33,16 @@ class PluginVoice:
             # Providers refuse a text without words.
             yield bytes(self.sample_rate * _SILENCE_MS // 1_000 * 2)
             return
-        stream = self._speaker.synthesize(text, conn_options=ONCE)
         silent = True
-        try:
-            async for made in stream:
-                if made.frame.samples_per_channel:
-                    silent = False
-                    yield made.frame.data.tobytes()
-        except FAILURES as error:
-            raise failed(self._name, error) from error
-        finally:
-            await stream.aclose()
+        with plugin_of(self._name):
+            async with aclosing(self._speaker.synthesize(text, conn_options=ONCE)) as stream:
+                async for made in stream:
+                    if made.frame.samples_per_channel:
+                        silent = False
+                        yield made.frame.data.tobytes()
         if silent:
             raise EngineFailed(self._name, "it has sent no sound")
 
     async def aclose(self) -> None:
-        await self._speaker.aclose()
+        with plugin_of(self._name):
+            await self._speaker.aclose()

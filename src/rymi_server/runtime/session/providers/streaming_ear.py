@@ -8,7 +8,7 @@ from typing import Any, Final
 from livekit import rtc
 from livekit.agents import stt
 
-from rymi_server.runtime.session.providers.failing import FAILURES, ONCE, failed
+from rymi_server.runtime.session.providers.failing import ONCE, plugin_of
 from rymi_server.runtime.session.providers.habits import GivenOut, habits_of
 from rymi_server.runtime.session.providers.transcribing import heard_in
 from rymi_server.speech_engines.errors import EngineFailed
@@ -47,11 +47,13 @@ class StreamingEar:
         return self._abilities
 
     async def listen(self, vocabulary: Vocabulary, listeners: Listeners) -> "StreamingStream":
-        return StreamingStream(self._abilities, self._new_recogniser(vocabulary), listeners)
+        with plugin_of(self._abilities.name):
+            return StreamingStream(self._abilities, self._new_recogniser(vocabulary), listeners)
 
     async def aclose(self) -> None:
         """Each stream closes its own."""
-        await self._example.aclose()
+        with plugin_of(self._abilities.name):
+            await self._example.aclose()
 
 
 class StreamingStream:
@@ -108,10 +110,11 @@ class StreamingStream:
         self._reading.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await self._reading
-        with contextlib.suppress(*FAILURES):
-            # What it still has to complain about as it leaves is of no use to anybody.
+        # What it still has to complain about as it leaves is of no use to anybody.
+        with contextlib.suppress(EngineFailed), plugin_of(self._name):
             await self._stream.aclose()
-        await self._recogniser.aclose()
+        with plugin_of(self._name):
+            await self._recogniser.aclose()
 
     def _flush(self) -> None:
         if self._given.habits.takes_flush:
@@ -148,11 +151,12 @@ class StreamingStream:
 
     async def _read(self) -> None:
         try:
-            async for event in self._stream:
-                self._take(event)
+            with plugin_of(self._name):
+                async for event in self._stream:
+                    self._take(event)
             self._failure = EngineFailed(self._name, "it has ended the stream")
-        except FAILURES as error:
-            self._failure = failed(self._name, error)
+        except EngineFailed as error:
+            self._failure = error
         finally:
             self._changed.set()
 
