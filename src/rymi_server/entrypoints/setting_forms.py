@@ -17,7 +17,7 @@ _DATABASE_URL = re.compile(
 )
 _PROCESSES = ("agent", "api", "carrierbox", "gateway", "rooms", "worker")
 # Settings of the room server and of the carriers in a box, which we read as well, because we must know where they are.
-_PORTS_OF_OTHERS = ("ROOMLET_HTTP_PORT", "CARRIERBOX_PORT")
+ROOMS_PORT, BOX_PORT = "ROOMLET_HTTP_PORT", "CARRIERBOX_PORT"
 _HIGHEST_PORT = 65_535
 
 
@@ -73,7 +73,7 @@ class _Environment(EnvSettingsSource):
 
 def wrong_ports(environment: Mapping[str, str]) -> list[str]:
     """A line for each."""
-    given = {name: environment[name] for name in _PORTS_OF_OTHERS if name in environment}
+    given = {name: environment[name] for name in (ROOMS_PORT, BOX_PORT) if name in environment}
     return [f"{name}: {text!r} is not a port" for name, text in given.items() if not _is_port(text.strip())]
 
 

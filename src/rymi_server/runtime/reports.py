@@ -12,8 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from rymi_server.foundation.storable import storable
 
 
-class _Storable(BaseModel):
-    """Who reports hands on what tools, models and recognisers say, and these say anything."""
+class _Told(BaseModel):
+    """What tools, models and recognisers say is handed on in these, and that may be anything."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -23,11 +23,7 @@ class _Storable(BaseModel):
         return storable(told)
 
 
-class _Report(_Storable):
-    pass
-
-
-class Line(_Storable):
+class Line(_Told):
     """What one speaker said without being taken turns with; of the agent's words only those that were heard."""
 
     speaker: Literal["user", "agent"]
@@ -38,18 +34,18 @@ class Line(_Storable):
     ended_at_ms: int
 
 
-class ClockStarted(_Report):
+class ClockStarted(_Told):
     kind: Literal["clock_started"] = "clock_started"
     started_at: datetime
 
 
-class Said(_Report):
+class Said(_Told):
     kind: Literal["said"] = "said"
     line: Line
     segment_id: str
 
 
-class Drafted(_Report):
+class Drafted(_Told):
     """Words that may still change. Shown live, kept nowhere."""
 
     kind: Literal["drafted"] = "drafted"
@@ -57,7 +53,7 @@ class Drafted(_Report):
     segment_id: str
 
 
-class Speaking(_Report):
+class Speaking(_Told):
     """Somebody began or stopped speaking; `participant_id` is None for the agent. Shown live, kept nowhere."""
 
     kind: Literal["speaking"] = "speaking"
@@ -66,7 +62,7 @@ class Speaking(_Report):
     at_ms: int
 
 
-class AgentState(_Report):
+class AgentState(_Told):
     """Shown live, kept nowhere."""
 
     kind: Literal["agent_state"] = "agent_state"
@@ -74,7 +70,7 @@ class AgentState(_Report):
     at_ms: int
 
 
-class Happened(_Report):
+class Happened(_Told):
     """Something for the call's event log."""
 
     kind: Literal["happened"] = "happened"
@@ -82,7 +78,7 @@ class Happened(_Report):
     message: Annotated[str, Field(max_length=2_000)]
 
 
-class TurnTaken(_Report):
+class TurnTaken(_Told):
     """One turn of a person and the answer to it: why it ended, by which engine, and where the time went."""
 
     kind: Literal["turn_taken"] = "turn_taken"
@@ -103,14 +99,14 @@ class TurnTaken(_Report):
     trace: dict[str, Any] = Field(default_factory=dict)
 
 
-class Remembered(_Report):
+class Remembered(_Told):
     """The state of the conversation, for a successor should this agent die."""
 
     kind: Literal["remembered"] = "remembered"
     memory: dict[str, Any]
 
 
-class SegmentRecorded(_Report):
+class SegmentRecorded(_Told):
     """A finished piece of the recording lies in the storage under `key`."""
 
     kind: Literal["segment_recorded"] = "segment_recorded"
@@ -121,13 +117,13 @@ class SegmentRecorded(_Report):
     peaks: dict[str, Any] = Field(default_factory=dict)
 
 
-class KeysPressed(_Report):
+class KeysPressed(_Told):
     kind: Literal["keys_pressed"] = "keys_pressed"
     participant_id: str
     digits: Annotated[str, Field(max_length=64)]
 
 
-class HandoffWanted(_Report):
+class HandoffWanted(_Told):
     """The agent wants a human on the line: `to` is a number, or None for the one that the tenant has set."""
 
     kind: Literal["handoff_wanted"] = "handoff_wanted"
@@ -136,21 +132,21 @@ class HandoffWanted(_Report):
     briefing: str = ""
 
 
-class OptedOut(_Report):
+class OptedOut(_Told):
     """Somebody does not want to be called again."""
 
     kind: Literal["opted_out"] = "opted_out"
     participant_id: str
 
 
-class EndWanted(_Report):
+class EndWanted(_Told):
     """The agent has said its last word; the call may end."""
 
     kind: Literal["end_wanted"] = "end_wanted"
     reason: str
 
 
-class AllSaid(_Report):
+class AllSaid(_Told):
     """Every line of this run has been told; what may follow is where the recording lies."""
 
     kind: Literal["all_said"] = "all_said"

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rymi_server.entrypoints.ports import as_socket, url_on_this_machine
+from rymi_server.entrypoints.setting_forms import BOX_PORT, ROOMS_PORT
 from rymi_server.entrypoints.settings import Settings
 
-_ROOMS_PORT, _BOX_PORT = "ROOMLET_HTTP_PORT", "CARRIERBOX_PORT"
 DEFAULT_ROOMS_PORT, _DEFAULT_BOX_PORT = "7880", "7300"
 
 
@@ -40,7 +40,7 @@ def has_rooms(environment: Mapping[str, str]) -> bool:
 
 
 def rooms_port(environment: Mapping[str, str]) -> int:
-    return int(environment.get(_ROOMS_PORT, DEFAULT_ROOMS_PORT))
+    return int(environment.get(ROOMS_PORT, DEFAULT_ROOMS_PORT))
 
 
 def rooms_host(environment: Mapping[str, str]) -> str:
@@ -52,7 +52,7 @@ def rooms_url(environment: Mapping[str, str]) -> str:
 
 
 def box_port(environment: Mapping[str, str]) -> int:
-    return int(environment.get(_BOX_PORT, _DEFAULT_BOX_PORT))
+    return int(environment.get(BOX_PORT, _DEFAULT_BOX_PORT))
 
 
 def children_of(settings: Settings, environment: Mapping[str, str]) -> list[Child]:
@@ -67,7 +67,7 @@ def children_of(settings: Settings, environment: Mapping[str, str]) -> list[Chil
         table.append(Child("agent", module, host, port, "RYMI_AGENT_PORT", is_alone=True))
     if has_rooms(environment):
         at, port = rooms_host(environment), rooms_port(environment)
-        table.append(Child("rooms", "roomlet.__main__", at, port, _ROOMS_PORT, "/healthz", is_asked=True))
+        table.append(Child("rooms", "roomlet.__main__", at, port, ROOMS_PORT, "/healthz", is_asked=True))
     if importlib.util.find_spec("livekit.rtc") is not None:
         table += _phones(settings, environment)
     left_out = {name.strip() for name in settings.up_without.split(",")}
@@ -83,6 +83,6 @@ def _phones(settings: Settings, environment: Mapping[str, str]) -> list[Child]:
         "RYMI_GATEWAY_METRICS_PORT",
     )
     host = environment.get("CARRIERBOX_HOST", "127.0.0.1")
-    box = Child(BOX, "carrierbox.__main__", host, box_port(environment), _BOX_PORT, "/healthz", is_asked=True)
+    box = Child(BOX, "carrierbox.__main__", host, box_port(environment), BOX_PORT, "/healthz", is_asked=True)
     # Who has named another box, or needs none, runs none.
     return [gateway] if settings.carrierbox_url else [gateway, box]
