@@ -2,8 +2,6 @@
 import {
   type AudioCaptureOptions,
   ConnectionState,
-  createLocalAudioTrack,
-  type LocalAudioTrack,
   type Participant,
   type RemoteTrack,
   Room,
@@ -14,6 +12,7 @@ import { Emitter } from './emitter.js';
 import { type EndReason, endReason } from './ending.js';
 import { CallError, connectFailure, microphoneFailure } from './errors.js';
 import { Levels } from './levels.js';
+import { Microphone } from './microphone.js';
 import { AGENT_STATE, type AgentState, isAgent, type Person, person } from './people.js';
 import { CHAT, type Line, TOPIC, Transcript } from './transcript.js';
 
@@ -56,16 +55,12 @@ export class Call extends Emitter<CallEvents> {
   readonly room: Room;
   #state: CallState = 'idle';
   #joining: Promise<void> | undefined;
-  #muted = false;
-  /** From the question for the microphone until it is sent. */
-  #sending: Promise<void> | undefined;
-  /** What is recorded and not sent yet: livekit-client knows of no track before it is published. */
-  #recorded: LocalAudioTrack | undefined;
   #agentState: AgentState | undefined;
   #startedAt = 0;
   #speaking = new Set<string>();
   #agents = new Set<string>();
   #sounds: RemoteTrack[] = [];
+  readonly #microphone: Microphone;
   readonly #levels = new Levels();
   readonly #transcript = new Transcript((line) => this.emit('transcript', line), () => Math.round(performance.now() - this.#startedAt));
   readonly #unlock = () => void this.unlockAudio();
@@ -73,6 +68,12 @@ export class Call extends Emitter<CallEvents> {
   constructor(private readonly options: CallOptions) {
     super();
     this.room = new Room({ adaptiveStream: false, dynacast: false });
+    const wanted = typeof options.microphone === 'object' ? options.microphone : {};
+    this.#microphone = new Microphone(this.room, wanted, {
+      isIn: () => this.room.state !== ConnectionState.Disconnected && this.#state !== 'ended',
+      muted: (muted) => this.emit('muted', { muted }),
+      goesWithout: (error) => this.emit('error', error),
+    });
     this.#listen();
   }
 
@@ -81,12 +82,12 @@ export class Call extends Emitter<CallEvents> {
   }
 
   get muted(): boolean {
-    return this.#muted;
+    return this.#microphone.muted;
   }
 
   /** Whether this browser sends, or could if it were not muted, or is about to: people may still be asked for it. */
   get hasMicrophone(): boolean {
-    return this.#sending !== undefined || this.#microphone() !== undefined;
+    return this.#microphone.isThere;
   }
 
   get agentState(): AgentState | undefined {
@@ -114,18 +115,13 @@ export class Call extends Emitter<CallEvents> {
   }
 
   /** Holds from now on, also for a microphone that is still asked for. */
-  async mute(): Promise<void> {
-    this.#setMuted(true);
-    if (this.#recorded) this.#recorded.mediaStreamTrack.enabled = false;
-    await this.#microphone()?.mute();
+  mute(): Promise<void> {
+    return this.#microphone.mute();
   }
 
   /** Also asks for the microphone again where there was none. */
-  async unmute(): Promise<void> {
-    await this.#microphone()?.unmute();
-    this.#setMuted(false);
-    if (this.#recorded) this.#recorded.mediaStreamTrack.enabled = true;
-    if (this.#microphone() === undefined && this.#isIn()) await this.#send(Promise.resolve(true));
+  unmute(): Promise<void> {
+    return this.#microphone.unmute();
   }
 
   /** Something typed, for the agent. */
@@ -147,7 +143,7 @@ export class Call extends Emitter<CallEvents> {
   level(of: 'me' | 'agent' | (string & {})): number {
     const all: Participant[] = [this.room.localParticipant, ...this.room.remoteParticipants.values()];
     const who = all.find((each) => (of === 'me' ? each.isLocal : of === 'agent' ? isAgent(each) : each.identity === of));
-    if (of === 'me' && this.#muted) return 0;
+    if (of === 'me' && this.muted) return 0;
     const [publication] = who?.audioTrackPublications.values() ?? [];
     return this.#levels.of(publication?.track?.mediaStreamTrack);
   }
@@ -189,7 +185,7 @@ export class Call extends Emitter<CallEvents> {
     const entering = this.#enter();
     const speaks = this.options.microphone !== false && claims.video?.canPublish !== false;
     // Asking for the microphone takes as long as people think; the room need not wait for it.
-    const sending = speaks ? this.#send(entering.then(() => true, () => false)) : undefined;
+    const sending = speaks ? this.#microphone.send(entering.then(() => true, () => false)) : undefined;
     try {
       await entering;
     } catch (cause) {
@@ -239,49 +235,6 @@ export class Call extends Emitter<CallEvents> {
     }
   }
 
-  /** The microphone, or undefined once an `error` event has said why there is none. */
-  async #record(): Promise<LocalAudioTrack | undefined> {
-    const wanted = typeof this.options.microphone === 'object' ? this.options.microphone : {};
-    try {
-      return await createLocalAudioTrack({ echoCancellation: true, noiseSuppression: true, autoGainControl: true, ...wanted });
-    } catch (cause) {
-      this.#goWithout(microphoneFailure(cause));
-      return undefined;
-    }
-  }
-
-  /** Ask for the microphone and send it, once at a time: two would be heard, and one of them muted. */
-  #send(entered: Promise<boolean>): Promise<void> {
-    if (this.#sending) return this.#sending;
-    const sending = this.#publish(entered).finally(() => {
-      if (this.#sending === sending) this.#sending = undefined;
-    });
-    return (this.#sending = sending);
-  }
-
-  async #publish(entered: Promise<boolean>): Promise<void> {
-    const track = await this.#record();
-    if (!track) return;
-    if (!(await entered) || !this.#isIn()) return track.stop();
-    if (this.#muted) await track.mute();
-    this.#recorded = track;
-    try {
-      await this.room.localParticipant.publishTrack(track, { source: Track.Source.Microphone, dtx: true, red: true });
-      // What was wanted meanwhile, the server is to know as well.
-      await (this.#muted ? track.mute() : track.unmute());
-    } catch (cause) {
-      track.stop();
-      if (this.#isIn()) this.#goWithout(new CallError('not_allowed', `The microphone could not be sent: ${String(cause)}`, { cause }));
-    } finally {
-      this.#recorded = undefined;
-    }
-  }
-
-  #goWithout(error: CallError): void {
-    this.#sending = undefined;
-    this.emit('error', error);
-  }
-
   #listen(): void {
     const room = this.room;
     room.registerTextStreamHandler(TOPIC, (stream, { identity }) => void this.#transcript.read(stream, this.#who(identity)));
@@ -296,8 +249,8 @@ export class Call extends Emitter<CallEvents> {
       .on(RoomEvent.SignalReconnecting, () => this.#reconnecting())
       .on(RoomEvent.Reconnecting, () => this.#reconnecting())
       .on(RoomEvent.Reconnected, () => this.#reconnected())
-      .on(RoomEvent.TrackMuted, (_, who) => who.isLocal && this.#setMuted(true))
-      .on(RoomEvent.TrackUnmuted, (_, who) => who.isLocal && this.#setMuted(false))
+      .on(RoomEvent.TrackMuted, (_, who) => who.isLocal && this.#microphone.becomes(true))
+      .on(RoomEvent.TrackUnmuted, (_, who) => who.isLocal && this.#microphone.becomes(false))
       .on(RoomEvent.MediaDevicesChanged, () => this.emit('device', { kind: null, deviceId: null }))
       .on(RoomEvent.ActiveDeviceChanged, (kind, deviceId) => this.emit('device', { kind, deviceId }))
       .on(RoomEvent.AudioPlaybackStatusChanged, () => this.#audio())
@@ -368,26 +321,12 @@ export class Call extends Emitter<CallEvents> {
     this.emit('ended', { reason });
   }
 
-  #setMuted(muted: boolean): void {
-    if (muted === this.#muted) return;
-    this.#muted = muted;
-    this.emit('muted', { muted });
-  }
-
   async #use(kind: MediaDeviceKind, deviceId: string): Promise<void> {
     try {
       await this.room.switchActiveDevice(kind, deviceId);
     } catch (cause) {
       throw kind === 'audioinput' ? microphoneFailure(cause) : new CallError('device_failed', String(cause), { cause });
     }
-  }
-
-  #microphone(): LocalAudioTrack | undefined {
-    return this.room.localParticipant.getTrackPublication(Track.Source.Microphone)?.audioTrack as LocalAudioTrack | undefined;
-  }
-
-  #isIn(): boolean {
-    return this.room.state !== ConnectionState.Disconnected && this.#state !== 'ended';
   }
 
   #in(): Room {

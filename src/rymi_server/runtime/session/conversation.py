@@ -26,21 +26,20 @@ from livekit.agents.voice import SpeechHandle
 from rymi_server.runtime.reports import (
     AnyReport,
     EndWanted,
-    HandoffWanted,
     Happened,
-    OptedOut,
     Remembered,
 )
 from rymi_server.runtime.session import consent
 from rymi_server.runtime.session.aside import Aside
 from rymi_server.runtime.session.consent import Consents
+from rymi_server.runtime.session.effects import Effects
 from rymi_server.runtime.session.given_replies import Replies, join_last_turn
 from rymi_server.runtime.session.ledger import Ledger
 from rymi_server.runtime.session.manners import Manners, Quiet
 from rymi_server.runtime.session.minds import Mind
 from rymi_server.runtime.session.room_text import AgentText
 from rymi_server.runtime.session.unfinished import Unfinished
-from rymi_server.runtime.thinking.replies import EndCall, HandOff, Heard, OptOut, PressKeys, Step
+from rymi_server.runtime.thinking.replies import Heard
 from rymi_server.runtime.thinking.sentences import SentenceGate
 from rymi_server.runtime.thinking.turn_marks import Judged
 from rymi_server.speech_engines.promises import Expected
@@ -81,6 +80,7 @@ class Conversation:
     stepped_back: bool = False
     _quiet: Quiet = field(init=False)
     _unfinished: Unfinished = field(init=False)
+    _effects: Effects = field(init=False)
     _begun: bool = False
     _greeted: bool = False
     _ending: bool = False
@@ -88,13 +88,13 @@ class Conversation:
     _misheard: int = 0
     _began_at: float | None = None
     _replies: Replies = field(default_factory=Replies)
-    _opted_out: set[str] = field(default_factory=set)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self._quiet = Quiet(self.manners)
         self._unfinished = Unfinished(self.mind.completion)
-        self.mind.act_at_once(self._bring_about)
+        self._effects = Effects(self.send, self.press, self.end, self.participant_of, self.manners.last_words)
+        self.mind.act_at_once(self._effects.bring_about)
         self.session.on("conversation_item_added", self._on_item)
         self.session.on("speech_created", self._on_speech)
         self.session.on("agent_state_changed", self._on_state)
@@ -347,7 +347,7 @@ class Conversation:
             effects = self.mind.take_effects(interrupted=True)
             # One that came too early is taken back, and whatever it was about is answered anew.
             for step in [] if given.was_cut or self._ending else effects:
-                self._bring_about(step)
+                self._effects.bring_about(step)
             return
         if memory is not None:
             self.send(Remembered(memory=memory))
@@ -355,25 +355,7 @@ class Conversation:
             self.send(Happened(message=f"The caller was not done, and is waited for {waits_s:g} s."))
         self.expect(self.mind.expected)
         for step in self.mind.take_effects():
-            self._bring_about(step)
-
-    def _bring_about(self, step: Step) -> None:
-        if isinstance(step, EndCall):
-            # Its own words for it are a model's, and might be taken for one of ours.
-            self.end("end_call_tool", step.farewell or self.manners.last_words)
-        elif isinstance(step, HandOff):
-            self.send(HandoffWanted(to=step.to, briefing=step.briefing))
-        elif isinstance(step, PressKeys):
-            self.press(step.keys)
-        elif isinstance(step, OptOut):
-            self._opt_out(step.identity)
-
-    def _opt_out(self, name: str) -> None:
-        """Once, though what they said may be answered again."""
-        participant_id = self.participant_of(name)
-        if participant_id is not None and participant_id not in self._opted_out:
-            self._opted_out.add(participant_id)
-            self.send(OptedOut(participant_id=participant_id))
+            self._effects.bring_about(step)
 
     def _on_state(self, event: AgentStateChangedEvent) -> None:
         self.ledger.agent_state(event.new_state)
