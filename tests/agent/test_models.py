@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from livekit.agents import APIConnectionError, llm
-from tests.agent.holding import STORY, briefing, held_call
+from tests.agent.holding import STORY, Held, briefing, held_call
 from tests.agent.patience import eventually
 from tests.agent.scripted import ScriptedEar
 from tests.agent.voices import spoken
@@ -64,6 +64,18 @@ def agent(**more: Any) -> dict[str, Any]:
         "advanced": {"turnDetectorMode": "balanced", "prohibitedClaims": ["We give a lifetime guarantee"]},
         **more,
     }
+
+
+async def _interrupted(call: Held, said: str, line: str) -> None:
+    """Alice is greeted, says something, hears a second of the answer, and asks about Saturday."""
+    call.room.enter("alice")
+    await call.said("agent: Hello from Utrecht.")
+    call.room.say("alice", spoken(said))
+    await call.said(line)
+    began = await call.agent_heard(time.monotonic())
+    await call.agent_heard(began + 1)
+    call.room.say("alice", spoken("What about Saturday?"))
+    await call.said("agent: We are closed on Saturday.")
 
 
 class TestAModel:
@@ -179,14 +191,7 @@ class TestAModel:
         told = briefing(agent=agent(), variables=UTRECHT)
         ear = ScriptedEar(["Bye bye.", "What about Saturday?"])
         async with held_call(tmp_path, ear, told, model=ScriptedModel(answer)) as call:
-            call.room.enter("alice")
-            await call.said("agent: Hello from Utrecht.")
-            call.room.say("alice", spoken("Bye bye now"))
-            await call.said("alice: Bye bye.")
-            began = await call.agent_heard(time.monotonic())
-            await call.agent_heard(began + 1)
-            call.room.say("alice", spoken("What about Saturday?"))
-            await call.said("agent: We are closed on Saturday.")
+            await _interrupted(call, "Bye bye now", "alice: Bye bye.")
             said = time.monotonic()
             await stays("it says no goodbye", lambda: not call.room.line.heard(said), 1.0)
             assert call.of(EndWanted) == []
@@ -203,14 +208,7 @@ class TestAModel:
         told = briefing(agent=agent(tools=tools), variables=UTRECHT)
         ear = ScriptedEar(["I want a human.", "What about Saturday?"])
         async with held_call(tmp_path, ear, told, model=ScriptedModel(answer)) as call:
-            call.room.enter("alice")
-            await call.said("agent: Hello from Utrecht.")
-            call.room.say("alice", spoken("I want a human"))
-            await call.said("alice: I want a human.")
-            began = await call.agent_heard(time.monotonic())
-            await call.agent_heard(began + 1)
-            call.room.say("alice", spoken("What about Saturday?"))
-            await call.said("agent: We are closed on Saturday.")
+            await _interrupted(call, "I want a human", "alice: I want a human.")
             last = [each.kind for each in call.reports if each.kind in ("handoff_wanted", "said")][-2:]
             assert last == ["handoff_wanted", "said"]
             assert len(call.of(HandoffWanted)) == 1

@@ -35,6 +35,11 @@ async def find(tx: Transaction, name_or_id: str) -> Tenant:
     return Tenant(*rows[0])
 
 
+async def is_named(tx: Transaction, name: str) -> bool:
+    """Whether there is a tenant of this name."""
+    return (await tx.execute(sa.select(sa.exists().where(tenants.c.name == name)))).scalar_one()
+
+
 async def every(tx: Transaction) -> list[Tenant]:
     return [Tenant(*row) for row in await tx.execute(sa.select(tenants).order_by(tenants.c.id))]
 

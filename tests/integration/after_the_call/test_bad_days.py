@@ -1,7 +1,8 @@
 """What comes after a call where something is away, late, dead or very long."""
 
+import contextlib
 import tempfile
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -29,6 +30,15 @@ from rymi_server.post_call.mending import Mender
 _LAYING = "select count(*) from bullmq.job where name = 'lay' and state in ('waiting', 'active', 'delayed')"
 
 
+@contextlib.contextmanager
+def _storage_away(folder: Path) -> Iterator[None]:
+    (folder / "storage").rename(folder / "away")
+    (folder / "storage").write_bytes(b"no folder any more")
+    yield
+    (folder / "storage").unlink()
+    (folder / "away").rename(folder / "storage")
+
+
 async def _status(acme: Customer, call_id: str) -> str:
     status: str = (await acme.get(f"/v1/calls/{call_id}/recording")).json()["recording"]["status"]
     return status
@@ -47,16 +57,12 @@ class TestABadDay:
     ) -> None:
         call_id = await ended_call(own_database, acme, **RECORDED)
         await recorded(own_database, tmp_path, acme, call_id, sound(1, people=[(0.2, 0.8)]))
-        (tmp_path / "storage").rename(tmp_path / "away")
-        (tmp_path / "storage").write_bytes(b"no folder any more")
         async with working(own_database, tmp_path):
-            await until("the analysis", shows(acme, call_id, "Post-call analysis completed."))
-            recording = (await acme.get(f"/v1/calls/{call_id}/recording")).json()["recording"]
-            assert recording["status"] == "pending"
-            (tmp_path / "storage").unlink()
-            (tmp_path / "away").rename(tmp_path / "storage")
+            with _storage_away(tmp_path):
+                await until("the analysis", shows(acme, call_id, "Post-call analysis completed."))
+                assert await _status(acme, call_id) == "pending"
             await finished(own_database, call_id, seconds=60)
-        assert (await acme.get(f"/v1/calls/{call_id}/recording")).json()["recording"]["status"] == "ready"
+        assert await _status(acme, call_id) == "ready"
 
     async def test_with_a_full_disk_keeps_the_recording_for_later(
         self, own_database: Database, acme: Customer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -77,12 +83,9 @@ class TestABadDay:
     ) -> None:
         call_id = await ended_call(own_database, acme, **RECORDED)
         await recorded(own_database, tmp_path, acme, call_id, sound(1, people=[(0.2, 0.8)]))
-        (tmp_path / "storage").rename(tmp_path / "away")
-        (tmp_path / "storage").write_bytes(b"no folder any more")
-        async with working(own_database, tmp_path):
-            await until("the analysis", shows(acme, call_id, "Post-call analysis completed."))
-        (tmp_path / "storage").unlink()
-        (tmp_path / "away").rename(tmp_path / "storage")
+        with _storage_away(tmp_path):
+            async with working(own_database, tmp_path):
+                await until("the analysis", shows(acme, call_id, "Post-call analysis completed."))
         async with own_database.transaction() as tx:
             await tx.execute(sa.text("delete from bullmq.job where queue = 'post_call'"))
             told = "update post_call_progress set begun_at = now() - :ago, done_at = now() - :ago + interval '1 minute'"

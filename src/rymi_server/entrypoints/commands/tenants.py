@@ -44,7 +44,7 @@ def create(
         chosen = _known_plan(plan or settings.default_plan, settings)
         if not name.strip():
             raise WrongSettings("A tenant needs a name.")
-        if any(each.name == name for each in await store.every(tx)):
+        if await store.is_named(tx, name):
             raise WrongSettings(f"There is a tenant {name!r} already, and commands name tenants by their names.")
         return await create_tenant(tx, name, chosen, _clock.now())
 
