@@ -77,7 +77,8 @@ class PostgresServer:
         return self.home / "socket"
 
     def start(self) -> None:
-        """Return once connections are accepted, however long that takes. Raise `PostgresFailed` where it ends first."""
+        """For who has nothing else to do: return once connections are accepted, however long that takes, and raise
+        `PostgresFailed` where it ends first."""
         self.launch()
         while not self.is_ready():
             time.sleep(LOOKS_EVERY_SECONDS)
